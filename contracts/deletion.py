@@ -1,0 +1,237 @@
+"""Wire messages of `deletion`: inventory, preview, execution in batches, verification, backups observed to be gone."""
+
+from marshmallow import fields
+
+from contracts.fields import Choice, Code, Count, Day, Digest, Id, Many, Place, Text
+from contracts.registry import Command, Event, Message, Task
+from contracts.roles import DELETION_OFFICER, MONITOR, OPERATOR, READERS
+
+DISPOSITIONS = ("deleted", "absent_verified", "excluded", "suspended", "open")
+CLASSES = ("both", "deleted_not_delivered", "delivered_not_deleted", "changed_after_extract")
+
+
+class ExitRef(Message):
+    exit_id = Id()
+
+
+class JobRef(Message):
+    exit_id = Id()
+    activity = Code()
+
+
+class RegisterBackup(Message):
+    """One backup set that holds this customer's data (S1 D9): where it lies by the backup folder's name in the map."""
+
+    exit_id = Id()
+    system = Place()
+    set_id = Id()
+    taken_on = Day()
+    expires_on = Day()
+
+
+class Done(Message):
+    exit_id = Id()
+    state = Code()
+
+
+class PlaceRow(Message):
+    """One place of the inventory: `reason` is from the closed list of exclusions, empty where data are deleted."""
+
+    system = Place()
+    place = Place()
+    disposition = Choice(*DISPOSITIONS)
+    reason = Code(allow_none=True)
+    before = Count()
+    deleted = Count()
+    arrived = Count()
+    retained = Count()
+    residual = Count()
+    delivered = Count()
+    row_class = Choice(*CLASSES, allow_none=True)
+
+
+class Job(Message):
+    exit_id = Id()
+    activity = Code()
+    job_id = Id()
+    state = Code()
+    plan_digest = Digest(allow_none=True)
+    places = Many(PlaceRow)
+    batches = Count()
+    outside = Count()
+    stopped_code = Code(allow_none=True)
+    stopped_field = Text(300, allow_none=True)
+
+
+class Jobs(Message):
+    exit_id = Id()
+    jobs = Many(Job)
+
+
+class BackupRow(Message):
+    system = Place()
+    set_id = Id()
+    taken_on = Day()
+    expires_on = Day()
+    answer = Choice("PRESENT", "GONE", "ERROR", "NOT_LOOKED")
+    observed_on = Day(allow_none=True)
+
+
+class Backups(Message):
+    exit_id = Id()
+    backups = Many(BackupRow)
+
+
+class PreviewedPlace(Message):
+    system = Place()
+    place = Place()
+    disposition = Choice(*DISPOSITIONS)
+    reason = Code(allow_none=True)
+    count = Count()
+
+
+class DeletionPreviewed(Message):
+    exit_id = Id()
+    activity = Code()
+    job_id = Id()
+    plan_digest = Digest()
+    inventory_digest = Digest()
+    places = Many(PreviewedPlace)
+    total = Count()
+    on = Day()
+
+
+class DeletionBegun(Message):
+    exit_id = Id()
+    activity = Code()
+    job_id = Id()
+    plan_digest = Digest()
+    on = Day()
+
+
+class BatchClosed(Message):
+    exit_id = Id()
+    activity = Code()
+    job_id = Id()
+    system = Place()
+    place = Place()
+    batch = Count()
+    planned = Count()
+    deleted = Count()
+    outside = Count()
+
+
+class DeletionExecuted(Message):
+    exit_id = Id()
+    activity = Code()
+    job_id = Id()
+    deleted = Count()
+    batches = Count()
+    outside = Count()
+    on = Day()
+
+
+class DeletionVerified(Message):
+    """The verifier's answer per place; `result` DELETED only where every residual is 0 and nothing outside changed."""
+
+    exit_id = Id()
+    activity = Code()
+    job_id = Id()
+    plan_digest = Digest()
+    places = Many(PlaceRow)
+    probes_drawn = Count()
+    probes_found_before = Count()
+    probes_found_after = Count()
+    outside = Count()
+    result = Choice("DELETED", "ABSENT_VERIFIED", "ERROR")
+    on = Day()
+
+
+class DeletionStopped(Message):
+    """The job stopped by itself and lost nothing; `code` is a stable error code, `field` a place of the schema."""
+
+    exit_id = Id()
+    activity = Code()
+    job_id = Id()
+    code = Code()
+    field = Text(300, allow_none=True)
+    on = Day()
+
+
+class BackupRegistered(RegisterBackup):
+    pass
+
+
+class BackupObserved(Message):
+    exit_id = Id()
+    system = Place()
+    set_id = Id()
+    answer = Choice("PRESENT", "GONE", "ERROR")
+    expires_on = Day()
+    on = Day()
+
+
+class BackupsExpired(Message):
+    exit_id = Id()
+    sets = Count()
+    last_expiry_on = Day()
+    on = Day()
+
+
+class LookAtBackups(Message):
+    exit_id = Id()
+    on = Day()
+
+
+class PreviewTask(Message):
+    exit_id = Id()
+    activity = Code()
+    job_id = Id()
+
+
+class DeleteTask(Message):
+    """Delete the next batch of a permitted job (place and keys come from the job's own record)."""
+
+    exit_id = Id()
+    job_id = Id()
+    batch = Count()
+
+
+class VerifyTask(Message):
+    exit_id = Id()
+    job_id = Id()
+
+
+class ObserveTask(Message):
+    exit_id = Id()
+    on = Day()
+
+
+_OPERATORS = frozenset({OPERATOR, DELETION_OFFICER})
+
+COMMANDS = (
+    Command("deletion", "register_backup", RegisterBackup, Done, _OPERATORS),
+    Command("deletion", "read_job", JobRef, Job, READERS | {MONITOR}, query=True),
+    Command("deletion", "list_jobs", ExitRef, Jobs, READERS | {MONITOR}, query=True),
+    Command("deletion", "read_backups", ExitRef, Backups, READERS | {MONITOR}, query=True),
+)
+
+EVENTS = (
+    Event("deletion", "deletion_previewed", DeletionPreviewed, ("scheduling", "compliance")),
+    Event("deletion", "deletion_begun", DeletionBegun, ("scheduling", "compliance")),
+    Event("deletion", "deletion_batch_closed", BatchClosed, ("compliance",)),
+    Event("deletion", "deletion_executed", DeletionExecuted, ("compliance",)),
+    Event("deletion", "deletion_verified", DeletionVerified, ("scheduling", "compliance")),
+    Event("deletion", "deletion_stopped", DeletionStopped, ("scheduling", "compliance")),
+    Event("deletion", "backup_registered", BackupRegistered, ("compliance",)),
+    Event("deletion", "backup_observed", BackupObserved, ("compliance",)),
+    Event("deletion", "backups_expired", BackupsExpired, ("scheduling", "compliance")),
+    Event("deletion", "backups_look_due", LookAtBackups, ("deletion",)),
+)
+
+TASKS = (
+    Task("deletion", "verify", "preview", PreviewTask),
+    Task("deletion", "verify", "verify", VerifyTask),
+    Task("deletion", "verify", "observe_backups", ObserveTask),
+    Task("deletion", "delete", "delete_batch", DeleteTask),
+)

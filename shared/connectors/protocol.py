@@ -1,0 +1,164 @@
+"""What every connector can do, and the values it speaks in.
+
+A connector is opened for one purpose (`extract`, `delete`, `verify`, `access`, `prepare`) with that purpose's own
+credentials. It never decides: what is in scope comes from the system map and the live inventory. Every answer is
+positive: a place that cannot be looked into raises Unavailable, it is never "empty".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+    on_delete: str = "NO ACTION"
+
+
+@dataclass(frozen=True, slots=True)
+class LivePlace:
+    """One place as the live schema has it. `fingerprint` changes when its columns, keys or triggers change."""
+
+    name: str
+    columns: tuple[Column, ...] = ()
+    primary_key: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Every place of one system, from its live schema; `fingerprint` is over all of them."""
+
+    system: str
+    places: tuple[LivePlace, ...]
+    fingerprint: str
+
+    def place(self, name: str) -> LivePlace:
+        """Give the place called `name` (KeyError when the live schema has none)."""
+        return next(place for place in self.places if place.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one deleting transaction did: rows of the place itself, and changes it caused anywhere else."""
+
+    deleted: int
+    outside: int = 0
+    outside_places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A slice of a place for delivery: rows in column order and the cursor after the last one (None = the end)."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+    after: Any | None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How many ways in the tenant's users have, and whether they can write or log in at all."""
+
+    grants: int
+    writable: bool
+    open: bool
+    details: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """The rehearsal marker that a target carries (design §6): random id and when it was written (Unix seconds)."""
+
+    id: str
+    written_at: float
+
+
+class Batch(Protocol):
+    """One open deleting transaction: nothing counts before `commit`; leaving it without commit rolls back."""
+
+    def delete(self, place: str, keys: Sequence[Key]) -> int:
+        """Delete these keys of the tenant's rows in `place`; return the engine's own row count."""
+
+    def effects(self) -> dict[str, int]:
+        """Give the changes per place that the engine counts in this transaction so far, cascades included."""
+
+    def neighbours(self) -> dict[str, int]:
+        """Count, in this transaction's snapshot, the other tenants' rows of the places that `delete` may reach."""
+
+    def commit(self) -> None:
+        """Make the batch final."""
+
+
+class Connector(Protocol):
+    """One target system opened for one purpose. All counts are of the tenant's rows."""
+
+    system: str
+    kind: str
+
+    def discover(self) -> Inventory:
+        """Read the live schema: every place, whether mapped or not."""
+
+    def order(self, inventory: Inventory) -> list[str]:
+        """List the mapped, tenant-owned places in the order of deletion: children first, cycles resolved."""
+
+    def count(self, place: str) -> int:
+        """Count the tenant's rows in `place` in committed state."""
+
+    def total(self, place: str) -> int:
+        """Count all rows in `place` (for exclusions and shared places)."""
+
+    def read(self, place: str, after: Any | None, limit: int) -> Rows:
+        """Read the next slice for delivery, in key order; shared places are read whole."""
+
+    def keys(self, place: str, limit: int) -> list[Key]:
+        """List the next keys of the tenant's rows that are still there."""
+
+    def present(self, place: str, keys: Sequence[Key]) -> int:
+        """Count how many of `keys` are still there, in committed state."""
+
+    def batch(self) -> AbstractContextManager[Batch]:
+        """Open a deleting transaction."""
+
+    def probes(self, place: str, number: int, seed: bytes) -> list[str]:
+        """Draw up to `number` high-entropy values (UUID, case number, CPR, file name) of the tenant's rows by `seed`."""
+
+    def find(self, place: str, probes: Sequence[str]) -> int:
+        """Count how many of the probe values exist anywhere in `place`, whatever the tenant."""
+
+    def access(self) -> Access:
+        """Look at the tenant's ways in."""
+
+    def freeze(self) -> None:
+        """Take the right to change data from the tenant's users; reading stays."""
+
+    def close_access(self) -> None:
+        """Take every way in from the tenant's users and end their sessions."""
+
+    def marker(self) -> Marker | None:
+        """Read the rehearsal marker, or None."""
+
+    def write_marker(self, marker: Marker) -> None:
+        """Write the rehearsal marker (purpose `prepare` only)."""
+
+    def documents(self, place: str) -> Iterator[tuple[str, str]]:
+        """Give (name in the package, local path) of the tenant's files where a place holds files; else nothing."""
+
+    def close(self) -> None:
+        """Let go of the target."""
