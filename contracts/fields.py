@@ -56,7 +56,7 @@ def Cvr(**options: Any) -> fields.String:
     return fields.String(required=options.pop("required", True), validate=validate.Regexp(r"^[0-9]{8}$"), **options)
 
 
-def Many(inner: Any, **options: Any) -> fields.List:
+def Many(inner: Any, **options: Any) -> fields.List[Any]:
     """Make a list of fields or, given a schema class, of nested bodies."""
     required = options.pop("required", True)
     element = fields.Nested(inner) if isinstance(inner, type) else inner

@@ -76,7 +76,7 @@ def check(schema: type[Schema], data: Any, wire: str) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema().load(data)
     except ValidationError as error:
-        raise Rejected.invalid(wire, error.normalized_messages()) from None
+        raise Rejected.invalid(wire, error.normalized_messages()) from None  # type: ignore[no-untyped-call]
     return loaded
 
 

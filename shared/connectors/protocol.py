@@ -28,17 +28,22 @@ class ForeignKey:
     parent: str
     parent_columns: tuple[str, ...]
     on_delete: str = "NO ACTION"
+    deferrable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LivePlace:
-    """One place as the live schema has it. `fingerprint` changes when its columns, keys or triggers change."""
+    """One place as the live schema has it. `fingerprint` changes when its columns, keys or triggers change.
+
+    `kind` is the engine's own: table, matview, foreign, collection, folder, index.
+    """
 
     name: str
     columns: tuple[Column, ...] = ()
     primary_key: tuple[str, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     fingerprint: str = ""
+    kind: str = "table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,14 @@ class Inventory:
 
     def place(self, name: str) -> LivePlace:
         """Give the place called `name` (KeyError when the live schema has none)."""
-        return next(place for place in self.places if place.name == name)
+        for place in self.places:
+            if place.name == name:
+                return place
+        raise KeyError(name)
+
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Give place → column names, the form in which the system map is compared with it."""
+        return {place.name: tuple(column.name for column in place.columns) for place in self.places}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,9 @@ class Batch(Protocol):
     def delete(self, place: str, keys: Sequence[Key]) -> int:
         """Delete these keys of the tenant's rows in `place`; return the engine's own row count."""
 
+    def planned(self) -> dict[str, int]:
+        """Give the changes per place that our own statements made: rows deleted, and references set NULL first."""
+
     def effects(self) -> dict[str, int]:
         """Give the changes per place that the engine counts in this transaction so far, cascades included."""
 
@@ -137,10 +152,13 @@ class Connector(Protocol):
         """Open a deleting transaction."""
 
     def probes(self, place: str, number: int, seed: bytes) -> list[str]:
-        """Draw up to `number` high-entropy values (UUID, case number, CPR, file name) of the tenant's rows by `seed`."""
+        """Draw up to `number` high-entropy values (UUID, case number, CPR, file name) that only the tenant's rows have.
 
-    def find(self, place: str, probes: Sequence[str]) -> int:
-        """Count how many of the probe values exist anywhere in `place`, whatever the tenant."""
+        What leaves the target is SHA-256(seed ‖ value) in hexadecimal, never a value; `seed` stays secret.
+        """
+
+    def find(self, place: str, probes: Sequence[str], seed: bytes) -> int:
+        """Count how many of the probes (drawn with `seed`) exist anywhere in `place`, whatever the tenant."""
 
     def access(self) -> Access:
         """Look at the tenant's ways in."""

@@ -1,0 +1,128 @@
+"""What access decides: which systems are frozen or closed when, and whose attestation counts.
+
+Rules kept here:
+1. C2 freezes every system of the order; D2 closes those of deletion 1, D7a those of deletion 2. D3b closes none by
+   itself: this version's map gives no system to it, and what is under the lookup option must stay open.
+2. Facts come in any order; a control task is sent once, when its activity is due and the order is known.
+3. `access_frozen` and `access_closed` are told only when every system was looked at afterwards and holds.
+4. C5 and D8 are attested by the customer, C6 and D7b by the supplier; one attestation an activity, never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from contracts.errors import Rejected, Unavailable
+
+FREEZE, CLOSE = "freeze", "close"
+HOLDS = {FREEZE: "frozen", CLOSE: "closed"}
+CONTROLS = {"C2": (FREEZE, frozenset({"1", "2", "index"})), "D2": (CLOSE, frozenset({"1"})),
+            "D7a": (CLOSE, frozenset({"2"})), "D3b": (CLOSE, frozenset())}  # fmt: skip
+ATTESTATIONS = {
+    "C5": ("customer", "access_withdrawn"),
+    "C6": ("supplier", "operations_stopped"),
+    "D7b": ("supplier", "software_removed"),
+    "D8": ("customer", "access_closed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What `order_placed` says that access needs; `systems` is system → deletion it goes in (1, 2, index)."""
+
+    customer_cvr: str
+    tenant: str
+    map_digest: str
+    systems: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """One exit's ways in: the facts known so far. `attested` is activity → digest of the document."""
+
+    exit_id: str
+    order: Order | None = None
+    due: frozenset[str] = field(default_factory=frozenset)
+    sent: frozenset[str] = field(default_factory=frozenset)
+    attested: Mapping[str, str] = field(default_factory=dict)
+
+    def require_order(self) -> Order:
+        """Give the order, or raise Unavailable EXIT_NOT_KNOWN while its event has not come."""
+        if self.order is None:
+            raise Unavailable(
+                "EXIT_NOT_KNOWN",
+                "access has not been told of a final order with this exit id",
+                field="exit_id",
+                remedy="check the exit id; right after the final order, try again shortly",
+                da="Udtrædelsen er ikke kendt her (endnu). Kontrollér id'et, eller prøv igen om lidt.",
+            )
+        return self.order
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One control task: freeze or close these systems' access because of `activity`."""
+
+    activity: str
+    action: str
+    systems: tuple[str, ...]
+
+
+def with_due(exit_: Exit, activity: str) -> Exit:
+    """Note that `activity` is due; one that is not access's own changes nothing."""
+    return replace(exit_, due=exit_.due | {activity}) if activity in CONTROLS else exit_
+
+
+def ready(exit_: Exit) -> tuple[Control, ...]:
+    """List the control tasks that can be sent now (rules 1, 2)."""
+    if exit_.order is None:
+        return ()
+    systems = exit_.order.systems
+    return tuple(
+        Control(activity, action, tuple(sorted(name for name, deletion in systems.items() if deletion in deletions)))
+        for activity, (action, deletions) in CONTROLS.items()
+        if activity in exit_.due and activity not in exit_.sent
+    )
+
+
+def state_after(action: str, *, grants: int, writable: bool, is_open: bool) -> str:
+    """Name what was seen after `action`: frozen = nobody can write, closed = nobody can come in; else error."""
+    holds = not writable if action == FREEZE else not is_open and not writable and grants == 0
+    return HOLDS[action] if holds else "error"
+
+
+def step(action: str, before: str) -> str:
+    """Give what to do to a system that is `before`: what is closed stays closed, whatever is asked."""
+    return CLOSE if before == HOLDS[CLOSE] else action
+
+
+def attest(exit_: Exit, activity: str, kind: str, party: str, digest: str) -> Exit:
+    """Take an attestation by `party` (rule 4); raise ACTIVITY_NOT_ATTESTED_HERE, WRONG_PARTY, KIND_WRONG, …"""
+    exit_.require_order()
+    if activity not in ATTESTATIONS:
+        raise _refused(
+            "ACTIVITY_NOT_ATTESTED_HERE", "activity", "this activity is not attested to access",
+            f"attest one of: {', '.join(ATTESTATIONS)}", "Aktiviteten erklæres ikke her.",
+        )  # fmt: skip
+    expected_party, expected_kind = ATTESTATIONS[activity]
+    if party != expected_party:
+        raise _refused(
+            "WRONG_PARTY", "activity", f"{activity} is attested by the {expected_party}",
+            f"let somebody of the {expected_party} attest it", "Aktiviteten skal erklæres af den ansvarlige part.",
+        )  # fmt: skip
+    if kind != expected_kind:
+        raise _refused(
+            "KIND_WRONG", "kind", f"{activity} is attested as {expected_kind}",
+            f"send kind {expected_kind}", "Erklæringens art passer ikke til aktiviteten.",
+        )  # fmt: skip
+    if exit_.attested.get(activity, digest) != digest:
+        raise _refused(
+            "ALREADY_ATTESTED", "digest", f"{activity} was attested with another document",
+            "keep the first attestation; correct it in a document of its own", "Aktiviteten er allerede erklæret.",
+        )  # fmt: skip
+    return replace(exit_, attested={**exit_.attested, activity: digest})
+
+
+def _refused(code: str, where: str, message: str, remedy: str, da: str) -> Rejected:
+    return Rejected(code, message, field=where, remedy=remedy, da=da)

@@ -1,0 +1,160 @@
+"""The human form of a certificate: a PDF/A-3 page by page of what the signed statement says, and its PAdES seal.
+
+The page repeats the statement and adds nothing: every value comes out of it. The statement's DSSE envelope is embedded
+and its digest printed. The same statement gives the same unsealed bytes (dates, identifier and fonts are fixed); the
+seal carries real time. A rehearsal is marked across every page, and each of its dates as simulated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import segno
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from services.compliance.keys import SealKey
+
+TEMPLATES = Path(__file__).parent / "templates"
+ATTACHMENT = "certificate.dsse.json"
+_LABELS = {
+    "deleted": ("slettet", "deleted"),
+    "absent_verified": ("konstateret tomt", "verified absent"),
+    "excluded": ("undtaget", "excluded"),
+    "suspended": ("udskudt", "suspended"),
+    "open": ("åben", "open"),
+    "both": ("leveret og slettet", "delivered and deleted"),
+    "deleted_not_delivered": ("slettet, ikke leveret", "deleted, not delivered"),
+    "delivered_not_deleted": ("leveret, ikke slettet", "delivered, not deleted"),
+    "changed_after_extract": ("ændret efter udtræk", "changed after extract"),
+    "GONE": ("væk", "gone"),
+    "PRESENT": ("findes endnu", "still there"),
+    "ERROR": ("kunne ikke ses", "could not be seen"),
+    "NOT_LOOKED": ("ikke set efter endnu", "not looked for yet"),
+    "met": ("opfyldt", "met"),
+    "breached": ("OVERTRÅDT", "BREACHED"),
+    "pending": ("åben", "open"),
+    "at_risk": ("i fare", "at risk"),
+    "closed": ("lukket", "closed"),
+    "frozen": ("frosset", "frozen"),
+    "operations_end": ("Driftsophør", "End of operations"),
+    "agreement_end": ("Kontraktophør", "End of agreement"),
+    "delivery_accepted": ("Leverance godkendt", "Delivery accepted"),
+    "deletion_due": ("Sletning senest", "Deletion due"),
+    "deletion_done": ("Sletning efterprøvet", "Deletion verified"),
+    "backups_due": ("Backup senest væk", "Backups due"),
+    "backups_gone": ("Backup konstateret fjernet", "Backups seen to be gone"),
+    "supplier-seal": ("Leverandørens segl", "Supplier's seal"),
+    "compliance": ("Compliance", "Compliance"),
+    "delete": ("slettede rækker", "rows deleted"),
+    "manual": ("manuelt", "manual"),
+    "not_worth_keeping": ("ikke bevaringsværdigt", "not worth keeping"),
+    "delivered_and_approved": ("afleveret og godkendt", "delivered and approved"),
+    "handed_to_customer": ("udleveret til Kunden", "handed to the customer"),
+    "option_after_end": ("option efter ophør", "option after the end"),
+    "access_withdrawn": ("adgang trukket tilbage", "access withdrawn"),
+    "operations_stopped": ("drift stoppet", "operations stopped"),
+    "software_removed": ("software fjernet", "software removed"),
+    "access_closed": ("adgang lukket", "access closed"),
+}
+
+
+def render(predicate: dict[str, Any], dsse: bytes, digest: str, *, english: bool = False) -> bytes:
+    """Write the unsealed PDF/A-3 of a statement's predicate, with its envelope `dsse` embedded.
+
+    `digest` is the SHA-256 of the statement's bytes (hexadecimal), as printed and encoded in the QR code.
+    """
+    os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # fonts are subset without today's date
+    from weasyprint import HTML, Attachment
+
+    stamp = datetime.fromisoformat(predicate["issued_on"]).replace(tzinfo=UTC)
+    attachment = Attachment(
+        file_obj=io.BytesIO(dsse),
+        name=ATTACHMENT,
+        description="in-toto statement, DSSE",
+        relationship="Data",
+        created=stamp,
+        modified=stamp,
+    )
+    pdf: bytes = HTML(string=page(predicate, digest, english=english)).write_pdf(
+        attachments=[attachment],
+        pdf_variant="pdf/a-3b",
+        pdf_identifier=bytes.fromhex(digest)[:16],
+    )
+    return pdf
+
+
+def page(predicate: dict[str, Any], digest: str, *, english: bool = False) -> str:
+    """Write the certificate as HTML, Danish unless `english`."""
+    side = 1 if english else 0
+    engine = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    engine.trim_blocks = engine.lstrip_blocks = True
+    engine.filters["n"] = lambda value: _number(value, english)
+    engine.filters["day"] = lambda value: _day(value, predicate["simulated_dates"], english)
+    engine.filters["label"] = lambda value: _LABELS.get(value, (str(value),) * 2)[side]
+    return engine.get_template("certificate.html").render(
+        p=predicate,
+        t=lambda danish, english_text: english_text if english else danish,
+        said=lambda both: both["en" if english else "da"],
+        words=predicate["wording"]["en" if english else "da"],
+        language="en" if english else "da",
+        digest=digest,
+        qr=Markup(_qr(predicate, digest)),
+        rehearsal=predicate["kind"] == "rehearsal",
+        final=predicate["stage"] == "BACKUP-EXPIRED",
+    )
+
+
+def seal(pdf: bytes, key: SealKey, reason: str) -> bytes:
+    """Seal the PDF (PAdES B-B, one signature over the whole file) with the demo or the configured certificate."""
+    from asn1crypto import keys as asn1_keys
+    from asn1crypto import x509 as asn1_x509
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner
+    from pyhanko.sign.fields import SigSeedSubFilter
+    from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+    private = key.private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    signer = SimpleSigner(
+        signing_cert=asn1_x509.Certificate.load(key.certificate.public_bytes(Encoding.DER)),
+        signing_key=asn1_keys.PrivateKeyInfo.load(private),
+        cert_registry=SimpleCertificateStore(),
+    )
+    meta = PdfSignatureMetadata(
+        field_name="Segl", md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, reason=reason
+    )
+    sealed = io.BytesIO()
+    PdfSigner(meta, signer).sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), output=sealed)
+    return sealed.getvalue()
+
+
+def digest_of(statement: bytes) -> str:
+    """Give the digest that names a statement."""
+    return hashlib.sha256(statement).hexdigest()
+
+
+def _qr(predicate: dict[str, Any], digest: str) -> str:
+    where = predicate["signers"]["verify_url"]
+    text = f"{where.rstrip('/')}/{digest}" if where else f"ophor verify {predicate['number']} sha256:{digest}"
+    svg: str = segno.make(text, error="m", micro=False).svg_inline(scale=3, border=0, dark="#1a2b3c")
+    return svg
+
+
+def _number(value: int, english: bool) -> str:
+    grouped = f"{value:,}"
+    return grouped if english else grouped.replace(",", ".")
+
+
+def _day(value: str | None, simulated: bool, english: bool) -> Markup:
+    if not value:
+        return Markup("–")
+    year, month, day = value[:10].split("-")
+    text = f"{year}-{month}-{day}" if english else f"{int(day)}.{int(month)}.{year}"
+    mark = Markup('<sup class="sim">sim</sup>') if simulated else Markup("")
+    return Markup("<span class='day'>{}{}</span>").format(text, mark)

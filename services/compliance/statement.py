@@ -1,0 +1,411 @@
+"""The signed statement of a certificate: an in-toto Statement v1, derived from the log and from nothing else it claims.
+
+Counts, dates, digests and dispositions come from the exit's entries in the log up to a fixed size; names of parties and
+officials, titles of systems and the wording of rules come from the exit's record and never enter the log. The same
+input gives the same bytes, so that each signer can draw it up again and compare. Whatever is not done is printed as
+NOT DONE, whatever is not covered as not covered; "permanent" stands in a BACKUP-EXPIRED statement only.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from dateutil.relativedelta import relativedelta
+
+from services.compliance import texts
+from services.compliance.domain import ACTIVE, EXPIRED, backups_due, obligation_state
+from services.compliance.facts import Facts, Job
+from services.compliance.keys import PublicKeys
+
+TYPE = "https://in-toto.io/Statement/v1"
+PREDICATES = {
+    "production": "urn:ophor:deletion-certificate:v1",
+    "rehearsal": "urn:ophor:rehearsal-certificate:v1",
+}
+THRESHOLD = 2
+_OBLIGATIONS = ("S2-28.1-b", "S2-28.1-c", "S2-28.1-d")
+_METHODS = {"postgresql": "delete", "mongodb": "delete", "files": "delete", "case_index": "delete", "manual": "manual"}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The log at a size: `root` 32 bytes; `chain` the number of the exit's entries and the last one's leaf hash."""
+
+    size: int
+    root: bytes
+    chain: tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the certificate names and the log may not: parties, officials, titles, the wording of rules."""
+
+    controller: dict[str, str]
+    processor: dict[str, str]
+    agreement_reference: str
+    dpa_reference: str
+    officials: dict[str, dict[str, str]] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    rules: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Everything a statement is made from."""
+
+    certificate_id: str
+    stage: str
+    number: str
+    version: int
+    issued_on: date
+    facts: Facts
+    record: Record
+    head: Head
+    keys: PublicKeys
+    follows: dict[str, str] | None = None
+
+
+def statement(draft: Draft) -> dict[str, Any]:
+    """Write the statement; the facts must have passed `domain.refusals`."""
+    return {
+        "_type": TYPE,
+        "subject": _subjects(draft.facts),
+        "predicateType": PREDICATES[draft.keys.kind],
+        "predicate": {
+            **_heading(draft),
+            **_parties(draft),
+            "instruction": _instruction(draft.facts),
+            "dates": _dates(draft),
+            "scope": _scope(draft),
+            "systems": [_system(draft, line) for line in draft.facts.systems],
+            "retained": _retained(draft.facts),
+            "backups": _backups(draft.facts),
+            "access": _access(draft.facts),
+            "delivery": _delivery(draft),
+            "approvals": _approvals(draft),
+            "archive": [_archive(one.index, one.entry) for one in draft.facts.archive.values()],
+            "outside": {"changes": 0, "method": "effect accounting inside each deleting transaction"},
+            "obligations": _obligations(draft),
+            "not_covered": _not_covered(draft),
+            "not_done": texts.NOT_DONE,
+            "limits": texts.LIMITS,
+            "log": _log(draft),
+            "signers": _signers(draft.keys),
+            "keeping": _keeping(draft),
+            "wording": _wording(draft),
+        },
+    }
+
+
+def software() -> str:
+    """Name the tool and its version."""
+    try:
+        return f"Ophør {version('ophor')}"
+    except PackageNotFoundError:
+        return "Ophør (uninstalled)"
+
+
+def _jobs(facts: Facts) -> list[Job]:
+    return [job for job in (facts.job(activity) for activity in sorted(facts.activities())) if job]
+
+
+def _subjects(facts: Facts) -> list[dict[str, Any]]:
+    """Name what the statement is about: each deletion's approved inventory."""
+    return [
+        {"name": f"{facts.exit_id}/{job.activity}", "digest": {"sha256": job.previewed.entry["inventory_digest"]}}
+        for job in _jobs(facts)
+        if job.previewed
+    ]
+
+
+def _heading(draft: Draft) -> dict[str, Any]:
+    return {
+        "kind": draft.keys.kind,
+        "certificate_id": draft.certificate_id,
+        "number": draft.number,
+        "stage": draft.stage,
+        "version": draft.version,
+        "status": "issued",
+        "follows": draft.follows,
+        "revokes": None,
+        "issued_on": draft.issued_on.isoformat(),
+        "simulated_dates": draft.keys.kind == "rehearsal",
+        "software": software(),
+        "exit": draft.facts.exit_id,
+    }
+
+
+def _parties(draft: Draft) -> dict[str, Any]:
+    order = draft.facts.order
+    assert order
+    return {
+        "controller": draft.record.controller,
+        "processor": draft.record.processor,
+        "agreement": {
+            "agreement_id": order.entry["agreement_id"],
+            "reference": draft.record.agreement_reference,
+            "dpa_reference": draft.record.dpa_reference,
+            "profiles": order.entry["pinned"],
+            "clauses": ["S2 28.1", "S2 3.2", "S1 D2, D7, D9", "GDPR art. 28(3)(g)"],
+            "amendment": draft.facts.amendment,
+            "evidence": order.index,
+        },
+    }
+
+
+def _instruction(facts: Facts) -> dict[str, Any]:
+    assert facts.instruction
+    return {**facts.instruction.entry, "evidence": facts.instruction.index}
+
+
+def _dates(draft: Draft) -> list[dict[str, Any]]:
+    facts = draft.facts
+    assert facts.order
+    rows = [(name, facts.order.entry[name], "S1/S2: in the order") for name in ("operations_end", "agreement_end")]
+    if facts.accepted:
+        rows.append(("delivery_accepted", facts.accepted.entry["on"], "S1 C4"))
+    due = facts.due("S2-28.1-d")
+    if due:
+        rows.append(("deletion_due", due.isoformat(), _rule(draft, "S2-28.1-d")))
+    done = facts.deleted_on()
+    if done:
+        rows.append(("deletion_done", done.isoformat(), "the last verification"))
+    backups = backups_due(facts)
+    if backups:
+        rows.append(("backups_due", backups.isoformat(), "S1 D9: first actual deletion + 6 months"))
+    gone = facts.backups_gone_on()
+    if gone and draft.stage == EXPIRED:
+        rows.append(("backups_gone", gone.isoformat(), "the last observation that changed"))
+    return [{"name": name, "date": on, "rule": rule} for name, on, rule in rows]
+
+
+def _rule(draft: Draft, obligation: str) -> str:
+    told = draft.record.rules.get(obligation, {})
+    return " · ".join(part for part in (told.get("clause", ""), told.get("rule", "")) if part) or obligation
+
+
+def _scope(draft: Draft) -> dict[str, Any]:
+    suspended = [line for job in _jobs(draft.facts) for line in _places(job) if line["disposition"] == "suspended"]
+    return {
+        "systems": [line["system"] for line in draft.facts.systems],
+        "whole": not suspended,
+        "suspended": [{"system": one["system"], "place": one["place"], "reason": one["reason"]} for one in suspended],
+        "map_digest": draft.facts.order.entry["map_digest"] if draft.facts.order else None,
+        "answers": draft.facts.order.entry["places"] if draft.facts.order else [],
+    }
+
+
+def _places(job: Job) -> list[dict[str, Any]]:
+    return list(job.verified.entry["places"]) if job.verified else []
+
+
+def _system(draft: Draft, line: dict[str, Any]) -> dict[str, Any]:
+    facts, name = draft.facts, line["system"]
+    job = next(one for one in _jobs(facts) if name in facts.activities()[one.activity])
+    places = [one for one in _places(job) if one["system"] == name]
+    earlier = [_earlier(one, name) for one in facts.earlier(job.activity)]
+    names = ("before", "arrived", "deleted", "retained", "residual", "delivered")
+    return {
+        "system": name,
+        "title": draft.record.titles.get(name, name),
+        "kind": line["kind"],
+        "activity": job.activity,
+        "job_id": job.job_id,
+        "method": _METHODS.get(line["kind"], "delete"),
+        "nist_800_88": "none (logical deletion)",
+        "tool": software(),
+        "begun_on": job.begun.entry["on"] if job.begun else None,
+        "executed_on": job.executed.entry["on"] if job.executed else None,
+        "counts": {count: sum(one[count] for one in places) for count in names},
+        "deleted_in_all": sum(one["deleted"] for one in places) + sum(one["deleted"] for one in earlier),
+        "places": places,
+        "verification": _verification(job),
+        "earlier_jobs": earlier,
+        "evidence": [one.index for one in job.entries()],
+    }
+
+
+def _verification(job: Job) -> dict[str, Any]:
+    assert job.verified
+    names = ("result", "on", "probes_drawn", "probes_found_before", "probes_found_after", "outside")
+    return {
+        **{name: job.verified.entry[name] for name in names},
+        "method": "counted again by another process with credentials that can only read",
+        "evidence": job.verified.index,
+    }
+
+
+def _earlier(job: Job, system: str) -> dict[str, Any]:
+    rows = [one for one in job.batches if one.entry["system"] == system]
+    return {
+        "job_id": job.job_id,
+        "stopped": job.stopped.entry["code"] if job.stopped else None,
+        "deleted": sum(one.entry["deleted"] for one in rows),
+        "evidence": [one.index for one in job.entries()],
+    }
+
+
+def _retained(facts: Facts) -> list[dict[str, Any]]:
+    lines = [line for job in _jobs(facts) for line in _places(job)]
+    return [
+        {"system": one["system"], "place": one["place"], "rows": one["retained"], "basis": one["reason"]}
+        for one in lines
+        if one["disposition"] in ("excluded", "suspended")
+    ]
+
+
+def _backups(facts: Facts) -> list[dict[str, Any]]:
+    rows = []
+    for (system, set_id), backup in sorted(facts.backups.items()):
+        seen = backup.latest
+        rows.append(
+            {
+                "system": system,
+                "set_id": set_id,
+                "taken_on": backup.registered.entry["taken_on"],
+                "expires_on": backup.registered.entry["expires_on"],
+                "answer": seen.entry["answer"] if seen else "NOT_LOOKED",
+                "observed_on": seen.entry["on"] if seen else None,
+                "evidence": [backup.registered.index, *([seen.index] if seen else [])],
+            }
+        )
+    return rows
+
+
+def _access(facts: Facts) -> dict[str, Any]:
+    return {
+        "systems": [{**line, "evidence": logged.index} for logged, line in facts.access.values()],
+        "attested": [
+            {**{name: one.entry[name] for name in ("activity", "kind", "digest", "role", "on")}, "evidence": one.index}
+            for one in facts.attested
+        ],
+    }
+
+
+def _delivery(draft: Draft) -> dict[str, Any]:
+    delivered, accepted = draft.facts.delivered, draft.facts.accepted
+    assert delivered
+    names = ("package_id", "package_digest", "package_bytes", "files", "rows", "on")
+    answer = None
+    if accepted:
+        answer = {"on": accepted.entry["on"], "by": _person(draft, accepted.entry), "evidence": accepted.index}
+    recipient = draft.facts.dispatch.entry["recipient_digest"] if draft.facts.dispatch else None
+    return {
+        **{name: delivered.entry[name] for name in names},
+        "recipient_digest": recipient,
+        "accepted": answer,
+        "evidence": delivered.index,
+    }
+
+
+def _approvals(draft: Draft) -> list[dict[str, Any]]:
+    return [
+        {
+            "activity": job.activity,
+            "job_id": job.job_id,
+            "plan_digest": job.intent.entry["plan_digest"],
+            "by": [{**_person(draft, one), "at": one["at"]} for one in job.intent.entry["approvals"]],
+            "evidence": job.intent.index,
+        }
+        for job in _jobs(draft.facts)
+        if job.intent
+    ]
+
+
+def _person(draft: Draft, entry: dict[str, Any]) -> dict[str, Any]:
+    """Name an official in their function; the log itself knows the opaque actor and the role only."""
+    official = draft.record.officials.get(entry["actor"], {})
+    return {
+        "actor": entry["actor"],
+        "role": entry["role"],
+        "name": official.get("name"),
+        "function": official.get("function"),
+    }
+
+
+def _archive(index: int, entry: dict[str, Any]) -> dict[str, Any]:
+    return {**entry, "evidence": index}
+
+
+def _obligations(draft: Draft) -> list[dict[str, Any]]:
+    rows = []
+    for name in _OBLIGATIONS:
+        due = draft.facts.due(name)
+        state, evidence = obligation_state(name, due, draft.facts, draft.issued_on)
+        rows.append(
+            {
+                "id": name,
+                "clause": "S2 28.1",
+                "due": due.isoformat() if due else None,
+                "state": state,
+                "evidence": evidence,
+            }
+        )
+    return rows
+
+
+def _not_covered(draft: Draft) -> list[dict[str, str]]:
+    """List what the certificate says nothing about; it is never empty (evidence.md §1.4)."""
+    order = draft.facts.order
+    answers = order.entry["places"] if order else []
+    rows = [
+        {"code": one["answer"], "subject": one["line"], **texts.ANSWERS[one["answer"]]}
+        for one in answers
+        if one["answer"] != "mapped"
+    ]
+    if draft.stage == ACTIVE:
+        rows.append({"code": "BACKUPS", "subject": "", **texts.BACKUPS_NOT_COVERED})
+    with_backups = {system for system, _ in draft.facts.backups}
+    for line in draft.facts.systems:
+        if line["system"] not in with_backups:
+            rows.append({"code": "NO_BACKUP_REGISTERED", "subject": line["system"], **texts.NO_BACKUP})
+    return rows + texts.NEVER_COVERED
+
+
+def _log(draft: Draft) -> dict[str, Any]:
+    count, head = draft.head.chain
+    return {
+        "origin": draft.keys.origin,
+        "size": draft.head.size,
+        "root": base64.b64encode(draft.head.root).decode(),
+        "key": draft.keys.log,
+        "entries": [one.index for one in draft.facts.entries],
+        "chain": {"count": count, "head": head},
+    }
+
+
+def _signers(keys: PublicKeys) -> dict[str, Any]:
+    return {
+        "threshold": THRESHOLD,
+        "statement": [{"role": "supplier-seal", "key": keys.seal}, {"role": "compliance", "key": keys.sign}],
+        "pdf": keys.pdf,
+        "verify_url": keys.verify_url,
+    }
+
+
+def _keeping(draft: Draft) -> dict[str, str]:
+    until = draft.issued_on + relativedelta(years=5)
+    return {"until_at_least": until.isoformat(), **texts.KEEPING}
+
+
+def _wording(draft: Draft) -> dict[str, list[str]]:
+    """Write the sentences that count; the page only repeats them."""
+    facts, stage = draft.facts, draft.stage
+    rows = sum(_system(draft, line)["deleted_in_all"] for line in facts.systems)
+    state = next(one for one in _obligations(draft) if one["id"] == "S2-28.1-d")
+    said = {"rows": rows, "systems": len(facts.systems), "on": facts.deleted_on(), "gone": facts.backups_gone_on()}
+    said |= {"sets": len(facts.backups), "due": state["due"]}
+    parts = [texts.REHEARSAL] if draft.keys.kind == "rehearsal" else []
+    parts += [texts.DELETED, texts.PERMANENT if stage == EXPIRED else texts.NOT_PERMANENT]
+    if not _scope(draft)["whole"]:
+        parts.append(texts.SUSPENDED)
+    if facts.accepted is None:
+        parts.append(texts.SILENCE)
+    parts.append(texts.STATES_28_1[state["state"]])
+    if facts.amendment:
+        parts.append(texts.AMENDED)
+    return {language: [one[language].format(**said) for one in parts] for language in ("da", "en")}

@@ -1,0 +1,150 @@
+"""The certificate's fixed wording, Danish first; what the signed statement says word for word.
+
+"Permanent" stands in one sentence only, the one of stage BACKUP-EXPIRED.
+"""
+
+from __future__ import annotations
+
+Both = dict[str, str]
+
+REHEARSAL: Both = {
+    "da": "ØVELSE – IKKE BEVIS FOR SLETNING. Datoerne er simulerede.",
+    "en": "REHEARSAL – NOT PROOF OF DELETION. The dates are simulated.",
+}
+DELETED: Both = {
+    "da": "{rows} rækker i {systems} systemer er slettet og efterprøvet senest {on}; 0 er tilbage inden for omfanget, "
+    "og 0 ændringer uden for det er fundet.",
+    "en": "{rows} rows in {systems} systems are deleted and verified, the last on {on}; 0 are left within the scope, "
+    "and 0 changes outside it were found.",
+}
+NOT_PERMANENT: Both = {
+    "da": "Sletningen er ikke permanent: kopier i backup består, til trinnet BACKUP-EXPIRED er udstedt.",
+    "en": "The deletion is not permanent: copies in backups remain until stage BACKUP-EXPIRED is issued.",
+}
+PERMANENT: Both = {
+    "da": "Sletningen er permanent: alle {sets} registrerede backupsæt er konstateret fjernet, det sidste {gone}.",
+    "en": "The deletion is permanent: all {sets} registered backup sets were seen to be gone, the last on {gone}.",
+}
+SUSPENDED: Both = {
+    "da": "Steder med udskudt sletning er IKKE slettet; de står under omfang.",
+    "en": "Places whose deletion is suspended are NOT deleted; they are listed under scope.",
+}
+SILENCE: Both = {
+    "da": "Leverancen er ikke godkendt; der er slettet efter Kundens instruks for tavshed (B3).",
+    "en": "The delivery was not accepted; deletion followed the customer's instruction for silence (B3).",
+}
+AMENDED: Both = {
+    "da": "Et ændringstillæg underskrevet af begge parter accepterer indtil seks måneder for backup (S2 15.1).",
+    "en": "An amendment signed by both parties accepts up to six months for backups (S2 15.1).",
+}
+STATES_28_1: dict[str, Both] = {
+    "met": {
+        "da": "S2 punkt 28.1 om sletning er opfyldt (frist {due}).",
+        "en": "S2 clause 28.1 on deletion is met (due {due}).",
+    },
+    "breached": {
+        "da": "S2 punkt 28.1 om sletning er OVERTRÅDT: fristen var {due}.",
+        "en": "S2 clause 28.1 on deletion is BREACHED: it was due {due}.",
+    },
+    "pending": {
+        "da": "S2 punkt 28.1 om sletning er åben (frist {due}).",
+        "en": "S2 clause 28.1 on deletion is open (due {due}).",
+    },
+    "at_risk": {
+        "da": "S2 punkt 28.1 om sletning er i fare (frist {due}).",
+        "en": "S2 clause 28.1 on deletion is at risk (due {due}).",
+    },
+    "suspended": {
+        "da": "S2 punkt 28.1 om sletning er udskudt ved option.",
+        "en": "S2 clause 28.1 on deletion is suspended by an option.",
+    },
+}
+ANSWERS: dict[str, Both] = {
+    "not_used": {"da": "Findes ikke hos denne Kunde (oplyst i bestillingen).", "en": "Not used (stated in the order)."},
+    "NOT_IN_REHEARSAL": {"da": "Indgår ikke i øvelsen.", "en": "Not part of the rehearsal."},
+    "CONTINUING_AGREEMENT": {
+        "da": "Videreføres under egen aftale og er ikke slettet.",
+        "en": "Continues under its own agreement and is not deleted.",
+    },
+    "CUSTOMER_POSSESSION": {
+        "da": "Er i Kundens besiddelse og slettes af Kunden.",
+        "en": "Is in the customer's possession and theirs to delete.",
+    },
+}
+BACKUPS_NOT_COVERED: Both = {
+    "da": "Backup: kopierne er ikke slettet endnu; se backupsættene nedenfor.",
+    "en": "Backups: the copies are not deleted yet; see the backup sets below.",
+}
+NO_BACKUP: Both = {
+    "da": "Intet backupsæt er registreret for systemet; at der ingen er, er ikke efterprøvet.",
+    "en": "No backup set is registered for the system; that there is none was not verified.",
+}
+NEVER_COVERED: list[Both] = [
+    {
+        "code": "SUCCESSOR_COPY",
+        "subject": "",
+        "da": "Den ny leverandørs og Kundens egne kopier af de leverede data.",
+        "en": "The successor's and the customer's own copies of the delivered data.",
+    },
+    {
+        "code": "BOOKKEEPING",
+        "subject": "",
+        "da": "Leverandørens bogføring og beviser uden persondata, som loven kræver gemt.",
+        "en": "The supplier's statutory bookkeeping and evidence without personal data.",
+    },
+    {
+        "code": "MEDIA",
+        "subject": "",
+        "da": "Fysiske medier: sletningen er logisk; ingen medier er saneret (NIST SP 800-88).",
+        "en": "Physical media: the deletion is logical; no media were sanitised (NIST SP 800-88).",
+    },
+]
+NOT_DONE: list[Both] = [
+    {
+        "code": "WITNESS",
+        "da": "IKKE UDFØRT: intet vidne (anden juridisk person) har medunderskrevet loggens hoved.",
+        "en": "NOT DONE: no witness (another legal person) has cosigned the log's head.",
+    },
+    {
+        "code": "TIMESTAMP_RFC3161",
+        "da": "IKKE UDFØRT: intet tidsstempel (RFC 3161) på loggens hoved eller på PDF'ens segl.",
+        "en": "NOT DONE: no RFC 3161 time stamp on the log's head or on the PDF's seal.",
+    },
+    {
+        "code": "SEPARATE_OS_USERS",
+        "da": "IKKE UDFØRT: de to underskrifter sættes af to processer, men ikke under hver sin bruger på maskinen.",
+        "en": "NOT DONE: the two signatures come from two processes, but not under separate OS users.",
+    },
+    {
+        "code": "CLAUSE_TEXT_DIGEST",
+        "da": "IKKE UDFØRT: klausulernes egen tekst er ikke aftrykt; profilernes aftryk står i stedet.",
+        "en": "NOT DONE: no digest of the clauses' own text; the profiles' digests stand instead.",
+    },
+    {
+        "code": "ARTICLE_30_CATEGORIES",
+        "da": "IKKE UDFØRT: kategorier af registrerede og persondata er ikke afstemt med fortegnelsen (art. 30).",
+        "en": "NOT DONE: categories of data subjects and data are not reconciled with the Article 30 record.",
+    },
+    {
+        "code": "SUB_PROCESSORS",
+        "da": "IKKE UDFØRT: region og underdatabehandleres bekræftelser er ikke indhentet.",
+        "en": "NOT DONE: regions and sub-processors' confirmations were not collected.",
+    },
+    {
+        "code": "HOLDS",
+        "da": "IKKE UDFØRT: tilbageholdelser (holds) er ikke slået op; ingen er meldt.",
+        "en": "NOT DONE: holds were not looked up; none was reported.",
+    },
+]
+LIMITS: Both = {
+    "da": "Beviset viser, hvad Ophør har gjort og set gennem de nævnte systemers egne grænseflader. Det kan ikke vise, "
+    "at der ikke findes kopier uden for den opgjorte liste af steder, eller at maskiner og drivere svarede sandt.",
+    "en": "The certificate shows what Ophør did and saw through the named systems' own interfaces. It cannot show "
+    "that no copies exist outside the listed places, or that machines and drivers answered truthfully.",
+}
+KEEPING: Both = {
+    "da": "Beviset gemmes til 5 år efter exittets sidste trin; derefter tilbydes Kunden det samlede bevismateriale, "
+    "før salte og navne slettes.",
+    "en": "The certificate is kept until 5 years after the exit's last stage; then the bundle is offered to the "
+    "customer before salts and names are deleted.",
+}

@@ -1,0 +1,1255 @@
+#!/usr/bin/env python3
+"""Verify an Ophør certificate offline: a PDF, a DSSE file or a bundle (zip).
+
+    python3 ophor_verify.py FILE --key KEY [--key KEY …] [--head FILE …] [--revocations FILE] [--rehearsal]
+
+One file: Python ≥ 3.11's standard library and `cryptography`. No network, nothing imported from the project.
+What it trusts comes from outside the file (`--key`, `--head`, `--revocations`); keys inside prove nothing.
+KEY is a signed-note verifier key (`name+hash+key`) or `x509-sha256:HEX`, the sealing certificate's fingerprint.
+
+Checks: 1 form · 2 manifest · 3 PDF seal · 4 statement · 5 signatures · 6 trusted keys · 7 checkpoint · 8 inclusion ·
+9 chain of the exit's entries · 10 consistency · 11 heads from outside · 12 completeness · 13 sums · 14 order ·
+15 stage · 16 statement against evidence · 17 revocation · 18 kind · 19 witness · 20 time stamps.
+Ladder: SELF-CONSISTENT < SIGNED < WITNESSED < TIMESTAMPED. This version reaches SIGNED; 19 and 20 are NOT DONE.
+Exit codes: 0 verified, 1 failed, 2 malformed, 3 policy not met (no trusted keys, or a rehearsal without --rehearsal).
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import struct
+import sys
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+OK, FAILED, NOT_DONE, POLICY = "OK", "FAILED", "NOT DONE", "POLICY"
+VERIFIED, EXIT_FAILED, MALFORMED, EXIT_POLICY = 0, 1, 2, 3
+LIMIT = 512 * 1024 * 1024
+STATEMENT_TYPE = "application/vnd.in-toto+json"
+MANIFEST_TYPE = "application/vnd.ophor.manifest+json"
+PREDICATES = {"urn:ophor:deletion-certificate:v1": "production", "urn:ophor:rehearsal-certificate:v1": "rehearsal"}
+ACTIVITY = {"1": "D2", "2": "D7a", "index": "C7"}
+TERMINAL = ("deleted", "absent_verified", "excluded")
+REASON = re.compile(
+    r"(NOT_CUSTOMER_DATA|SHARED_CODE|CUSTOMER_POSSESSION|CONTINUING_AGREEMENT"
+    r"|OPTION\([^()]+\)|INSTRUCTION\([^()]+\)|LAW\([^(),]+,[^(),]+\))\Z"
+)
+MANDATORY = (
+    "kind",
+    "certificate_id",
+    "number",
+    "stage",
+    "version",
+    "status",
+    "follows",
+    "revokes",
+    "issued_on",
+    "simulated_dates",
+    "software",
+    "exit",
+    "controller",
+    "processor",
+    "agreement",
+    "instruction",
+    "dates",
+    "scope",
+    "systems",
+    "retained",
+    "backups",
+    "access",
+    "delivery",
+    "approvals",
+    "archive",
+    "outside",
+    "obligations",
+    "not_covered",
+    "not_done",
+    "limits",
+    "log",
+    "signers",
+    "keeping",
+    "wording",
+)
+EVENT_FIELDS = {"version", "origin", "exit", "n", "prev", "kind", "ref", "at", "entry"}
+
+NAMES = {
+    1: ("Filens form", "Form of the file"),
+    2: ("Indholdsfortegnelse", "Manifest"),
+    3: ("PDF'ens segl", "Seal of the PDF"),
+    4: ("Udsagnets form", "Form of the statement"),
+    5: ("Underskrifter", "Signatures"),
+    6: ("Nøgler givet udefra", "Keys given from outside"),
+    7: ("Loggens hoved", "Checkpoint of the log"),
+    8: ("Beviser i loggen", "Evidence included in the log"),
+    9: ("Ingen beviser udeladt", "No evidence left out"),
+    10: ("Loggens hoveder hænger sammen", "Heads of the log are consistent"),
+    11: ("Hoveder givet udefra", "Heads given from outside"),
+    12: ("Hvert sted er afklaret", "Every place is answered"),
+    13: ("Summer", "Sums"),
+    14: ("Rækkefølge", "Order"),
+    15: ("Trinnets regler", "Rules of the stage"),
+    16: ("Udsagn mod beviser", "Statement against evidence"),
+    17: ("Tilbagekaldelse", "Revocation"),
+    18: ("Bevisets art", "Kind of certificate"),
+    19: ("Vidne", "Witness"),
+    20: ("Tidsstempler", "Time stamps"),
+}
+
+
+class Malformed(Exception):
+    """The file is not what it says it is; nothing in it was believed."""
+
+
+class Failed(Exception):
+    """A check found something wrong."""
+
+
+@dataclass
+class Check:
+    n: int
+    result: str
+    detail: str
+
+
+@dataclass
+class Report:
+    checks: list[Check] = field(default_factory=list)
+    predicate: dict[str, Any] = field(default_factory=dict)
+    malformed: str = ""
+
+    def add(self, n: int, result: str, detail: str) -> None:
+        self.checks.append(Check(n, result, detail))
+
+    def run(self, n: int, check: Any, *args: Any) -> Any:
+        """Run one numbered check; what it raises as Failed becomes its result."""
+        try:
+            value = check(*args)
+        except Failed as error:
+            self.add(n, FAILED, str(error))
+            return None
+        except Malformed:
+            raise
+        except Exception as error:  # a forged file may break anything; it must end as a failed check
+            self.add(n, FAILED, f"cannot be read: {type(error).__name__} {error}"[:200])
+            return None
+        self.add(n, OK, value if isinstance(value, str) else "")
+        return value
+
+    @property
+    def code(self) -> int:
+        if self.malformed:
+            return MALFORMED
+        results = {check.result for check in self.checks}
+        return EXIT_FAILED if FAILED in results else EXIT_POLICY if POLICY in results else VERIFIED
+
+    @property
+    def level(self) -> str:
+        if self.malformed or any(check.result == FAILED for check in self.checks):
+            return "NONE"
+        trusted = any(check.n == 6 and check.result == OK for check in self.checks)
+        return "SIGNED" if trusted else "SELF-CONSISTENT"
+
+
+@dataclass
+class Options:
+    keys: list[str] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
+    revocations: str | None = None
+    rehearsal: bool = False
+
+
+# ---------------------------------------------------------------------------------------------- strict reading
+
+
+def need(true: Any, why: str) -> None:
+    """Fail the running check unless `true`."""
+    if not true:
+        raise Failed(why)
+
+
+def form(true: Any, why: str) -> None:
+    """Refuse the whole file unless `true`."""
+    if not true:
+        raise Malformed(why)
+
+
+def parse(data: bytes, what: str) -> Any:
+    """Read canonical JSON (RFC 8785): no duplicate keys, floats, NaN, rounded integers or other spellings."""
+    form(len(data) <= LIMIT, f"{what}: too large")
+    try:
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_pairs,
+            parse_float=_refuse,
+            parse_constant=_refuse,
+            parse_int=_integer,
+        )
+        form(canonical(value) == data, f"{what}: not canonical JSON")
+    except (ValueError, RecursionError) as error:
+        raise Malformed(f"{what}: {str(error)[:120] or type(error).__name__}") from None
+    return value
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("duplicate key in JSON")
+    return found
+
+
+def _refuse(text: str) -> Any:
+    raise ValueError(f"number {text[:20]} is not an integer")
+
+
+def _integer(text: str) -> int:
+    if len(text) > 17 or abs(int(text)) > 2**53:
+        raise ValueError("number too large")
+    return int(text)
+
+
+def canonical(value: Any) -> bytes:
+    """Write RFC 8785 for values without floats: members by UTF-16 code units, shortest escapes."""
+    return _write(value).encode("utf-8")
+
+
+def _write(value: Any) -> str:
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        return "{" + ",".join(f"{_write(key)}:{_write(value[key])}" for key in keys) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_write(one) for one in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def unbase64(text: Any, what: str) -> bytes:
+    """Read base64 in its one canonical spelling."""
+    form(isinstance(text, str), f"{what}: not base64")
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Malformed(f"{what}: not base64") from None
+    form(base64.b64encode(data).decode() == text, f"{what}: base64 in another spelling")
+    return data
+
+
+# ---------------------------------------------------------------------------------------------- the canonical zip
+
+
+def read_zip(data: bytes) -> dict[str, bytes]:
+    """Read a canonical zip from its start and compare it with its own rebuilding, byte for byte."""
+    members: dict[str, bytes] = {}
+    at = 0
+    while data[at : at + 4] == b"PK\x03\x04":
+        form(at + 30 <= len(data), "zip: cut off")
+        _, _, _, method, _, _, _, packed, size, name_size, extra = struct.unpack("<IHHHHHIIIHH", data[at : at + 30])
+        form(method == 0 and packed == size, "zip: a compressed member is refused (zip bomb)")
+        name = data[at + 30 : at + 30 + name_size].decode("utf-8", "replace")
+        _refuse_path(name)
+        start = at + 30 + name_size + extra
+        at = start + size
+        form(at <= len(data), "zip: cut off")
+        form(name not in members, f"zip: member twice: {name}")
+        members[name] = data[start:at]
+    form(members and write_zip(members) == data, "zip: not the canonical zip of its members")
+    return members
+
+
+def _refuse_path(name: str) -> None:
+    parts = name.split("/")
+    bad = not re.fullmatch(r"[A-Za-z0-9._/\-]{1,200}", name) or "" in parts or ".." in parts or "." in parts
+    form(not bad, f"zip: path refused: {name[:80]!r}")
+
+
+def write_zip(members: dict[str, bytes]) -> bytes:
+    """Write the canonical zip: sorted, stored, dated 1980-01-01, no extras."""
+    body, directory = bytearray(), bytearray()
+    for name in sorted(members):
+        data, path = members[name], name.encode()
+        common = struct.pack(
+            "<HHHHHIIIHH", 20, 0x0800, 0, 0, 0x21, zlib.crc32(data), len(data), len(data), len(path), 0
+        )
+        directory += b"PK\x01\x02" + struct.pack("<H", 20) + common
+        directory += struct.pack("<HHHII", 0, 0, 0, 0, len(body)) + path
+        body += b"PK\x03\x04" + common + path + data
+    count = len(members)
+    end = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, count, count, len(directory), len(body), 0)
+    return bytes(body + directory) + end
+
+
+# ---------------------------------------------------------------------------------------------- keys and envelopes
+
+
+@dataclass(frozen=True)
+class NoteKey:
+    name: str
+    id: bytes
+    public: bytes
+
+    @property
+    def short(self) -> str:
+        return f"{self.name}+{self.id.hex()}"
+
+    def verifies(self, signature: bytes, message: bytes) -> bool:
+        try:
+            ed25519.Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+def note_key(text: str) -> NoteKey:
+    """Read a verifier key (c2sp.org/signed-note) and check its hash."""
+    parts = text.split("+", 2)
+    if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]):
+        raise Failed(f"not a verifier key: {text[:40]}")
+    raw = unbase64(parts[2], "verifier key")
+    need(len(raw) == 33 and raw[0] == 1, "verifier key: not Ed25519")
+    digest = hashlib.sha256(parts[0].encode() + b"\n" + raw).digest()[:4]
+    need(digest.hex() == parts[1], "verifier key: hash does not match")
+    return NoteKey(parts[0], digest, raw[1:])
+
+
+@dataclass(frozen=True)
+class Envelope:
+    kind: str
+    payload: bytes
+    signatures: list[tuple[str, bytes]]
+
+    @property
+    def signed(self) -> bytes:
+        kind = self.kind.encode()
+        return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(self.payload), self.payload)
+
+
+def read_envelope(data: bytes, kind: str) -> Envelope:
+    """Read a DSSE envelope of payload type `kind`, strictly."""
+    body = parse(data, "DSSE")
+    form(isinstance(body, dict) and set(body) == {"payload", "payloadType", "signatures"}, "DSSE: fields")
+    form(body["payloadType"] == kind, "DSSE: another payload type")
+    rows = body["signatures"]
+    form(isinstance(rows, list) and 0 < len(rows) <= 16, "DSSE: signatures")
+    for row in rows:
+        form(
+            isinstance(row, dict) and set(row) == {"keyid", "sig"} and isinstance(row["keyid"], str), "DSSE: signature"
+        )
+    signatures = [(row["keyid"], unbase64(row["sig"], "DSSE signature")) for row in rows]
+    return Envelope(kind, unbase64(body["payload"], "DSSE payload"), signatures)
+
+
+def ecdsa_verifies(certificate: x509.Certificate, signature: bytes, message: bytes) -> bool:
+    """Verify ECDSA P-256 with SHA-256; the signature must be DER in its one spelling."""
+    key = certificate.public_key()
+    need(isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1), "seal: not ECDSA P-256")
+    try:
+        if encode_dss_signature(*decode_dss_signature(signature)) != signature:
+            return False
+        key.verify(signature, message, ec.ECDSA(hashes.SHA256()))  # type: ignore[union-attr, call-arg, arg-type]
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def print_of(der: bytes) -> str:
+    """Give a certificate's fingerprint as a KEY."""
+    return "x509-sha256:" + hashlib.sha256(der).hexdigest()
+
+
+# ---------------------------------------------------------------------------------------------- PDF and CMS
+
+
+@dataclass(frozen=True)
+class Pdf:
+    signed: bytes
+    cms: bytes
+    dsse: bytes
+
+
+def read_pdf(data: bytes) -> Pdf:
+    """Find the one seal that covers the whole file, and the one embedded file; anything else is malformed."""
+    found = re.findall(rb"/ByteRange \[(\d{1,10}) (\d{1,10}) (\d{1,10}) (\d{1,10})\]", data)
+    form(len(found) == 1 and data.count(b"/ByteRange") == 1, "PDF: not exactly one seal")
+    start, first, second, rest = (int(number) for number in found[0])
+    form(start == 0 and second + rest == len(data), "PDF: bytes outside the seal (text added after it)")
+    form(0 < first < second, "PDF: ByteRange")
+    hole = data[first:second]
+    form(data[first - 10 : first] == b"/Contents " and hole[:1] == b"<" and hole[-1:] == b">", "PDF: the seal's place")
+    form(re.fullmatch(rb"(?:[0-9A-F]{2})+", hole[1:-1]), "PDF: the seal is not upper-case hexadecimal")
+    raw = bytes.fromhex(hole[1:-1].decode())
+    _, _, end = tlv(raw, 0)
+    form(not raw[end:].strip(b"\0"), "PDF: padding after the seal is not zero")
+    return Pdf(data[:first] + data[second:], raw[:end], embedded(data))
+
+
+def embedded(data: bytes) -> bytes:
+    """Take out the one embedded file."""
+    mark = b"/Type /EmbeddedFile"
+    form(data.count(mark) == 1, "PDF: not exactly one embedded file")
+    at = data.index(mark)
+    stream = re.compile(rb"stream\r?\n").search(data, at)
+    form(stream, "PDF: embedded file without a stream")
+    assert stream
+    head = data[at : stream.start()]
+    length = re.search(rb"/Length (\d{1,9})\b", head)
+    form(length and b"endobj" not in head and b"/Filter /FlateDecode" in head, "PDF: embedded file")
+    assert length
+    packed = data[stream.end() : stream.end() + int(length[1])]
+    unpacker = zlib.decompressobj()
+    try:
+        plain = unpacker.decompress(packed, 32 * 1024 * 1024)
+    except zlib.error:
+        raise Malformed("PDF: embedded file cannot be unpacked") from None
+    form(unpacker.eof and not unpacker.unused_data, "PDF: embedded file is cut off or too large")
+    return plain
+
+
+def tlv(data: bytes, at: int) -> tuple[int, bytes, int]:
+    """Read one DER element at `at`: (tag, content, end); only definite lengths in their shortest form."""
+    form(at + 2 <= len(data), "DER: cut off")
+    tag, length = data[at], data[at + 1]
+    at += 2
+    form(tag & 0x1F != 0x1F, "DER: long tag")
+    if length & 0x80:
+        count = length & 0x7F
+        form(0 < count <= 4 and at + count <= len(data), "DER: length")
+        length = int.from_bytes(data[at : at + count], "big")
+        form(length >= 0x80 and data[at] != 0, "DER: length in another spelling")
+        at += count
+    form(at + length <= len(data), "DER: cut off")
+    return tag, data[at : at + length], at + length
+
+
+def elements(content: bytes) -> list[tuple[int, bytes, bytes]]:
+    """Split a constructed element's content into (tag, content, whole)."""
+    found, at = [], 0
+    while at < len(content):
+        tag, inner, end = tlv(content, at)
+        found.append((tag, inner, content[at:end]))
+        at = end
+    return found
+
+
+def der(tag: int, content: bytes) -> bytes:
+    """Write one DER element."""
+    size = len(content)
+    if size < 0x80:
+        return bytes([tag, size]) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(length)]) + length + content
+
+
+def oid(dotted: str) -> bytes:
+    """Write an object identifier in DER."""
+    first, second, *rest = (int(part) for part in dotted.split("."))
+    out = bytearray([first * 40 + second])
+    for part in rest:
+        chunk = [part & 0x7F]
+        while part := part >> 7:
+            chunk.append(0x80 | (part & 0x7F))
+        out += bytes(reversed(chunk))
+    return der(6, bytes(out))
+
+
+SIGNED_DATA, DATA = oid("1.2.840.113549.1.7.2"), oid("1.2.840.113549.1.7.1")
+CONTENT_TYPE, MESSAGE_DIGEST = oid("1.2.840.113549.1.9.3"), oid("1.2.840.113549.1.9.4")
+SIGNING_CERTIFICATE = oid("1.2.840.113549.1.9.16.2.47")
+SHA256 = der(0x30, oid("2.16.840.1.101.3.4.2.1") + der(5, b""))
+ECDSA_SHA256 = der(0x30, oid("1.2.840.10045.4.3.2"))
+
+
+def check_seal(pdf: Pdf) -> bytes:
+    """Verify the PDF's CMS (PAdES B-B, one signer) and give the sealing certificate's DER.
+
+    The CMS is built again from its certificate, signed attributes and signature, and compared: nothing else fits in.
+    """
+    try:
+        certificate_der, attributes, signature = _open_cms(pdf.cms)
+        certificate = x509.load_der_x509_certificate(certificate_der)
+    except (Malformed, ValueError, IndexError) as error:
+        raise Failed(f"the seal cannot be read: {error}") from None
+    need(_build_cms(certificate, certificate_der, attributes, signature) == pdf.cms, "the seal has another structure")
+    signed: dict[bytes, bytes] = {}
+    for tag, content, _ in elements(attributes):
+        parts = elements(content)
+        need(tag == 0x30 and len(parts) == 2 and parts[0][2] not in signed, "the seal's attributes")
+        signed[parts[0][2]] = parts[1][1]
+    need(signed.get(CONTENT_TYPE) == DATA, "the seal is over another content type")
+    digest = hashlib.sha256(pdf.signed).digest()
+    need(signed.get(MESSAGE_DIGEST) == der(4, digest), "the PDF was changed after it was sealed")
+    binding = der(4, hashlib.sha256(certificate_der).digest())
+    need(binding in signed.get(SIGNING_CERTIFICATE, b""), "the seal does not bind its certificate")
+    need(ecdsa_verifies(certificate, signature, der(0x31, attributes)), "the seal's signature is not valid")
+    return certificate_der
+
+
+def _open_cms(cms: bytes) -> tuple[bytes, bytes, bytes]:
+    content = elements(elements(tlv(cms, 0)[1])[1][1])[0][1]
+    _, _, _, certificates, signers = elements(content)
+    signer = elements(elements(signers[1])[0][1])
+    return elements(certificates[1])[0][2], signer[3][1], signer[5][1]
+
+
+def _build_cms(certificate: x509.Certificate, raw: bytes, attributes: bytes, signature: bytes) -> bytes:
+    serial = certificate.serial_number
+    number = der(2, serial.to_bytes(serial.bit_length() // 8 + 1, "big"))
+    who = der(0x30, certificate.issuer.public_bytes() + number)
+    one = der(2, b"\x01")
+    signer = der(0x30, one + who + SHA256 + der(0xA0, attributes) + ECDSA_SHA256 + der(4, signature))
+    data = one + der(0x31, SHA256) + der(0x30, DATA) + der(0xA0, raw) + der(0x31, signer)
+    return der(0x30, SIGNED_DATA + der(0xA0, der(0x30, data)))
+
+
+# ---------------------------------------------------------------------------------------------- the log
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """Hash a leaf (RFC 6962 §2.1)."""
+    return hashlib.sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Hash two neighbours (RFC 6962 §2.1)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def root_of(leaves: list[bytes]) -> bytes:
+    """Hash all leaves to a root, level by level; the odd one out moves up (equal to RFC 6962 §2.1)."""
+    level = leaves or [hashlib.sha256(b"").digest()]
+    while len(level) > 1:
+        pairs = [node_hash(*level[at : at + 2]) for at in range(0, len(level) - 1, 2)]
+        level = pairs + level[len(pairs) * 2 :]
+    return level[0]
+
+
+def included(leaf: bytes, index: int, size: int, path: list[bytes], root: bytes) -> bool:
+    """Verify an inclusion proof (RFC 9162 §2.1.3.2)."""
+    if not 0 <= index < size:
+        return False
+    first, last, digest = index, size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            return False
+        if first & 1 or first == last:
+            digest = node_hash(sibling, digest)
+            while not first & 1 and first:
+                first, last = first >> 1, last >> 1
+        else:
+            digest = node_hash(digest, sibling)
+        first, last = first >> 1, last >> 1
+    return last == 0 and digest == root
+
+
+def consistent(first: int, second: int, roots: tuple[bytes, bytes], path: list[bytes]) -> bool:
+    """Verify a consistency proof (RFC 9162 §2.1.4.2); `roots` are the older and the newer."""
+    if not 0 < first <= second:
+        return False
+    if first == second:
+        return not path and roots[0] == roots[1]
+    nodes = list(path) if first & (first - 1) else [roots[0], *path]
+    if not nodes:
+        return False
+    low, high = first - 1, second - 1
+    while low & 1:
+        low, high = low >> 1, high >> 1
+    old = new = nodes[0]
+    for node in nodes[1:]:
+        if high == 0:
+            return False
+        if low & 1 or low == high:
+            old, new = node_hash(node, old), node_hash(node, new)
+            while not low & 1 and low:
+                low, high = low >> 1, high >> 1
+        else:
+            new = node_hash(new, node)
+        low, high = low >> 1, high >> 1
+    return high == 0 and (old, new) == roots
+
+
+@dataclass(frozen=True)
+class Head:
+    origin: str
+    size: int
+    root: bytes
+
+
+NOTE = re.compile(r"(([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n)\n((?:— [^\n]+\n)+)\Z")
+
+
+def read_head(text: str, key: NoteKey) -> Head:
+    """Read a checkpoint (signed note) and verify the log's signature on it; other signatures are left alone."""
+    found = NOTE.fullmatch(text)
+    need(found, "not a checkpoint")
+    assert found
+    body, origin, size, root, lines = found.groups()
+    for line in lines.splitlines():
+        name, _, encoded = line[2:].partition(" ")
+        raw = unbase64(encoded, "checkpoint signature")
+        if name == key.name and raw[:4] == key.id and key.verifies(raw[4:], body.encode()):
+            return Head(origin, int(size), unbase64(root, "checkpoint root"))
+    raise Failed("the log's key did not sign this checkpoint")
+
+
+@dataclass
+class Item:
+    """One evidence entry of the bundle."""
+
+    index: int
+    hash: bytes
+    event: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        return str(self.event["kind"])
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        return dict(self.event["entry"])
+
+
+# ---------------------------------------------------------------------------------------------- the checks
+
+
+def verify(data: bytes, options: Options) -> Report:
+    """Run every check on a file's bytes; never raises."""
+    report = Report()
+    try:
+        _verify(data, options, report)
+    except Malformed as error:
+        report.malformed = str(error)
+    except Exception as error:  # no forged file may end as a crash
+        report.malformed = f"cannot be read: {type(error).__name__}"
+    if report.malformed:
+        report.add(1, FAILED, report.malformed)
+    return report
+
+
+def _verify(data: bytes, options: Options, report: Report) -> None:
+    members = read_zip(data) if data[:2] == b"PK" else None
+    pdf, dsse = _documents(data, members)
+    envelope = read_envelope(dsse, STATEMENT_TYPE)
+    statement = parse(envelope.payload, "statement")
+    report.add(1, OK, _form_of(members, pdf))
+    predicate = report.run(4, check_statement, statement)
+    if predicate is None:
+        return
+    report.predicate = predicate
+    certificate = _check_seals(members, pdf, predicate, report, dsse)
+    report.run(5, check_signatures, envelope, predicate)
+    _check_trust(envelope, predicate, certificate, options, report)
+    items = _check_log(members, predicate, options, report)
+    _check_content(predicate, items, report)
+    _check_policy(predicate, options, report, hashlib.sha256(envelope.payload).hexdigest())
+
+
+def _documents(data: bytes, members: dict[str, bytes] | None) -> tuple[Pdf | None, bytes]:
+    if members is not None:
+        missing = {"certificate.pdf", "certificate.dsse.json", "manifest.dsse.json", "keys.json"} - set(members)
+        form(not missing, f"bundle: missing {', '.join(sorted(missing))}")
+        form(members["certificate.pdf"][:5] == b"%PDF-", "bundle: certificate.pdf is not a PDF")
+        return read_pdf(members["certificate.pdf"]), members["certificate.dsse.json"]
+    if data[:5] == b"%PDF-":
+        pdf = read_pdf(data)
+        return pdf, pdf.dsse
+    form(data[:1] == b"{", "neither a PDF, a DSSE file nor a bundle")
+    return None, data
+
+
+def _form_of(members: dict[str, bytes] | None, pdf: Pdf | None) -> str:
+    return f"bundle, {len(members)} members" if members is not None else "PDF" if pdf else "DSSE"
+
+
+def check_statement(statement: Any) -> dict[str, Any]:
+    """4. An in-toto Statement v1 of one of the two kinds, with every mandatory field."""
+    need(isinstance(statement, dict), "not an object")
+    need(statement.get("_type") == "https://in-toto.io/Statement/v1", "not an in-toto Statement v1")
+    need(statement.get("predicateType") in PREDICATES, "unknown predicate type")
+    predicate = statement["predicate"]
+    missing = [name for name in MANDATORY if name not in predicate]
+    need(not missing, f"missing: {', '.join(missing)}")
+    need(predicate["kind"] == PREDICATES[statement["predicateType"]], "kind and predicate type differ")
+    need(predicate["not_covered"], "a certificate without a NOT-COVERED section does not exist")
+    need(predicate["status"] == "issued" and predicate["systems"], "status or scope")
+    need(statement["subject"], "no subject")
+    return dict(predicate)
+
+
+def _check_seals(
+    members: dict[str, bytes] | None, pdf: Pdf | None, predicate: dict[str, Any], report: Report, dsse: bytes
+) -> bytes | None:
+    if members is not None:
+        report.run(2, check_manifest, members, predicate)
+    if pdf is None:
+        report.add(3, NOT_DONE, "no PDF given")
+        return None
+
+    def seal() -> bytes:
+        certificate = check_seal(pdf)
+        need(print_of(certificate) == predicate["signers"]["pdf"], "sealed with another certificate than stated")
+        need(pdf.dsse == dsse, "the PDF embeds another statement")
+        return certificate
+
+    found: bytes | None = report.run(3, seal)
+    return found
+
+
+def check_manifest(members: dict[str, bytes], predicate: dict[str, Any]) -> str:
+    """2. Every member is listed with its SHA-256, and nothing else is there; signed with the sealing key."""
+    envelope = read_envelope(members["manifest.dsse.json"], MANIFEST_TYPE)
+    keys = parse(members["keys.json"], "keys.json")
+    raw = unbase64(keys["certificate"], "keys.json certificate")
+    need(print_of(raw) == predicate["signers"]["pdf"], "the manifest's certificate is not the stated one")
+    need(len(envelope.signatures) == 1 and envelope.signatures[0][0] == print_of(raw), "the manifest's signer")
+    certificate = x509.load_der_x509_certificate(raw)
+    need(ecdsa_verifies(certificate, envelope.signatures[0][1], envelope.signed), "the manifest's signature")
+    manifest = parse(envelope.payload, "manifest")
+    listed = {one["path"]: (one["sha256"], one["size"]) for one in manifest["members"]}
+    here = {
+        name: (hashlib.sha256(data).hexdigest(), len(data))
+        for name, data in members.items()
+        if name != "manifest.dsse.json"
+    }
+    for name in sorted(set(listed) | set(here)):
+        need(name in here, f"listed but missing: {name}")
+        need(name in listed, f"not listed: {name}")
+        need(listed[name] == here[name], f"changed: {name}")
+    need(manifest["number"] == predicate["number"], "the manifest is of another certificate")
+    return f"{len(here)} members"
+
+
+def check_signatures(envelope: Envelope, predicate: dict[str, Any]) -> str:
+    """5. Every signature is by a stated signer and valid; as many different keys as the threshold, at least two."""
+    signers = {key.short: key for key in (note_key(one["key"]) for one in predicate["signers"]["statement"])}
+    need(len({key.public for key in signers.values()}) == len(signers), "two signers share a key")
+    seen = set()
+    for keyid, signature in envelope.signatures:
+        need(keyid in signers and keyid not in seen, f"signature of an unknown signer: {keyid[:60]}")
+        need(signers[keyid].verifies(signature, envelope.signed), f"signature is not valid: {keyid[:60]}")
+        seen.add(keyid)
+    threshold = predicate["signers"]["threshold"]
+    need(threshold >= 2 and len(seen) >= threshold, f"{len(seen)} of {threshold} signatures")
+    return f"{len(seen)} of {threshold}"
+
+
+def _check_trust(
+    envelope: Envelope, predicate: dict[str, Any], certificate: bytes | None, options: Options, report: Report
+) -> None:
+    """6. As many signatures by keys from outside as the threshold; a key of the same name that differs fails."""
+    if not options.keys:
+        report.add(6, POLICY, "no key given: the file agrees with itself, and that is all")
+        return
+    try:
+        trusted, fingerprints = _given(options.keys)
+        matched = _match(trusted, predicate)
+        sealed = print_of(certificate) if certificate else predicate["signers"]["pdf"]
+        need(not fingerprints or sealed in fingerprints, "sealed with another certificate than the one given")
+        signed = {keyid for keyid, _ in envelope.signatures} & {key.short for key in trusted}
+        threshold = int(predicate["signers"]["threshold"])
+        need(not trusted or matched, "none of the keys given signed this: other keys than the ones trusted")
+    except (Failed, Malformed, KeyError, TypeError, ValueError) as error:
+        report.add(6, FAILED, str(error))
+        return
+    enough = len(signed) >= max(threshold, 2)
+    report.add(6, OK if enough else POLICY, f"{len(signed)} of {threshold} signatures by keys given")
+
+
+def _given(keys: list[str]) -> tuple[list[NoteKey], set[str]]:
+    prints = {key.lower() for key in keys if key.lower().startswith("x509-sha256:")}
+    return [note_key(key) for key in keys if not key.lower().startswith("x509-sha256:")], prints
+
+
+def _match(trusted: list[NoteKey], predicate: dict[str, Any]) -> int:
+    stated = [note_key(one["key"]) for one in predicate["signers"]["statement"]]
+    stated.append(note_key(predicate["log"]["key"]))
+    for key in trusted:
+        for other in stated:
+            need(key.name != other.name or key.public == other.public, f"another key under the name {key.name}")
+    return len({key.public for key in trusted} & {key.public for key in stated})
+
+
+def _check_log(
+    members: dict[str, bytes] | None, predicate: dict[str, Any], options: Options, report: Report
+) -> list[Item] | None:
+    if members is None:
+        for n in (7, 8, 9, 10):
+            report.add(n, NOT_DONE, "needs the bundle")
+        report.run(11, check_heads, predicate, [], options) if options.heads else report.add(11, NOT_DONE, "no --head")
+        return None
+    report.run(7, check_checkpoint, members, predicate)
+    items = report.run(8, check_inclusion, members, predicate)
+    if items is not None:
+        report.run(9, check_chain, items, predicate)
+    leaves = report.run(10, check_consistency, members, predicate, items or [])
+    if not options.heads:
+        report.add(11, NOT_DONE, "no --head: the log could have been forked for others")
+    elif leaves is not None:
+        report.run(11, check_heads, predicate, leaves, options)
+    return items if items is None else list(items)
+
+
+def check_checkpoint(members: dict[str, bytes], predicate: dict[str, Any]) -> str:
+    """7. The checkpoint of the stated size is signed by the stated log key and says the stated root."""
+    log = predicate["log"]
+    name = f"checkpoints/{log['size']:012d}.txt"
+    need(name in members, f"missing: {name}")
+    head = read_head(members[name].decode("utf-8"), note_key(log["key"]))
+    need(head.origin == log["origin"] and head.size == log["size"], "the checkpoint is of another log or size")
+    need(head.root == unbase64(log["root"], "root"), "the checkpoint has another root than stated")
+    return f"{head.size} entries"
+
+
+def check_inclusion(members: dict[str, bytes], predicate: dict[str, Any]) -> list[Item]:
+    """8. Exactly the stated entries are there, and each is included under the stated root."""
+    log = predicate["log"]
+    root, wanted = unbase64(log["root"], "root"), list(log["entries"])
+    here = {name for name in members if name.startswith(("evidence/", "proofs/"))}
+    names = {f"{folder}/{index:012d}.json" for index in wanted for folder in ("evidence", "proofs")}
+    need(names <= here, f"dropped from the bundle: {', '.join(sorted(names - here)[:3])}")
+    need(here <= names, f"not in the statement: {', '.join(sorted(here - names)[:3])}")
+    items = []
+    for index in wanted:
+        data = members[f"evidence/{index:012d}.json"]
+        proof = parse(members[f"proofs/{index:012d}.json"], f"proof {index}")
+        digest = leaf_hash(data)
+        path = [unbase64(one, f"proof {index}") for one in proof["path"]]
+        need((proof["index"], proof["size"]) == (index, log["size"]), f"proof {index} is of another place")
+        need(included(digest, index, log["size"], path, root), f"entry {index} is not in the log")
+        items.append(Item(index, digest, parse(data, f"entry {index}")["event"]))
+    return items
+
+
+def check_chain(items: list[Item], predicate: dict[str, Any]) -> str:
+    """9. The exit's entries form an unbroken chain up to the stated end: none is left out, moved or another's."""
+    chain, previous = predicate["log"]["chain"], "0" * 64
+    need([one.index for one in items] == sorted(one.index for one in items), "entries are not in order")
+    for number, item in enumerate(items):
+        event = item.event
+        need(set(event) == EVENT_FIELDS, f"entry {item.index}: fields")
+        need(event["exit"] == predicate["exit"], f"entry {item.index} is of another exit")
+        need(event["origin"] == predicate["log"]["origin"], f"entry {item.index} is of another log")
+        need(event["n"] == number and event["prev"] == previous, f"an entry is missing before {item.index}")
+        previous = item.hash.hex()
+    need((chain["count"], chain["head"]) == (len(items), previous), "the last entries are missing")
+    return f"{len(items)} entries"
+
+
+def check_consistency(members: dict[str, bytes], predicate: dict[str, Any], items: list[Item]) -> list[bytes]:
+    """10. All leaf hashes give the stated root, and every checkpoint of the bundle is an earlier state of it."""
+    log = predicate["log"]
+    key, root = note_key(log["key"]), unbase64(log["root"], "root")
+    leaves = read_tiles(members, log["size"])
+    need(root_of(leaves) == root, "the leaf hashes give another root")
+    for item in items:
+        need(leaves[item.index] == item.hash, f"entry {item.index} is another leaf")
+    for name in sorted(one for one in members if one.startswith("checkpoints/") and one.endswith(".txt")):
+        head = read_head(members[name].decode("utf-8"), key)
+        need(head.origin == log["origin"] and head.size <= log["size"], f"{name}: another log, or a later state")
+        proof = parse(members[f"{name[:-4]}.json"], name)
+        path = [unbase64(one, name) for one in proof["path"]]
+        need((proof["first"], proof["second"]) == (head.size, log["size"]), f"{name}: proof of another place")
+        need(consistent(head.size, log["size"], (head.root, root), path), f"{name}: forked log")
+        need(root_of(leaves[: head.size]) == head.root, f"{name}: forked log")
+    return leaves
+
+
+def read_tiles(members: dict[str, bytes], size: int) -> list[bytes]:
+    """Read all leaf hashes from the level-0 tiles (c2sp.org/tlog-tiles)."""
+    names = [tile_path(number, min(256, size - number * 256)) for number in range((size + 255) // 256)]
+    here = {name for name in members if name.startswith("tile/")}
+    need(here == set(names), "tiles are missing or too many")
+    data = b"".join(members[name] for name in names)
+    need(len(data) == size * 32, "tiles have another size")
+    return [data[at : at + 32] for at in range(0, len(data), 32)]
+
+
+def tile_path(number: int, width: int) -> str:
+    """Name a level-0 tile (c2sp.org/tlog-tiles)."""
+    groups = [f"{number % 1000:03d}"]
+    while number := number // 1000:
+        groups.insert(0, f"x{number % 1000:03d}")
+    return "tile/0/" + "/".join(groups) + (f".p/{width}" if width < 256 else "")
+
+
+def check_heads(predicate: dict[str, Any], leaves: list[bytes], options: Options) -> str:
+    """11. Heads that were received earlier, from outside, are earlier states of this log."""
+    log, done, notes = predicate["log"], 0, []
+    for text in options.heads:
+        head = read_head(text, note_key(log["key"]))
+        need(head.origin == log["origin"], "a head of another log")
+        if head.size == log["size"]:
+            need(head.root == unbase64(log["root"], "root"), f"forked log: another root at {head.size}")
+        elif head.size < log["size"] and leaves:
+            need(root_of(leaves[: head.size]) == head.root, f"forked log: another root at {head.size}")
+        else:
+            notes.append(f"{head.size}: {'later than the certificate' if leaves else 'needs the bundle'}, NOT DONE")
+            continue
+        done += 1
+    return "; ".join([f"{done} of {len(options.heads)} heads", *notes])
+
+
+def _check_content(predicate: dict[str, Any], items: list[Item] | None, report: Report) -> None:
+    report.run(12, check_completeness, predicate, items)
+    report.run(13, check_sums, predicate, items)
+    if items is None:
+        report.add(14, NOT_DONE, "needs the bundle")
+    else:
+        report.run(14, check_order, items)
+    report.run(15, check_stage, predicate, items)
+    if items is None:
+        report.add(16, NOT_DONE, "needs the bundle")
+    else:
+        report.run(16, check_against_evidence, predicate, items)
+
+
+def of_kind(items: list[Item], kind: str) -> list[Item]:
+    """Pick the items of one kind, in the log's order."""
+    return [item for item in items if item.kind == kind]
+
+
+def jobs_of(items: list[Item]) -> dict[str, tuple[Item, Item]]:
+    """Give, for each destruction activity of the order, its latest inventory and that job's last verification."""
+    orders = of_kind(items, "ORDER_PLACED")
+    need(orders, "no final order among the evidence")
+    found = {}
+    for activity in {ACTIVITY[line["deletion"]] for line in orders[-1].entry["systems"]}:
+        inventories = [one for one in of_kind(items, "DELETION_PREVIEWED") if one.entry["activity"] == activity]
+        need(inventories, f"{activity}: no inventory among the evidence")
+        job = inventories[-1].entry["job_id"]
+        answers = [one for one in of_kind(items, "DELETION_VERIFIED") if one.entry["job_id"] == job]
+        need(answers, f"{activity}: never verified")
+        found[activity] = (inventories[-1], answers[-1])
+    return found
+
+
+def place_of(line: dict[str, Any]) -> tuple[str, str]:
+    """Give what names a place."""
+    return line["system"], line["place"]
+
+
+def check_completeness(predicate: dict[str, Any], items: list[Item] | None) -> str:
+    """12. Every system of the order and every place of its logged inventory has a terminal or suspended answer."""
+    lines = [line for system in predicate["systems"] for line in system["places"]]
+    for line in lines:
+        _check_disposition(line, predicate["kind"])
+    if items is None:
+        return f"{len(lines)} places of the statement (the inventory itself needs the bundle)"
+    for activity, (inventory, answer) in jobs_of(items).items():
+        listed = {place_of(line) for line in inventory.entry["places"]}
+        answered = {place_of(line) for line in answer.entry["places"]}
+        need(listed == answered, f"{activity}: unanswered or unknown: {sorted(listed ^ answered)[:3]}")
+        need(answer.entry["result"] in ("DELETED", "ABSENT_VERIFIED"), f"{activity}: the verifier answered ERROR")
+        systems = {line["system"] for line in inventory.entry["places"]}
+        for line in of_kind(items, "ORDER_PLACED")[-1].entry["systems"]:
+            need(ACTIVITY[line["deletion"]] != activity or line["system"] in systems, f"{line['system']}: no place")
+        for one in answer.entry["places"]:
+            _check_disposition(one, predicate["kind"])
+    return f"{len(lines)} places"
+
+
+def _check_disposition(line: dict[str, Any], kind: str) -> None:
+    where, reason = "/".join(place_of(line)), line["reason"] or ""
+    need(line["disposition"] in (*TERMINAL, "suspended"), f"{where}: open")
+    if line["disposition"] == "excluded":
+        rehearsed = kind == "rehearsal" and reason == "NOT_IN_REHEARSAL"
+        need(REASON.match(reason) or rehearsed, f"{where}: reason not on the closed list")
+    if line["disposition"] == "suspended":
+        need(reason.startswith("OPTION("), f"{where}: suspended without an option")
+    classed = line["row_class"] is not None or not (line["deleted"] or line["delivered"])
+    need(classed, f"{where}: delivered and deleted rows are not reconciled")
+
+
+def check_sums(predicate: dict[str, Any], items: list[Item] | None) -> str:
+    """13. before + arrived = deleted + retained + residual, residual 0; batches add up; nothing outside changed."""
+    names = ("before", "arrived", "deleted", "retained", "residual", "delivered")
+    total = 0
+    for system in predicate["systems"]:
+        for line in system["places"]:
+            _check_sum(line)
+        for name in names:
+            summed = sum(line[name] for line in system["places"])
+            need(summed == system["counts"][name], f"{system['system']}: {name} does not add up")
+        earlier = sum(one["deleted"] for one in system["earlier_jobs"])
+        need(system["deleted_in_all"] == system["counts"]["deleted"] + earlier, f"{system['system']}: the whole sum")
+        total += system["deleted_in_all"]
+        if items is not None:
+            _check_whole(system, items)
+    need(predicate["outside"]["changes"] == 0, "changes outside the scope")
+    for activity, (_, answer) in (jobs_of(items) if items else {}).items():
+        _check_batches(items or [], activity, answer)
+    return f"{total} rows deleted, 0 left, 0 changes outside"
+
+
+def _check_whole(system: dict[str, Any], items: list[Item]) -> None:
+    rows = [one.entry for one in of_kind(items, "DELETION_BATCH_CLOSED")]
+    mine = [one for one in rows if one["system"] == system["system"] and one["activity"] == system["activity"]]
+    need(sum(one["deleted"] for one in mine) == system["deleted_in_all"], f"{system['system']}: batches of all jobs")
+
+
+def _check_sum(line: dict[str, Any]) -> None:
+    where = "/".join(place_of(line))
+    need(line["residual"] == 0, f"{where}: {line['residual']} rows are left")
+    left, right = line["before"] + line["arrived"], line["deleted"] + line["retained"] + line["residual"]
+    need(left == right, f"{where}: counts do not add up ({left} and {right})")
+    need(
+        not line["retained"] or line["disposition"] in ("excluded", "suspended"), f"{where}: retained without a reason"
+    )
+
+
+def _check_batches(items: list[Item], activity: str, answer: Item) -> None:
+    job = answer.entry["job_id"]
+    batches = [one.entry for one in of_kind(items, "DELETION_BATCH_CLOSED") if one.entry["job_id"] == job]
+    for line in answer.entry["places"]:
+        _check_sum(line)
+        rows = sum(one["deleted"] for one in batches if place_of(one) == place_of(line))
+        need(rows == line["deleted"], f"{'/'.join(place_of(line))}: batches do not add up ({rows}, {line['deleted']})")
+    ends = [one.entry for one in of_kind(items, "DELETION_EXECUTED") if one.entry["job_id"] == job]
+    outside = sum(one["outside"] for one in [*batches, *ends, answer.entry])
+    need(outside == 0, f"{activity}: {outside} changes outside the scope")
+    need(answer.entry["probes_found_after"] == 0, f"{activity}: probes were found afterwards")
+    need(answer.entry["probes_found_before"] == answer.entry["probes_drawn"], f"{activity}: the search was blind")
+
+
+def check_order(items: list[Item]) -> str:
+    """14. Per scope: inventory < approvals (intent) < permit < destruction < verification; delivery before it."""
+    accepted = [one.index for one in of_kind(items, "DELIVERY_ACCEPTED")]
+    instructed = [one.index for one in of_kind(items, "OPTIONS_CONFIRMED") if one.entry["silence"] == "delete_at_k15"]
+    given = [one.index for one in of_kind(items, "INSTRUCTION_GIVEN") if one.entry["kind"] == "delete"]
+    need(given, "no instruction to delete among the evidence")
+    jobs = jobs_of(items)
+    for activity, (inventory, answer) in jobs.items():
+        _check_job_order(items, activity, inventory, answer)
+        first = _first_destruction(items, answer.entry["job_id"])
+        if first is not None and activity != "C7":
+            before = accepted or instructed
+            need(
+                before and min(before) < first, f"{activity}: destroyed before the delivery was accepted or instructed"
+            )
+    return f"{len(jobs)} scopes"
+
+
+def _first_destruction(items: list[Item], job: str) -> int | None:
+    kinds = ("DELETION_BEGUN", "DELETION_BATCH_CLOSED")
+    return min((one.index for one in items if one.kind in kinds and one.entry["job_id"] == job), default=None)
+
+
+def _check_job_order(items: list[Item], activity: str, inventory: Item, answer: Item) -> None:
+    job = answer.entry["job_id"]
+    mine = [one for one in items if one.entry.get("job_id") == job]
+    intents = [one for one in mine if one.kind == "DELETION_INTENT"]
+    need(intents, f"{activity}: no intent with approvals")
+    lines = intents[-1].entry["approvals"]
+    people, roles = {one["actor"] for one in lines}, {one["role"] for one in lines}
+    need(len(people) >= 2 and len(roles) >= 2, f"{activity}: not approved by two people in two roles")
+    digests = {one.entry["plan_digest"] for one in mine if "plan_digest" in one.entry}
+    need(digests == {inventory.entry["plan_digest"]}, f"{activity}: another plan than the approved one")
+    first = _first_destruction(items, job)
+    if first is not None:
+        need(inventory.index < intents[-1].index < first, f"{activity}: destroyed before intent and approvals")
+        permits = [one.index for one in mine if one.kind == "PERMIT_ISSUED"]
+        need(permits and intents[-1].index < min(permits) < first, f"{activity}: destroyed without a permit")
+        last = max(one.index for one in mine if one.kind in ("DELETION_BEGUN", "DELETION_BATCH_CLOSED"))
+        need(answer.index > last, f"{activity}: rows were deleted after the verification")
+        ends = [one for one in mine if one.kind == "DELETION_EXECUTED"]
+        need(ends and ends[-1].index < answer.index, f"{activity}: verified before the end")
+
+
+def check_stage(predicate: dict[str, Any], items: list[Item] | None) -> str:
+    """15. "Permanent" only when every backup set is gone; 28.1 is not hidden; rehearsals say what they are."""
+    stage, kind = predicate["stage"], predicate["kind"]
+    need(stage in ("ACTIVE-DELETED", "BACKUP-EXPIRED"), f"unknown stage {stage}")
+    words = [sentence for language in ("da", "en") for sentence in predicate["wording"][language]]
+    need(all(predicate["wording"][language] for language in ("da", "en")), "no wording")
+    if stage == "BACKUP-EXPIRED":
+        need(predicate["follows"], "does not follow an ACTIVE-DELETED certificate")
+        need(predicate["backups"], "no backup set")
+        left = [one["set_id"] for one in predicate["backups"] if one["answer"] != "GONE"]
+        need(not left, f"backup sets are not gone: {left[:3]}")
+        stages = [one.entry["stage"] for one in of_kind(items, "CERTIFICATE_ISSUED")] if items else ["ACTIVE-DELETED"]
+        need("ACTIVE-DELETED" in stages, "the log knows of no ACTIVE-DELETED certificate")
+    else:
+        need(
+            not any(re.search(r"\b(er|is) permanent", one) for one in words), '"permanent" before the backups are gone'
+        )
+    numbered = predicate["number"].startswith("ØV-")
+    named = predicate["log"]["origin"].startswith("ovelse-")
+    need(numbered == named == (kind == "rehearsal"), "number series and log do not fit the kind")
+    need(kind != "rehearsal" or any("ØVELSE" in one for one in words), "a rehearsal that does not say so")
+    _check_28_1(predicate)
+    return str(stage)
+
+
+def _check_28_1(predicate: dict[str, Any]) -> None:
+    row = next((one for one in predicate["obligations"] if one["id"] == "S2-28.1-d"), None)
+    need(row is not None, "the obligation of S2 28.1 is missing")
+    assert row is not None
+    open_backups = any(one["answer"] != "GONE" for one in predicate["backups"])
+    if row["due"] and not predicate["agreement"]["amendment"] and open_backups and predicate["issued_on"] > row["due"]:
+        need(row["state"] == "breached", "28.1 is breached (backups after the due date, no amendment) and not shown so")
+
+
+def check_against_evidence(predicate: dict[str, Any], items: list[Item]) -> str:
+    """16. What the statement says is what the log says."""
+    jobs = jobs_of(items)
+    order = of_kind(items, "ORDER_PLACED")[-1].entry
+    stated = [(one["system"], one["activity"]) for one in predicate["systems"]]
+    need(stated == [(one["system"], ACTIVITY[one["deletion"]]) for one in order["systems"]], "the systems differ")
+    for system in predicate["systems"]:
+        answer = jobs[system["activity"]][1]
+        places = [line for line in answer.entry["places"] if line["system"] == system["system"]]
+        need(places == system["places"], f"{system['system']}: places differ from the verifier's answer")
+        need(answer.index == system["verification"]["evidence"], f"{system['system']}: another verification")
+        need(answer.entry["result"] == system["verification"]["result"], f"{system['system']}: another result")
+        need(answer.entry["on"] == system["verification"]["on"], f"{system['system']}: another date")
+    need(_backups(items) == [_backup(one) for one in predicate["backups"]], "the backups differ")
+    _check_people(predicate, items, jobs)
+    package = of_kind(items, "PACKAGE_DELIVERED")[-1].entry
+    for name in ("package_digest", "rows", "package_bytes"):
+        need(predicate["delivery"][name] == package[name], f"the delivery differs: {name}")
+    need(order["customer_cvr"] == predicate["controller"]["cvr"], "another controller than in the order")
+    amendments = [one for one in order["amendments"] if {"customer", "supplier"} <= set(one["signed_by"])]
+    need(predicate["agreement"]["amendment"] in (amendments or [None]), "the amendment differs")
+    return ""
+
+
+def _backup(row: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row[name]) for name in ("system", "set_id", "expires_on", "answer", "observed_on"))
+
+
+def _backups(items: list[Item]) -> list[tuple[str, ...]]:
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for item in items:
+        row, key = item.entry, (item.entry.get("system", ""), item.entry.get("set_id", ""))
+        if item.kind == "BACKUP_REGISTERED":
+            found[key] = {"answer": "NOT_LOOKED", "observed_on": None} | found.get(key, {}) | row
+        elif item.kind == "BACKUP_OBSERVED" and key in found:
+            found[key] |= {"answer": row["answer"], "observed_on": row["on"]}
+    return [_backup(found[key]) for key in sorted(found)]
+
+
+def _check_people(predicate: dict[str, Any], items: list[Item], jobs: dict[str, tuple[Item, Item]]) -> None:
+    for row in predicate["approvals"]:
+        job = jobs[row["activity"]][1].entry["job_id"]
+        intent = [one for one in of_kind(items, "DELETION_INTENT") if one.entry["job_id"] == job][-1].entry
+        stated = [(one["actor"], one["role"], one["at"]) for one in row["by"]]
+        logged = [(one["actor"], one["role"], one["at"]) for one in intent["approvals"]]
+        need(stated == logged and row["plan_digest"] == intent["plan_digest"], f"{row['activity']}: approvals differ")
+    need({row["activity"] for row in predicate["approvals"]} == set(jobs), "approvals are missing")
+    given = of_kind(items, "INSTRUCTION_GIVEN")[-1].entry
+    need(all(predicate["instruction"][name] == given[name] for name in given), "the instruction differs")
+
+
+def _check_policy(predicate: dict[str, Any], options: Options, report: Report, digest: str) -> None:
+    if options.revocations is None:
+        report.add(17, NOT_DONE, "no --revocations: not known from this file")
+    else:
+        listed = {line.strip() for line in options.revocations.splitlines()}
+        revoked = bool(listed & {str(predicate.get("number")), digest})
+        report.add(17, FAILED if revoked else OK, "revoked" if revoked else "not among the revoked")
+    rehearsal = predicate.get("kind") == "rehearsal"
+    if rehearsal and not options.rehearsal:
+        report.add(18, POLICY, "ØVELSE – IKKE BEVIS FOR SLETNING (--rehearsal)")
+    else:
+        report.add(18, OK, "ØVELSE – IKKE BEVIS FOR SLETNING" if rehearsal else "production")
+    report.add(19, NOT_DONE, "no witness key of another legal person")
+    report.add(20, NOT_DONE, "no RFC 3161 time stamp")
+
+
+# ---------------------------------------------------------------------------------------------- for people
+
+
+ANSWERS = {
+    VERIFIED: ("EFTERPRØVET", "VERIFIED"),
+    EXIT_FAILED: ("FEJLET", "FAILED"),
+    MALFORMED: ("UGYLDIG FIL", "MALFORMED"),
+    EXIT_POLICY: ("KRAV IKKE OPFYLDT", "POLICY NOT MET"),
+}
+MARKS = {
+    OK: ("OK", "OK"),
+    FAILED: ("FEJL", "FAILED"),
+    NOT_DONE: ("IKKE UDFØRT", "NOT DONE"),
+    POLICY: ("KRAV", "POLICY"),
+}
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    """Give the report as JSON primitives."""
+    predicate = report.predicate
+    return {
+        "result": ANSWERS[report.code][1],
+        "exit_code": report.code,
+        "level": report.level,
+        "malformed": report.malformed or None,
+        "kind": predicate.get("kind"),
+        "stage": predicate.get("stage"),
+        "number": predicate.get("number"),
+        "checks": [
+            {"n": one.n, "name": NAMES[one.n][1], "result": one.result, "detail": one.detail}
+            for one in sorted(report.checks, key=lambda check: check.n)
+        ],
+        "wording": predicate.get("wording", {}),
+    }
+
+
+def as_text(report: Report, name: str, english: bool) -> str:
+    """Write the report for a person; Danish unless `english`."""
+    side = 1 if english else 0
+    lines = [f"Ophør · {('efterprøvning af', 'verification of')[side]} {name}", ""]
+    for one in sorted(report.checks, key=lambda check: check.n):
+        detail = f" – {one.detail}" if one.detail else ""
+        lines.append(f"{one.n:>3} {MARKS[one.result][side]:<11} {NAMES[one.n][side]}{detail}")
+    said = report.predicate.get("wording", {}).get("en" if english else "da", [])
+    if report.code != EXIT_FAILED and said:
+        lines += [
+            "",
+            ("Det underskrevne udsagn gælder, ikke siden:", "The signed statement counts, not the page:")[side],
+        ]
+        lines += [f"  {sentence}" for sentence in said]
+    lines += ["", f"{ANSWERS[report.code][side]} · {report.level} · {report.predicate.get('number', '–')}"]
+    return "\n".join(lines)
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="ophor_verify.py", description="Verify an Ophør certificate offline.")
+    parser.add_argument("file", help="certificate.pdf, certificate.dsse.json or the bundle (zip)")
+    parser.add_argument("--key", action="append", default=[], help="a verifier key or x509-sha256:HEX; repeatable")
+    parser.add_argument("--head", action="append", default=[], help="a checkpoint received earlier (file); repeatable")
+    parser.add_argument("--revocations", help="a file with revoked numbers or statement digests, one a line")
+    parser.add_argument("--rehearsal", action="store_true", help="accept a certificate of a rehearsal")
+    parser.add_argument("--json", action="store_true", help="answer as JSON")
+    parser.add_argument("--english", action="store_true", help="answer in English")
+    return parser.parse_args(argv)
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8", newline="") as file:
+        return file.read()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Verify a file from the command line; give the exit code."""
+    asked = _arguments(argv)
+    try:
+        with open(asked.file, "rb") as file:
+            data = file.read(LIMIT + 1)
+        heads = [_text(path) for path in asked.head]
+        revocations = _text(asked.revocations) if asked.revocations else None
+    except (OSError, ValueError) as error:
+        print(f"{asked.file}: {error}", file=sys.stderr)  # noqa: T201
+        return MALFORMED
+    report = verify(data, Options(asked.key, heads, revocations, asked.rehearsal))
+    text = json.dumps(as_dict(report), ensure_ascii=False, indent=1) if asked.json else None
+    print(text or as_text(report, asked.file, asked.english))  # noqa: T201
+    return report.code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

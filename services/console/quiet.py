@@ -1,0 +1,188 @@
+"""Quiet, and the walk of the simulated clock from due time to due time (design §4, ADR 0001 Quiet).
+
+The system is quiet when no outbox row is pending, no timer is due, and every published message was handled at every
+consumer that the contract lists (conservation), twice in a row with the same counts. A message that was given up
+(dead-lettered, parked) ends the waiting at once with its service's name, and so does a process that does not run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from contracts.catalogue import SERVICES
+from contracts.errors import OphorError, Unavailable
+
+PAUSE_S = 0.05
+STALL_S = 2.0
+Flows = Counter[tuple[str, str]]
+
+
+class Calls(Protocol):
+    """What is needed of an RPC client."""
+
+    def call(self, wire: str, data: dict[str, Any], *, timeout: float = ...) -> dict[str, Any]:
+        """Call `wire` and give the answer's data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """All faces' statuses added up; `silent` are the services that did not answer."""
+
+    statuses: dict[str, dict[str, Any]]
+    silent: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> dict[str, int]:
+        """Give per service how many outbox rows are pending and timers due, where there are any."""
+        counts = {name: row["outbox_pending"] + row["timers_due"] for name, row in self.statuses.items()}
+        return {name: count for name, count in counts.items() if count}
+
+    @property
+    def under_way(self) -> Flows:
+        """Give the published messages that a consumer has not handled, by wire and consumer."""
+        return self._flows("published") - self._flows("handled")
+
+    @property
+    def given_up(self) -> dict[str, tuple[int, int]]:
+        """Give per service its dead and parked messages, where there are any."""
+        counts = {name: (row["dead"], row["outbox_parked"]) for name, row in self.statuses.items()}
+        return {name: both for name, both in counts.items() if any(both)}
+
+    @property
+    def next_timer(self) -> datetime | None:
+        """Give when the earliest timer that is not due yet becomes due."""
+        times = [datetime.fromisoformat(row["next_timer"]) for row in self.statuses.values() if row["next_timer"]]
+        return min(times, default=None)
+
+    @property
+    def quiet(self) -> bool:
+        """Tell whether nothing is pending, due or under way, as far as one look can tell."""
+        return not self.silent and not self.pending and not self.under_way
+
+    @property
+    def counts(self) -> tuple[Flows, Flows]:
+        """Give what must be the same at two looks in a row."""
+        return self._flows("published"), self._flows("handled")
+
+    def _flows(self, name: str) -> Flows:
+        flows: Flows = Counter()
+        for status in self.statuses.values():
+            for row in status[name]:
+                flows[row["wire"], row["consumer"]] += row["count"]
+        return flows
+
+
+def look(client: Calls, services: Iterable[str] = SERVICES) -> Account:
+    """Ask every face for its status, all at once."""
+    names = tuple(services)
+    with ThreadPoolExecutor(len(names)) as pool:
+        answers = dict(zip(names, pool.map(lambda name: _status(client, name), names), strict=True))
+    found = {name: answer for name, answer in answers.items() if isinstance(answer, dict)}
+    silent = {name: answer.code for name, answer in answers.items() if isinstance(answer, OphorError)}
+    return Account(found, silent)
+
+
+@dataclass(slots=True)
+class Walk:
+    """How the clock is walked: `set_clock` sets it, `down` names processes that do not run, `patience_s` waits for them."""
+
+    client: Calls
+    set_clock: Callable[[datetime], None]
+    down: Callable[[], list[str]] = list
+    told: Callable[[str], None] = print
+    patience_s: float = 0.0
+    timeout_s: float = 120.0
+
+    def quiet(self, now: datetime | None = None) -> Account:
+        """Wait until all is quiet (at the clock's instant `now`, where given) and give the last look.
+
+        Raises Unavailable PROCESS_DOWN, MESSAGE_GIVEN_UP or NOT_QUIET.
+        """
+        began, before, moved = time.monotonic(), None, time.monotonic()
+        while True:
+            account = look(self.client)
+            counts = account.counts
+            if account.quiet and counts == before and not _behind(account, now):
+                return account
+            if counts != before:
+                moved = time.monotonic()
+            before = counts
+            self._judge(account, time.monotonic() - began, time.monotonic() - moved)
+            time.sleep(PAUSE_S)
+
+    def step(self, until: datetime | None = None) -> datetime | None:
+        """Wait for quiet, go to the next timer (not past `until`) and wait for quiet there; None where none is left."""
+        following = self.quiet().next_timer
+        if following is None or (until is not None and following > until):
+            return None
+        self.set_clock(following)
+        self.quiet(following)
+        return following
+
+    def advance(self, to: datetime, reached: Callable[[datetime], None] = lambda instant: None) -> int:
+        """Walk to the instant `to` from timer to timer, tell each instant that was reached, give how many timers' times."""
+        stops = 0
+        while (instant := self.step(to)) is not None:
+            stops += 1
+            reached(instant)
+        self.set_clock(to)
+        self.quiet(to)
+        return stops
+
+    def _judge(self, account: Account, waited: float, still: float) -> None:
+        """Raise where waiting cannot help: `waited` seconds in all, `still` since anything moved."""
+        if still < STALL_S:
+            return
+        if missing := self.down():
+            self.told(f"venter på {', '.join(missing)} (ophor up {' '.join(missing)})")
+            if still > self.patience_s + STALL_S:
+                raise _down(missing)
+        elif account.given_up:
+            raise _given_up(account)
+        elif waited > self.timeout_s and still > STALL_S:
+            raise _not_quiet(account, waited)
+
+
+def wait_quiet(client: Calls, timeout: float = 120.0) -> Account:
+    """Wait until all is quiet and give the last look; raise Unavailable MESSAGE_GIVEN_UP or NOT_QUIET."""
+    return Walk(client, lambda instant: None, timeout_s=timeout).quiet()
+
+
+def _status(client: Calls, service: str) -> dict[str, Any] | OphorError:
+    try:
+        return client.call(f"{service}.status", {}, timeout=5.0)
+    except Unavailable as error:
+        return error
+
+
+def _behind(account: Account, now: datetime | None) -> bool:
+    """Tell whether a face has not seen the clock's new instant yet: it names a timer as coming that is due."""
+    return now is not None and account.next_timer is not None and account.next_timer <= now
+
+
+def _down(missing: list[str]) -> Unavailable:
+    names = ", ".join(missing)
+    return Unavailable("PROCESS_DOWN", f"not running: {names}", field=missing[0], remedy=f"ophor up {' '.join(missing)}",
+                       da=f"Kører ikke: {names}.")  # fmt: skip
+
+
+def _given_up(account: Account) -> Unavailable:
+    parts = [f"{name}: {dead} dead, {parked} parked" for name, (dead, parked) in account.given_up.items()]
+    first = next(iter(account.given_up))
+    return Unavailable("MESSAGE_GIVEN_UP", "; ".join(parts), field=first,
+                       remedy=f"`ophor dlq list {first}` shows why; mend the cause, then `ophor dlq replay {first}`",
+                       da="En besked kunne ikke behandles.")  # fmt: skip
+
+
+def _not_quiet(account: Account, waited: float) -> Unavailable:
+    under_way = [f"{wire} → {consumer}: {count}" for (wire, consumer), count in account.under_way.items()]
+    parts = [f"{name} does not answer ({code})" for name, code in account.silent.items()]
+    parts += [f"{name}: {count} pending or due" for name, count in account.pending.items()] + under_way
+    return Unavailable("NOT_QUIET", f"not quiet after {waited:.0f} s: {'; '.join(parts[:8]) or 'counts keep changing'}",
+                       remedy="ophor status", da="Systemet faldt ikke til ro.")  # fmt: skip

@@ -1,0 +1,158 @@
+"""Guards of a rehearsal, which deletes for real, on copies (design §6); and `ophor rehearsal prepare`.
+
+Rules kept here: nothing is written to, or deleted in, a target before every target answered, was listed with host and
+row counts, and was named by a person, one by one; a target without a marker of at most seven days of real time is
+refused; no option switches any of this off. The marker is written with the `prepare` credentials, which no other
+purpose has.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from contracts.errors import Rejected
+from contracts.system_map import System, SystemMap, load
+from services.console.systems import MapPath, told
+from shared.connectors import marker, open_connector
+from shared.connectors.protocol import Marker
+
+app = typer.Typer(help="Øvelser på kopier. / Rehearsals on copies.")
+NO_TENANT, NO_CVR = "-", "00000000"
+
+Ask = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target as a person must recognise it: where it is, how much lies there, and the tenant's part of it."""
+
+    system: str
+    title: str
+    kind: str
+    where: str
+    places: int
+    rows: int
+    tenant_rows: int | None = None
+
+
+def list_targets(systems: SystemMap, names: Iterable[str], tenant: str = "", cvr: str = "") -> list[Target]:
+    """Look at the targets with the verifier's credentials; raise Rejected or Unavailable where one cannot be seen."""
+    return [_look(systems, name, tenant, cvr) for name in names]
+
+
+def _look(systems: SystemMap, name: str, tenant: str, cvr: str) -> Target:
+    system = systems.system(name)
+    with closing(open_connector(systems, name, "verify", tenant or NO_TENANT, cvr or NO_CVR)) as connector:
+        places = [place.name for place in connector.discover().places]
+        rows = sum(connector.total(place) for place in places)
+        owned = [place for place in places if place in system.owned()]
+        mine = sum(connector.count(place) for place in owned) if tenant else None
+    return Target(name, system.title, system.kind, address(system), len(places), rows, mine)
+
+
+def address(system: System) -> str:
+    """Write where a system is: host, port and database, or folder, or URL."""
+    where = system.connection
+    if system.kind in ("postgresql", "mongodb"):
+        return f"{where['host']}:{where['port']}/{where['database']}"
+    return str(where.get("folder") or where.get("url"))
+
+
+def confirm(names: Sequence[str], given: Sequence[str], ask: Ask | None) -> None:
+    """Have each system's name typed (`given` beforehand in scripts); raise Rejected NAME_NOT_CONFIRMED."""
+    for unknown in [name for name in given if name not in names]:
+        raise _not_confirmed(unknown, "no such system is among the targets")
+    for name in names:
+        if name in given:
+            continue
+        typed = ask(name) if ask else ""
+        if typed != name:
+            raise _not_confirmed(name, "its name was not typed")
+
+
+def _not_confirmed(name: str, why: str) -> Rejected:
+    return Rejected(
+        "NAME_NOT_CONFIRMED", f"{name}: {why}; nothing was changed", field=f"systems.{name}",
+        remedy="type the system's name as it stands in the map, after looking at its host and row counts",
+        da=f"{name} er ikke bekræftet. Intet er ændret.",
+    )  # fmt: skip
+
+
+def check_markers(
+    systems: SystemMap, names: Iterable[str], tenant: str, cvr: str, now: float | None = None
+) -> dict[str, Marker]:
+    """Read every target's marker; raise Rejected TARGET_NOT_MARKED or MARKER_TOO_OLD. `now`: real Unix seconds."""
+    at = time.time() if now is None else now
+    return {name: _check_marker(systems, name, (tenant, cvr), at) for name in names}
+
+
+def _check_marker(systems: SystemMap, name: str, whose: tuple[str, str], now: float) -> Marker:
+    with closing(open_connector(systems, name, "verify", *whose)) as connector:
+        found = connector.marker()
+        if found is not None and now - found.written_at > marker.FRESH_S:
+            raise Rejected(
+                "MARKER_TOO_OLD", f"{name} was marked as a copy more than seven days ago", field=f"systems.{name}",
+                remedy="make sure that it is still a copy, then run `ophor rehearsal prepare` again",
+                da=f"{name} blev mærket som kopi for mere end syv dage siden.",
+            )  # fmt: skip
+        return marker.require_fresh(connector, now)
+
+
+def mark(systems: SystemMap, names: Iterable[str], now: float | None = None) -> dict[str, Marker]:
+    """Write the marker into every target; call it only for targets whose names were confirmed, or that we just made."""
+    at = time.time() if now is None else now
+    written = {}
+    for name in names:
+        with closing(open_connector(systems, name, "prepare", NO_TENANT, NO_CVR)) as connector:
+            written[name] = marker.prepare(connector, at)
+    return written
+
+
+def show(console: Console, targets: Iterable[Target]) -> None:
+    """Print the targets for a person to recognise."""
+    table = Table(title="Mål / Targets")
+    for heading in ("System", "Titel", "Art", "Hvor", "Steder", "Rækker", "Lejerens rækker"):
+        table.add_column(heading, overflow="fold")
+    for each in targets:
+        mine = "–" if each.tenant_rows is None else str(each.tenant_rows)
+        table.add_row(each.system, each.title, each.kind, each.where, str(each.places), str(each.rows), mine)
+    console.print(table)
+
+
+def choose(systems: SystemMap, wanted: Sequence[str]) -> list[str]:
+    """Give the names of the wanted systems, all where none is named; raise MAP_UNKNOWN_SYSTEM."""
+    return [systems.system(name).name for name in wanted] or list(systems.systems)
+
+
+@app.command("prepare")
+def prepare_command(
+    path: MapPath,
+    tenant: Annotated[str, typer.Option(help="Vis også lejerens rækker. / Show the tenant's rows too.")] = "",
+    cvr: Annotated[str, typer.Option(help="Kundens CVR-nummer. / The customer's CVR number.")] = "",
+    system: Annotated[list[str] | None, typer.Option(help="Kun dette system. / This system only.")] = None,
+    yes: Annotated[list[str] | None, typer.Option(help="Bekræft navn (skripter). / Confirm a name.")] = None,
+) -> None:
+    """Mærk systemerne som kopier, der må slettes i. / Mark the systems as copies that may be deleted in."""
+    with told():
+        systems = load(path)
+        names = choose(systems, system or [])
+        show(Console(), list_targets(systems, names, tenant, cvr))
+        print("Mærk KUN kopier: en øvelse sletter rigtigt. / Mark copies ONLY: a rehearsal deletes for real.")
+        confirm(
+            names, yes or [], lambda name: str(typer.prompt(f"Skriv navnet for at bekræfte / type to confirm ({name})"))
+        )
+        for name, written in mark(systems, names).items():
+            print(f"{name}: {written.id}")
+
+
+@app.callback()
+def group() -> None:
+    """Øvelser på kopier. / Rehearsals on copies."""

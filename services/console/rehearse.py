@@ -1,0 +1,244 @@
+"""`ophor rehearse`: a whole exit on copies that a system map describes, from the order to the last certificate.
+
+Before anything is started or changed: the map is read, the CVR number checked, every target's marker looked for, hosts
+and row counts listed, and each system's name typed (design §6). Then the stack is started if it does not run, and the
+exit is played through the front doors. Running it again goes on where it stopped: every step keeps its command id.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from contracts import roles, system_map
+from contracts.errors import OphorError, Rejected, Unavailable
+from contracts.system_map import SystemMap
+from deploy.stack.instance import Stack
+from services.console import rehearsal, results, stagehands, systems
+from services.console.desk import Desk
+from services.console.progress import Progress
+from services.console.quiet import Walk
+from services.console.scenario import Rehearsal, Scenario, Stage
+from services.console.terminal import speaks
+from shared.bus.client import Client
+from shared.bus.tokens import Issuer
+from shared.bus.trust import load_key
+from shared.rules.cvr import is_cvr
+from shared.runtime.clock import SimulatedClock, midnight, set_clock
+
+TEST_CVR = "11111111"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user wants rehearsed, and where its results go."""
+
+    map_path: Path
+    tenant: str
+    customer: str
+    cvr: str
+    out: Path
+    yes_delete: tuple[str, ...] = ()
+    began_on: date | None = None
+    processes: tuple[str, ...] = ()
+
+
+def begin(wish: Wish) -> dict[str, Any]:
+    """Give this rehearsal's own record in `out`: read again where there is an unfinished one of the same wish."""
+    path, mine = wish.out / "rehearsal.json", {"tenant": wish.tenant, "cvr": wish.cvr, "map": str(wish.map_path)}
+    if path.exists():
+        record: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        if not record["finished"] and {key: record[key] for key in mine} == mine:
+            return record
+    began = wish.began_on or date.today()
+    record = {**mine, "id": uuid.uuid4().hex[:12], "began_on": began.isoformat(), "finished": False, "worked_s": 0.0}
+    keep(wish.out, record)
+    return record
+
+
+def keep(out: Path, record: dict[str, Any]) -> None:
+    """Write the rehearsal's record."""
+    results.save(out / "rehearsal.json", (json.dumps(record, indent=2) + "\n").encode())
+
+
+class Run:
+    """One running of a rehearsal on a stack; `close` lets go of the connections."""
+
+    def __init__(self, wish: Wish, stack: Stack, console: Console) -> None:
+        self.wish, self.stack, self.console = wish, stack, console
+        self.record = begin(wish)
+        self.systems: SystemMap = system_map.load(wish.map_path)
+        self.successor = stagehands.Successor(wish.out / "successor")
+
+    def __call__(self) -> dict[str, Any]:
+        """Play the exit and leave its results in `out`; return the summary."""
+        with self._counting():
+            digest = self._lay_out()
+            self._bring_up()
+            summary = self._play(self._rehearsal(digest))
+        summary["seconds"] = round(self.record["worked_s"], 1)
+        results.write_summary(self.wish.out, summary)
+        keep(self.wish.out, {**self.record, "finished": True})
+        return summary
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        """Add the time spent here to the rehearsal's own."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.record["worked_s"] += time.monotonic() - started
+            keep(self.wish.out, self.record)
+
+    def _lay_out(self) -> str:
+        """Register the map (give its digest), name the drop, make the pages' users and their one-time passwords."""
+        settings, told = self.stack.settings, self.wish.out / "users.txt"
+        stagehands.name_drop(settings.drops, self.successor.drop, self.successor.folder / "drop")
+        if not (told.exists() and settings.users.exists()):
+            stagehands.make_users(settings.users, told, self.wish.cvr)
+        return systems.register(self.wish.map_path, settings.maps)
+
+    def _bring_up(self) -> None:
+        """Start what does not run, and set the clock to the rehearsal's first day unless it is past it."""
+        with self.console.status("Ophør startes …") as status:
+            def tell(name: str, word: str) -> None:
+                status.update(f"Ophør startes: {name} {word}")
+
+            self.stack.up(progress=tell)
+            if self.wish.processes:
+                self.stack.up(self.wish.processes, progress=tell)
+        self.clock_uri = self.stack.parts.mongo_uri("clock")
+        try:
+            set_clock(self.clock_uri, midnight(date.fromisoformat(self.record["began_on"])))
+        except Rejected as error:
+            if error.code != "CLOCK_BACKWARDS":
+                raise
+
+    def _play(self, mine: Rehearsal) -> dict[str, Any]:
+        issuer = Issuer("console", load_key(self.stack.settings.keys / "console", "console"))
+        monitor = issuer.acting("console", [roles.MONITOR])
+        client = Client(self.stack.parts.amqp_uri("console"), "console", monitor)
+        clock = SimulatedClock(self.stack.parts.mongo_uri("clock-reader"))
+        desk = Desk(client, issuer, mine.id, mine.cvr)
+        try:
+            with Progress(self.console, f"{mine.customer} forlader leverandøren (øvelse)") as progress:
+                desk.on_wait = lambda text: progress.wait(self._explain(text))
+                walk = Walk(client, self._set_clock, self._down, progress.wait, patience_s=180.0)
+                stage = Stage(desk, progress, walk, self.successor.receive, lambda: clock.fresh())
+                scenario = Scenario(mine, stage)
+                exit_id = scenario.play()
+            return results.collect(scenario.read, self.wish.out, exit_id, stage.certificates)
+        finally:
+            client.close()
+            clock.close()
+
+    def _set_clock(self, instant: datetime) -> None:
+        set_clock(self.clock_uri, instant)
+
+    def _down(self) -> list[str]:
+        return [row.name for row in self.stack.status() if not row.alive]
+
+    def _explain(self, text: str) -> str:
+        """Say which processes are down, where something is waited for."""
+        down = self._down() if text else []
+        return f"{text} – kører ikke: {', '.join(down)}; start igen: ophor up {' '.join(down)}" if down else text
+
+    def _rehearsal(self, digest: str) -> Rehearsal:
+        mine, wish = self.systems.systems.values(), self.wish
+        backups = (stagehands.catalogue(row.name, row.home / row.backups) for row in mine if row.backups)
+        return Rehearsal(
+            id=self.record["id"], customer=wish.customer, cvr=wish.cvr, tenant=wish.tenant,
+            map_digest=digest, drop=self.successor.drop, recipient=self.successor.recipient,
+            systems=tuple(
+                {"system": row.name, "title": row.title, "kind": row.kind, "deletion": row.deletion} for row in mine
+            ),
+            places=stagehands.answers(self.systems), began_on=date.fromisoformat(self.record["began_on"]),
+            backups=tuple(backup for sets in backups for backup in sets),
+        )  # fmt: skip
+
+
+def guard(wish: Wish, console: Console) -> None:
+    """Check everything that can be checked before anything is started or changed (design §6)."""
+    if not is_cvr(wish.cvr, allow_test=True):
+        raise Rejected(
+            "CVR_INVALID", "the CVR number is not valid", field="--cvr", remedy="check the eight digits",
+            da="CVR-nummeret er ikke gyldigt.",
+        )  # fmt: skip
+    mapped = system_map.load(wish.map_path)
+    names = list(mapped.systems)
+    rehearsal.check_markers(mapped, names, wish.tenant, wish.cvr)
+    rehearsal.show(console, rehearsal.list_targets(mapped, names, wish.tenant, wish.cvr))
+    ask = _typed if console.is_terminal else None
+    rehearsal.confirm(names, wish.yes_delete, ask)
+
+
+def _typed(name: str) -> str:
+    return str(typer.prompt(f"Øvelsen SLETTER lejerens data. Skriv navnet for at bekræfte ({name})"))
+
+
+@speaks
+def rehearse(  # noqa: PLR0913 (options of a command)
+    map_path: Annotated[Path, typer.Option("--systems", metavar="MAP.yaml", help="Systemkortet. / The system map.")],
+    tenant: Annotated[str, typer.Option(help="Lejerens værdi i systemerne. / The tenant key's value.")],
+    customer: Annotated[str, typer.Option(help="Kundens navn. / The customer's name.")] = "Øvelseskommunen",
+    cvr: Annotated[str, typer.Option(help="Kundens CVR-nummer. / The customer's CVR number.")] = TEST_CVR,
+    out: Annotated[Path, typer.Option(help="Hvor resultaterne lægges. / Where results go.")] = Path(".ophor/rehearsal"),
+    yes_delete: Annotated[list[str] | None, typer.Option(help="Bekræft et systems navn. / Confirm a name.")] = None,
+    keep_running: Annotated[bool, typer.Option("--keep-running", help="Lad Ophør køre. / Leave it running.")] = False,
+) -> None:
+    """Gennemfør et helt exit på mærkede kopier. / Run a whole exit on marked copies.
+
+    Kopierne mærkes først med `ophor rehearsal prepare MAP.yaml`. Kør kommandoen igen for at fortsætte efter et stop.
+
+    Eksempel / example:
+
+        ophor rehearse --systems map.yaml --tenant 751 --out øvelse --yes-delete pladsanvisning --yes-delete booking
+    """
+    wish = Wish(map_path.resolve(), tenant, customer, cvr, out.resolve(), tuple(yes_delete or ()))
+    console = Console()
+    guard(wish, console)
+    was_there = running()
+    play(Run(wish, Stack.create(), console), leave=keep_running or was_there)
+
+
+def running() -> bool:
+    """Tell whether a stack runs here already."""
+    try:
+        return any(row.alive for row in Stack.open().status())
+    except Unavailable:
+        return False
+
+
+def play(run: Run, *, leave: bool) -> None:
+    """Play a rehearsal, show its results, and stop the stack (its data are kept) unless it should be left running."""
+    try:
+        summary = run()
+        results.show(run.console, summary)
+        run.console.print(_next(run.wish.out), highlight=False, soft_wrap=True)
+    except OphorError as error:
+        run.console.print(f"Øvelsen standsede: {error}", style="red", markup=False, highlight=False)
+        run.console.print("Kør samme kommando igen for at fortsætte, hvor den slap.", highlight=False)
+        raise
+    finally:
+        if not leave:
+            with run.console.status("Ophør standses …"):
+                run.stack.down(keep=True)
+
+
+def _next(out: Path) -> str:
+    return (
+        f"Resultater: {out}\n"
+        f"Kontrollér selv: ophor verify --rehearsal {out}/certificates/*.pdf --key …  (nøgler: {out}/keys.txt)\n"
+        f"Se siderne: ophor up  (adgangskoder: {out}/users.txt)"
+    )

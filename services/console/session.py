@@ -1,0 +1,98 @@
+"""What the command line works on: the local stack of `OPHOR_HOME`, or the addresses in the environment.
+
+An address in the environment counts before the local stack's. Calls are made by a person at this terminal, in one
+role, with a token that the console's own key signs.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contracts.errors import Rejected, Unavailable
+from contracts.roles import EVERYONE, MONITOR
+
+if TYPE_CHECKING:
+    from deploy.stack.instance import Stack
+    from shared.bus.client import Client
+
+NAMES = (
+    "OPHOR_MODE", "OPHOR_AMQP_URI", "OPHOR_TOPOLOGY_URI", "OPHOR_RABBIT_MANAGEMENT", "OPHOR_KEYS", "OPHOR_TRUST",
+    "OPHOR_CLOCK_URI",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The addresses that this command works with, by the name of their variable."""
+
+    values: Mapping[str, str]
+
+    @classmethod
+    def here(cls, environ: Mapping[str, str] = os.environ) -> Session:
+        """Take the environment and, for what it does not say, the local stack, where there is one."""
+        said = {name: environ[name] for name in NAMES if environ.get(name)}
+        return cls({**_of_stack(environ), **said})
+
+    def want(self, name: str) -> str:
+        """Give one address; raise Unavailable ADDRESS_MISSING."""
+        if name not in self.values:
+            raise Unavailable("ADDRESS_MISSING", f"there is no local stack here, and {name} is not set", field=name,
+                              remedy=f"`ophor up`, or set {name}", da="Der er intet at arbejde på.")  # fmt: skip
+        return self.values[name]
+
+    @property
+    def mode(self) -> str:
+        """Give the mode that the processes run in."""
+        return self.values.get("OPHOR_MODE", "production")
+
+    @contextmanager
+    def client(self, role: str = MONITOR, actor: str = "", customers: tuple[str, ...] = ("*",)) -> Iterator[Client]:
+        """Open a client that calls as the person at this terminal, in `role`; raise Rejected ROLE_UNKNOWN."""
+        from shared.bus.client import Client
+        from shared.bus.tokens import Issuer
+        from shared.bus.trust import load_key
+
+        if role not in EVERYONE:
+            raise Rejected("ROLE_UNKNOWN", f"there is no role {role}", field="--as",
+                           remedy=f"one of {', '.join(sorted(EVERYONE))}", da=f"Rollen {role} findes ikke.")  # fmt: skip
+        issuer = Issuer("console", load_key(Path(self.want("OPHOR_KEYS")), "console"))
+        acting = issuer.acting(actor or person(), [role], customers)
+        client = Client(self.want("OPHOR_AMQP_URI"), "console", acting)
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+def person(environ: Mapping[str, str] = os.environ) -> str:
+    """Give an opaque id of the person at this terminal (`OPHOR_ACTOR`, else made of the login name)."""
+    if actor := environ.get("OPHOR_ACTOR"):
+        return actor
+    return "terminal-" + hashlib.sha256(getpass.getuser().encode()).hexdigest()[:12]
+
+
+def stack() -> Stack:
+    """Open the local stack; raise Unavailable STACK_MISSING."""
+    from deploy.stack.instance import Stack
+
+    return Stack.open()
+
+
+def _of_stack(environ: Mapping[str, str]) -> dict[str, str]:
+    try:
+        from deploy.stack.instance import Stack, home_folder
+    except ImportError:  # an image holds the product without the local stack
+        return {}
+    try:
+        return Stack.open(home_folder(environ)).settings.console()
+    except Unavailable as error:
+        if error.code == "STACK_MISSING":
+            return {}
+        raise

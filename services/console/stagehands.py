@@ -1,0 +1,105 @@
+"""What a rehearsal sets up around the exit: the successor who receives, the pages' users, the backup tool's sets.
+
+The successor is somebody else: it has its own key, reads only its own drop, and its receipt is what it computed itself
+from the package it found there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import yaml
+
+from contracts.errors import Rejected
+from contracts.system_map import SystemMap
+from deploy.demo import successor
+from services.console import people, results
+from services.console.scenario import PROFILES, BackupSet
+from services.gateway.auth import write_users
+from shared.rules import profiles
+
+
+class Successor:
+    """The new supplier in `folder`: an age key pair and a drop, made once."""
+
+    drop = "ny-leverandoer"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "drop").mkdir(parents=True, exist_ok=True)
+        key = folder / "key.txt"
+        if not key.exists():
+            results.save(key, f"{pyrage.x25519.Identity.generate()}\n".encode(), 0o600)
+        self.recipient = str(pyrage.x25519.Identity.from_str(key.read_text().strip()).to_public())
+
+    def receive(self, delivery: dict[str, Any]) -> str:
+        """Open and check the package that was delivered; give the digest that the receipt carries."""
+        package = self.folder / "drop" / delivery["package_name"]
+        return successor.receive(package, self.folder / "key.txt").package_digest
+
+
+def name_drop(drops: Path, name: str, folder: Path) -> None:
+    """Add the drop `name` to the supplier's list of drops."""
+    listed = yaml.safe_load(drops.read_text()) if drops.exists() else None
+    body = {**(listed or {}), name: str(folder.resolve())}
+    results.save(drops, yaml.safe_dump(body, allow_unicode=True).encode(), 0o600)
+
+
+def make_users(users: Path, told: Path, cvr: str) -> None:
+    """Make the pages' users with one-time passwords: hashed in `users`, in clear in `told` (mode 0600)."""
+    rows = [
+        {
+            "login": person.login, "name": person.name, "actor": person.actor, "roles": [person.role],
+            "customers": person.customers(cvr), "password": secrets.token_urlsafe(9),
+        }
+        for person in people.PEOPLE.values()
+    ]  # fmt: skip
+    write_users(users, rows)
+    lines = [f"{row['login']:16} {row['password']:14} {row['roles'][0]}\n" for row in rows]
+    results.save(told, "".join(lines).encode(), 0o600)
+
+
+def catalogue(system: str, folder: Path) -> list[BackupSet]:
+    """Read the backup tool's index of one system; raise Rejected BACKUPS_UNREADABLE naming the field."""
+    path = folder / "catalogue.json"
+    try:
+        rows = json.loads(path.read_text("utf-8"))["sets"]
+        return [
+            BackupSet(
+                system, row["set_id"], date.fromisoformat(row["taken_on"]), date.fromisoformat(row["expires_on"])
+            )
+            for row in rows
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Rejected(
+            "BACKUPS_UNREADABLE", f"{path}: {type(error).__name__}", field=f"systems.{system}.backups.folder",
+            remedy='give a folder with catalogue.json: {"sets": [{"set_id", "taken_on", "expires_on"}]}',
+            da="Backupkataloget kan ikke læses.",
+        ) from None  # fmt: skip
+
+
+def answers(systems: SystemMap) -> tuple[dict[str, str], ...]:
+    """Answer every line of the profiles' list of places: mapped where a system of the map is meant, else not in it."""
+    titles = [system.title.casefold() for system in systems.systems.values()]
+    backups = any(system.backups for system in systems.systems.values())
+
+    def answer(place: Any) -> str:
+        name = place.title_da.split(" / ")[0].split(" (")[0].casefold()
+        mapped = any(title.startswith(name) for title in titles) or (place.line == "BACKUPS" and backups)
+        return "mapped" if mapped else "NOT_IN_REHEARSAL"
+
+    lines = {place.line: answer(place) for name in PROFILES for place in profiles.load_profile(name).places}
+    return tuple({"line": line, "answer": given} for line, given in lines.items())
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that nobody else can look into."""
+    path.mkdir(parents=True, exist_ok=True)
+    os.chmod(path, 0o700)
+    return path

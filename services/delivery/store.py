@@ -1,0 +1,74 @@
+"""Delivery's own collections: `deliveries` (one an exit), `specifications` (one an exit), `packages` (one a package).
+
+Dates are stored as ISO strings and read back here. A package's places carry the checkpoint of the extract.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from services.delivery.domain import Delivery, Dispatch, Order
+from shared.store.unit import Unit
+
+Row = dict[str, Any]
+
+
+def load(unit: Unit, exit_id: str) -> Delivery:
+    """Read an exit's delivery; one without any fact where nothing is stored yet."""
+    row = unit.db.deliveries.find_one({"_id": exit_id}, session=unit.session)
+    return _delivery(row) if row else Delivery(exit_id)
+
+
+def save(unit: Unit, delivery: Delivery) -> None:
+    """Write an exit's delivery."""
+    row = asdict(delivery) | {"_id": delivery.exit_id, "due": sorted(delivery.due), "sent": sorted(delivery.sent)}
+    unit.db.deliveries.replace_one({"_id": delivery.exit_id}, row, upsert=True, session=unit.session)
+
+
+def _delivery(row: Row) -> Delivery:
+    order, dispatch, accepted = row["order"], row["dispatch"], row["accepted_on"]
+    return Delivery(
+        exit_id=row["exit_id"],
+        order=Order(**(order | {"systems": tuple(order["systems"])})) if order else None,
+        needs=tuple(row["needs"]) if row["needs"] is not None else None,
+        dispatch=Dispatch(**dispatch) if dispatch else None,
+        specification=row["specification"],
+        connection=row["connection"],
+        due=frozenset(row["due"]),
+        sent=frozenset(row["sent"]),
+        package_id=row["package_id"],
+        accepted_on=date.fromisoformat(accepted) if accepted else None,
+    )
+
+
+def save_specification(unit: Unit, exit_id: str, text: str) -> None:
+    """Keep the specification as the text that was digested."""
+    row = {"_id": exit_id, "text": text}
+    unit.db.specifications.replace_one({"_id": exit_id}, row, upsert=True, session=unit.session)
+
+
+def load_specification(unit: Unit, exit_id: str) -> str:
+    """Read the specification's text; KeyError when there is none."""
+    row = unit.db.specifications.find_one({"_id": exit_id}, session=unit.session)
+    if row is None:
+        raise KeyError(exit_id)
+    return str(row["text"])
+
+
+def begin_package(unit: Unit, package_id: str, exit_id: str, name: str) -> None:
+    """Begin a package: nothing planned, nothing read; `name` is its file's name in the drop."""
+    row: Row = {"_id": package_id, "exit_id": exit_id, "name": name, "state": "ordered", "places": [], "sealed": None}
+    unit.db.packages.insert_one(row, session=unit.session)
+
+
+def load_package(unit: Unit, package_id: str | None) -> Row | None:
+    """Read a package with its places, or None."""
+    found: Row | None = unit.db.packages.find_one({"_id": package_id}, session=unit.session) if package_id else None
+    return found
+
+
+def save_package(unit: Unit, package: Row) -> None:
+    """Write a package."""
+    unit.db.packages.replace_one({"_id": package["_id"]}, package, session=unit.session)

@@ -1,0 +1,258 @@
+"""Hands: processes that do bounded slices of blocking work (design §2). Never import eventlet here.
+
+* The pump's thread owns the connection and alone acks; one worker thread works, on one message at a time (prefetch 1).
+  A slice may hold the worker for a minute and the heartbeats go on.
+* The guard sees every message first. What is no message of ours, or is `Rejected`, goes to the dead letters at once;
+  `Unavailable` and bugs climb the ladder. A message that is in the inbox is acked without work.
+* While the service's own database does not answer, the hand stops consuming and is not ready; no attempt is used up.
+* Stopping is clean: cancel the consumer, finish the slice, settle it, leave. After a kill the broker delivers again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import date, datetime
+from functools import partial
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from contracts.catalogue import TASKS
+from contracts.errors import OphorError, Rejected, Unavailable
+from shared.bus import guard, topology
+from shared.bus.ladder import Ladder, attempts_of, is_last
+from shared.bus.pump import Pump
+from shared.runtime.clock import legal_date
+from shared.runtime.logging import canonical, log
+from shared.store.lease import Lease
+from shared.store.unit import Store, Unit
+
+if TYPE_CHECKING:
+    import amqp
+
+    from shared.bus.envelope import Message
+    from shared.bus.trust import Trust
+
+PAUSE_S = 1.0
+Result = TypeVar("Result")
+Slice = Callable[[Any, "Work"], None]
+
+
+def task(method: Slice) -> Slice:
+    """Mark a hand's method as the one that does the task of its name."""
+    method.is_task = True  # type: ignore[attr-defined]
+    return method
+
+
+class Hand:
+    """What a hand can do: one method marked with `task` for each task that the contract sends to it."""
+
+    service: ClassVar[str]
+    name: ClassVar[str]
+
+    @classmethod
+    def tasks(cls) -> dict[str, str]:
+        """Give wire → method; raise RuntimeError where contract and class differ."""
+        prefix = f"{cls.service}.{cls.name}."
+        found = {f"{prefix}{name}": name for name in dir(cls) if hasattr(getattr(cls, name), "is_task")}
+        declared = {wire for wire in TASKS if wire.startswith(prefix)}
+        if set(found) != declared:
+            raise RuntimeError(f"{cls.__name__} does {sorted(found)}, the contract says {sorted(declared)}")
+        return found
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> HandProcess:
+        """Make the process that the environment describes, its health served; raise Rejected naming what is wrong."""
+        from shared.bus.trust import Trust
+        from shared.runtime.clock import clock_for
+        from shared.runtime.config import Config
+        from shared.runtime.health import Health
+
+        config = Config.read(environ, ("OPHOR_AMQP_URI", "OPHOR_MONGO_URI", "OPHOR_TRUST"))
+        assert config.trust is not None
+        store = Store(config.mongo_uri, cls.service, clock_for(config.mode, config.clock_uri))
+        process = HandProcess(cls(), store, config.amqp_uri, Trust.load(config.trust), config)
+        health = Health(f"{cls.service} {cls.name}", config.health_port).start()
+        health.checks = {name: partial(process.holds, name) for name in ("broker", "store")}
+        return process
+
+
+class Work:
+    """One slice: its data and ids, the rules' time at its start, and the service's store."""
+
+    def __init__(self, store: Store, message: Message, settings: Any, now: datetime) -> None:
+        self.id, self.data, self.correlation_id = message.id, message.data, message.correlation_id
+        self.exit_id = message.subject or str(message.data.get("exit_id", ""))
+        self.now: datetime = now
+        self.today: date = legal_date(now)
+        self.db, self.settings = store.db, settings
+        self.committed = False
+        self._store, self._message = store, message
+
+    def read(self, handle: Callable[[Unit], Result]) -> Result:
+        """Run `handle(unit)` without a transaction."""
+        return self._store.read(handle)
+
+    def transaction(self, handle: Callable[[Unit], Any]) -> Any:
+        """Run `handle(unit)` in a transaction of its own, for what must be durable before acting on a target."""
+        return self._store.run(handle, correlation_id=self.correlation_id)
+
+    def commit(self, handle: Callable[[Unit], Any]) -> Any:
+        """End the slice: `handle(unit)`, what it tells, and the inbox record are one transaction."""
+        if self.committed:
+            raise RuntimeError("a slice is committed once, at its end")
+        result = self._store.run(handle, message=self._message)
+        self.committed = True
+        return result
+
+    def lease(self, name: str, seconds: float = 90.0) -> Lease:
+        """Give the lease `name` as this slice may take it, on the database server's time."""
+        return Lease(self.db, name, f"slice-{self.id}-{uuid.uuid4()}", seconds)
+
+
+class HandProcess:
+    """Consume a hand's queue until stopped; `failing` names what is not well."""
+
+    def __init__(self, hand: Hand, store: Store, amqp_uri: str, trust: Trust, settings: Any = None) -> None:
+        self._hand, self._store, self._trust, self._settings = hand, store, trust, settings
+        self._methods = hand.tasks()
+        self.consumer = f"{hand.service}.{hand.name}"
+        self.queue = f"hand-{hand.service}-{hand.name}"
+        self._todo: SimpleQueue[amqp.Message | None] = SimpleQueue()  # its put is safe in a signal handler
+        self._stopping = threading.Event()
+        self._paused = False
+        self._tag = ""
+        self._channel: amqp.Channel | None = None
+        self._broke: BaseException | None = None
+        self._pump = Pump(amqp_uri, f"{hand.service} hand {hand.name}", self._opened)
+
+    @property
+    def failing(self) -> set[str]:
+        """Name what keeps the hand from working: `broker`, `store`."""
+        failing = set() if self._pump.connected.is_set() else {"broker"}
+        return failing | ({"store"} if self._paused else set())
+
+    def holds(self, name: str) -> bool:
+        """Tell whether the `broker` or the `store` is well."""
+        return name not in self.failing
+
+    def run(self) -> None:
+        """Work until stopped; raise BusMismatch where the broker refuses or lacks what the contracts declare."""
+        worker = threading.Thread(target=self._labour, name="worker", daemon=True)
+        worker.start()
+        self._pump.run()
+        if self._broke is not None:
+            raise self._broke
+
+    def stop(self) -> None:
+        """Take no more messages, finish the slice in hand, and leave; from any thread or signal handler."""
+        self._stopping.set()
+        self._pump.post(self._cancel)
+        self._todo.put(None)
+
+    def _opened(self, channel: amqp.Channel) -> None:
+        topology.check(channel.connection, self._hand.service)
+        channel.auto_decode = False
+        channel.basic_qos(0, 1, False)
+        self._ladder = Ladder(channel, self._hand.service)
+        self._channel, self._tag = channel, ""
+        self._consume(channel)
+
+    def _consume(self, channel: amqp.Channel) -> None:
+        if not self._tag and not self._paused and not self._stopping.is_set():
+            self._tag = channel.basic_consume(self.queue, callback=self._todo.put).consumer_tag
+
+    def _cancel(self, channel: amqp.Channel) -> None:
+        if self._tag:
+            tag, self._tag = self._tag, ""
+            channel.basic_cancel(tag)
+
+    def _labour(self) -> None:
+        """The worker thread: one message after the other, until the end of the queue is announced."""
+        try:
+            while (raw := self._todo.get()) is not None:
+                if raw.channel is self._channel:  # else the broker has it back
+                    self._handle(raw)
+        except BaseException as error:
+            self._broke = error
+            raise
+        finally:
+            self._pump.stop()
+
+    def _handle(self, raw: amqp.Message) -> None:
+        received = guard.Received.of(raw)
+        try:
+            message = guard.task(received, self._hand.service, self._hand.name, self._trust)
+        except guard.Poison as poison:
+            log.warning("refused", consumer=self.consumer, queue=self.queue, outcome=f"poison {poison.reason}")
+            self._bury(raw, f"unproven-{uuid.uuid4()}", "-", poison.reason)
+            return
+        try:
+            known = {"correlation_id": message.correlation_id, "attempts": message.attempts}
+            with canonical(self.consumer, message.wire, message.id, **known) as line:
+                line.outcome = self._slice(message)
+        except Exception as error:
+            self._failed(raw, message, error)
+        else:
+            self._pump.post(lambda channel: channel.basic_ack(raw.delivery_tag), raw.channel)
+
+    def _slice(self, message: Message) -> str:
+        """Do the work, and give how it came out."""
+        if self._store.handled(message):
+            return "duplicate"
+        work = Work(self._store, message, self._settings, self._store.clock.fresh())
+        getattr(self._hand, self._methods[message.wire])(work)
+        if not work.committed:
+            work.commit(lambda unit: None)
+        return "ok"
+
+    def _failed(self, raw: amqp.Message, message: Message, error: Exception) -> None:
+        if not self._store_answers():
+            self._wait_for_store(raw)
+        elif isinstance(error, Rejected):
+            self._bury(raw, message.id, message.wire, error.code)
+        else:
+            reason = error.code if isinstance(error, OphorError) else type(error).__name__
+            if is_last(attempts_of(guard.Received.of(raw))):
+                self._bury(raw, message.id, message.wire, reason)
+            else:
+                self._move(raw, lambda done: self._ladder.climb(raw, self.queue, reason, done))
+
+    def _bury(self, raw: amqp.Message, message_id: str, wire: str, reason: str) -> None:
+        try:
+            self._store.record_dead(message_id, self.consumer, wire, reason)
+        except Unavailable:
+            self._wait_for_store(raw)
+        else:
+            self._move(raw, lambda done: self._ladder.bury(raw, self.queue, reason, done))
+
+    def _move(self, raw: amqp.Message, move: Callable[[Callable[[], None]], None]) -> None:
+        """Have the pump move a message off the queue, and wait until it is settled or its channel is gone."""
+        settled = threading.Event()
+        self._pump.post(lambda _channel: move(settled.set), raw.channel)
+        while not settled.wait(PAUSE_S):
+            if raw.channel is not self._channel or self._pump.ended.is_set():
+                return
+
+    def _wait_for_store(self, raw: amqp.Message) -> None:
+        """Stop consuming and give the message back, until the database answers again."""
+        self._paused = True
+        log.warning("store lost", consumer=self.consumer)
+        self._pump.post(self._cancel)
+        self._pump.post(lambda channel: channel.basic_reject(raw.delivery_tag, requeue=True), raw.channel)
+        while not self._stopping.is_set() and not self._store_answers():
+            self._stopping.wait(PAUSE_S)
+        self._paused = False
+        self._pump.post(self._consume)
+
+    def _store_answers(self) -> bool:
+        with suppress(Exception):
+            self._store.ping()
+            return True
+        return False
+
+
+__all__ = ["Hand", "HandProcess", "Lease", "Work", "task"]

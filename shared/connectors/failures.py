@@ -1,0 +1,58 @@
+"""What goes wrong at a target, in the two families. No text carries what the target said: it may hold values."""
+
+from __future__ import annotations
+
+from contracts.errors import Rejected, Unavailable
+
+
+def unreachable(system: str, why: str = "does not answer") -> Unavailable:
+    """Make SYSTEM_UNREACHABLE: nobody answered, so nothing is known."""
+    return Unavailable(
+        "SYSTEM_UNREACHABLE",
+        f"{system} {why}",
+        field=f"systems.{system}.connection",
+        remedy="see that the system runs and that its address in the map is right",
+        da=f"Der er ikke forbindelse til {system}.",
+    )
+
+
+def busy(system: str, why: str) -> Unavailable:
+    """Make TARGET_BUSY: the target gave the work up because of others' work; nothing of ours was kept."""
+    return Unavailable("TARGET_BUSY", f"{system}: {why}", field=f"systems.{system}", remedy="it is tried again")
+
+
+def refused(system: str, purpose: str) -> Rejected:
+    """Make TARGET_REFUSED: the credentials of `purpose` may not do this."""
+    return Rejected(
+        "TARGET_REFUSED",
+        f"{system} refuses this to the credentials of {purpose}",
+        field=f"systems.{system}.credentials.{purpose}",
+        remedy="give that user exactly the rights its purpose needs",
+        da=f"{system} afviser handlingen for formålet {purpose}.",
+    )
+
+
+def wrong_purpose(system: str, purpose: str, needed: str) -> Rejected:
+    """Make PURPOSE_REFUSED: a connector opened for one purpose is asked for another's work."""
+    return Rejected(
+        "PURPOSE_REFUSED",
+        f"{system} was opened for {purpose}, this needs {needed}",
+        field=f"systems.{system}.credentials.{needed}",
+        remedy=f"open it for {needed}",
+    )
+
+
+def outside(system: str, place: str, what: str) -> Rejected:
+    """Make OUTSIDE_SCOPE: something of another tenant was, or would have been, touched."""
+    return Rejected(
+        "OUTSIDE_SCOPE",
+        f"{system}: {what}",
+        field=f"systems.{system}.places.{place}",
+        remedy="nothing was kept; find the reference or trigger that reaches outside the customer's rows",
+        da=f"{system}: sletningen ville have ramt data uden for kundens.",
+    )
+
+
+def target_error(system: str, place: str, what: str) -> Rejected:
+    """Make TARGET_ERROR: the target answered with an error of its own (its code only)."""
+    return Rejected("TARGET_ERROR", f"{system}: {what}", field=f"systems.{system}.places.{place}" if place else "")

@@ -1,0 +1,345 @@
+"""A folder as a target (see `protocol.Connector`): `<folder>/<place>/<tenant>/…`, a key the path below the tenant's.
+
+Rules it keeps: nothing outside `<place>/<tenant>` is ever renamed or removed, links are removed and never followed;
+a batch is moved aside first and counts from one rename on, so that a crash leaves all of it or none; directories that
+became empty go too, for their names may say something about a person. The tenant's users come in by group or others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from contracts.errors import Rejected
+from contracts.system_map import MARKER_PLACE, System, check_live
+from shared.connectors import failures, probe
+from shared.connectors.protocol import Access, Column, Inventory, Key, LivePlace, Marker, Rows
+
+COLUMNS = ("path", "bytes", "sha256")
+LOOSE = "."
+_OPEN, _DONE = ".ophor-batch-", ".ophor-done-"
+_OTHERS_WRITE, _OTHERS_IN = stat.S_IWGRP | stat.S_IWOTH, stat.S_IRWXG | stat.S_IRWXO
+
+
+class FilesConnector:
+    """One tenant's files below one folder, opened for one purpose."""
+
+    kind = "files"
+
+    def __init__(self, system: System, purpose: str, tenant: str) -> None:
+        self.system, self._map, self._purpose, self._tenant = system.name, system, purpose, tenant
+        self._root = Path(str(system.connection["folder"]))
+        if purpose == "delete":
+            self._recover()
+
+    def discover(self) -> Inventory:
+        """List the top-level folders; loose files beside them are a place of their own, called `.`"""
+        with translated(self.system, self._purpose):
+            entries = sorted(os.scandir(self._root), key=lambda entry: entry.name)
+        names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        if any(not entry.is_dir(follow_symlinks=False) and entry.name != MARKER_PLACE for entry in entries):
+            names.append(LOOSE)
+        columns = tuple(Column(name, "text") for name in COLUMNS)
+        places = tuple(LivePlace(name, columns, ("path",), fingerprint=_digest(name), kind="folder") for name in names)
+        return Inventory(self.system, places, _digest("\n".join(names)))
+
+    def order(self, inventory: Inventory) -> list[str]:
+        """Give the owned folders by name."""
+        check_live(self._map, {name: () for name in inventory.columns()})
+        return self._map.owned()
+
+    def count(self, place: str) -> int:
+        """Count the tenant's files, links and empty directories."""
+        return sum(1 for _ in self._walk(self._mine(place), place))
+
+    def total(self, place: str) -> int:
+        """Count everybody's."""
+        with translated(self.system, self._purpose, place):
+            if place == LOOSE:
+                return sum(1 for entry in os.scandir(self._root) if not entry.is_dir(follow_symlinks=False))
+        return sum(1 for _ in self._walk(self._root / place, place))
+
+    def read(self, place: str, after: Any | None, limit: int) -> Rows:
+        """List the next files with size and SHA-256; the cursor is the last path."""
+        paths = [path for path in self._paths(place) if after is None or path > after][:limit]
+        with translated(self.system, self._purpose, place):
+            rows = [_row(self._folder(place), path) for path in paths]
+        return Rows(COLUMNS, rows, paths[-1] if len(paths) == limit else None)
+
+    def keys(self, place: str, limit: int) -> list[Key]:
+        """List the next paths below the tenant's folder."""
+        mine = self._mine(place)
+        return [(path.relative_to(mine).as_posix(),) for path in sorted(self._walk(mine, place))[:limit]]
+
+    def present(self, place: str, keys: Sequence[Key]) -> int:
+        """Count the paths that are still there."""
+        self._reachable(place)
+        return sum(1 for key in keys if os.path.lexists(self.within(place, str(key[0]))))
+
+    @contextmanager
+    def batch(self) -> Iterator[FilesBatch]:
+        """Move files aside; `commit` removes them, leaving without it moves them back."""
+        self._need("delete")
+        opened = FilesBatch(self)
+        with translated(self.system, self._purpose):
+            try:
+                yield opened
+            finally:
+                self._recover()
+
+    def probes(self, place: str, number: int, seed: bytes) -> list[str]:
+        """Draw from the files' names."""
+        return probe.draw(seed, self._names(self._mine(place), place), self._others(place), number)
+
+    def find(self, place: str, probes: Sequence[str], seed: bytes) -> int:
+        """Search every file name of the place."""
+        found = {probe.hashed(seed, name) for name in self._names(self._root / place, place)}
+        return len(found & set(probes))
+
+    def access(self) -> Access:
+        """Look at what group and others may do in the tenant's folders."""
+        with translated(self.system, self._purpose):
+            folders = [self._mine(place) for place in self._map.owned() if self._mine(place).is_dir()]
+            tops = [stat.S_IMODE(folder.stat().st_mode) for folder in folders]
+            modes = [stat.S_IMODE(path.lstat().st_mode) for folder in folders for path in _tree(folder)]
+        ways = sum(1 for mode in tops if mode & _OTHERS_IN)
+        return Access(ways, ways > 0 and any(mode & _OTHERS_WRITE for mode in modes), ways > 0, {"folders": ways})
+
+    def freeze(self) -> None:
+        """Take writing from group and others in the tenant's folders."""
+        self._need("access")
+        with translated(self.system, self._purpose):
+            for place in self._map.owned():
+                for path in _tree(self._mine(place)) if self._mine(place).is_dir() else ():
+                    path.chmod(stat.S_IMODE(path.stat().st_mode) & ~_OTHERS_WRITE)
+
+    def close_access(self) -> None:
+        """Take everything from group and others at the top of the tenant's folders."""
+        self.freeze()
+        with translated(self.system, self._purpose):
+            for place in self._map.owned():
+                if self._mine(place).is_dir():
+                    self._mine(place).chmod(0o700)
+
+    def marker(self) -> Marker | None:
+        """Read the object of the marker's name in the folder."""
+        with translated(self.system, self._purpose):
+            try:
+                body = json.loads((self._root / MARKER_PLACE).read_text())
+                return Marker(str(body["id"]), float(body["written_at"]))
+            except FileNotFoundError:
+                self._reachable()
+                return None
+            except (ValueError, KeyError, TypeError):
+                return None
+
+    def write_marker(self, marker: Marker) -> None:
+        """Write the object of the marker's name."""
+        self._need("prepare")
+        with translated(self.system, self._purpose):
+            body = json.dumps({"id": marker.id, "written_at": marker.written_at})
+            (self._root / MARKER_PLACE).write_text(body)
+
+    def documents(self, place: str) -> Iterator[tuple[str, str]]:
+        """Give (name below the tenant's folder, path) of every file to deliver."""
+        folder = self._folder(place)
+        for path in self._paths(place):
+            yield path, str(folder / path)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def within(self, place: str, name: str) -> Path:
+        """Give the path of `name` in the tenant's folder; refuse one that leads out of it, also over a link."""
+        mine = self._mine(place)
+        path = mine / name
+        if os.path.isabs(name) or ".." in Path(name).parts or not path.parent.resolve().is_relative_to(mine.resolve()):
+            raise failures.outside(self.system, place, "a path leads out of the tenant's folder")
+        return path
+
+    def tenant_folder(self, place: str) -> Path:
+        """Give the tenant's folder of a place (for the batch)."""
+        return self._mine(place)
+
+    def _mine(self, place: str) -> Path:
+        return self._root / place / self._tenant
+
+    def _folder(self, place: str) -> Path:
+        rule = self._map.rule(place)
+        return self._mine(place) if rule is not None and rule.owned else self._root / place
+
+    def _reachable(self, place: str = "") -> None:
+        with translated(self.system, self._purpose, place):
+            os.scandir(self._root / place).close()
+
+    def _walk(self, folder: Path, place: str) -> Iterator[Path]:
+        self._reachable(place)
+        with translated(self.system, self._purpose, place):
+            if folder.is_dir():
+                yield from _entries(folder)
+
+    def _paths(self, place: str) -> list[str]:
+        folder = self._folder(place)
+        files = [path for path in self._walk(folder, place) if path.is_file() and not path.is_symlink()]
+        return sorted(path.relative_to(folder).as_posix() for path in files)
+
+    def _names(self, folder: Path, place: str) -> Iterator[str]:
+        return (path.name for path in self._walk(folder, place) if len(path.name) >= 12)
+
+    def _others(self, place: str) -> Iterator[str]:
+        mine = self._mine(place)
+        return (path.name for path in self._walk(self._root / place, place) if not path.is_relative_to(mine))
+
+    def _recover(self) -> None:
+        """Finish what was committed and put back what was not, of this tenant."""
+        with translated(self.system, self._purpose):
+            for place in self._map.owned():
+                mine = self._mine(place)
+                for aside in sorted(mine.glob(f"{_DONE}*")):
+                    shutil.rmtree(aside)
+                for aside in sorted(mine.glob(f"{_OPEN}*")):
+                    _put_back(aside, mine)
+
+    def _need(self, purpose: str) -> None:
+        if self._purpose != purpose:
+            raise failures.wrong_purpose(self.system, self._purpose, purpose)
+
+
+class FilesBatch:
+    """Files moved aside, to be removed or put back (see `protocol.Batch`)."""
+
+    def __init__(self, target: FilesConnector) -> None:
+        self._target, self._id = target, uuid.uuid4().hex
+        self._moved: Counter[str] = Counter()
+
+    def delete(self, place: str, keys: Sequence[Key]) -> int:
+        """Move the tenant's files of these names aside."""
+        with translated(self._target.system, "delete", place):
+            aside, before = self._target.tenant_folder(place) / f"{_OPEN}{self._id}", self._moved[place]
+            for key in keys:
+                path = self._target.within(place, str(key[0]))
+                if not os.path.lexists(path):
+                    continue
+                goal = aside / str(key[0])
+                goal.parent.mkdir(parents=True, exist_ok=True)
+                path.rename(goal)
+                self._moved[place] += 1
+        return self._moved[place] - before
+
+    def planned(self) -> dict[str, int]:
+        """Give how many were moved."""
+        return {place: count for place, count in self._moved.items() if count}
+
+    def effects(self) -> dict[str, int]:
+        """Count what lies aside: that, and nothing else, is removed."""
+        found = {}
+        for place in self._moved:
+            aside = self._target.tenant_folder(place) / f"{_OPEN}{self._id}"
+            found[place] = sum(1 for _ in _entries(aside)) if aside.is_dir() else 0
+        return {place: count for place, count in found.items() if count}
+
+    def neighbours(self) -> dict[str, int]:
+        """Give nothing: a folder has no snapshot in which the neighbours stand still."""
+        return {}
+
+    def commit(self) -> None:
+        """Rename what lies aside to done, the point from which it counts; then remove it and emptied directories."""
+        with translated(self._target.system, "delete"):
+            for place in self._moved:
+                mine = self._target.tenant_folder(place)
+                aside, done = mine / f"{_OPEN}{self._id}", mine / f"{_DONE}{self._id}"
+                if aside.is_dir():
+                    aside.rename(done)
+                    _sync(mine)
+                    touched = {path.parent.relative_to(done) for path in _entries(done)}
+                    shutil.rmtree(done)
+                    _prune(mine, touched)
+
+
+@contextmanager
+def translated(system: str, purpose: str, place: str = "") -> Iterator[None]:
+    """Turn the operating system's errors into the two families."""
+    try:
+        yield
+    except PermissionError:
+        raise failures.refused(system, purpose) from None
+    except FileNotFoundError:
+        if not place:
+            raise failures.unreachable(system, "has no folder there") from None
+        raise Rejected(
+            "MAP_UNKNOWN_PLACE",
+            f"{system}: the folder is not there",
+            field=f"systems.{system}.places.{place}",
+            remedy="correct the path in the map",
+            da=f"{system}: mappen findes ikke.",
+        ) from None
+    except OSError as error:
+        raise failures.unreachable(system, f"cannot be read (errno {error.errno})") from None
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    """Give files and links below `folder`, and directories in which there is nothing; the folder itself never."""
+    for top, directories, files in os.walk(folder, followlinks=False, onerror=_raise):
+        here = Path(top)
+        for name in (*files, *(name for name in directories if (here / name).is_symlink())):
+            yield here / name
+        if not directories and not files and here != folder:
+            yield here
+
+
+def _tree(folder: Path) -> Iterator[Path]:
+    yield folder
+    for top, directories, files in os.walk(folder, followlinks=False, onerror=_raise):
+        for name in (*directories, *files):
+            path = Path(top) / name
+            if not path.is_symlink():
+                yield path
+
+
+def _put_back(aside: Path, mine: Path) -> None:
+    for path in sorted(_entries(aside)):
+        goal = mine / path.relative_to(aside)
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(goal)
+    shutil.rmtree(aside)
+
+
+def _prune(mine: Path, touched: set[Path]) -> None:
+    for relative in touched:
+        folder = mine / relative
+        while folder != mine and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _row(folder: Path, name: str) -> tuple[str, int, str]:
+    digest = hashlib.sha256()
+    with (folder / name).open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return name, (folder / name).stat().st_size, digest.hexdigest()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _raise(error: OSError) -> None:
+    raise error

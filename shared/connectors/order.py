@@ -1,0 +1,91 @@
+"""The order of deletion from foreign keys: children first, self-references and cycles broken by name. Pure.
+
+Rules it keeps: a reference is only ever broken by setting nullable columns NULL that no tenant is found by; a
+self-reference that cannot be set NULL is deleted from its leaves; any other cycle is refused before a row is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from contracts.errors import Rejected
+from shared.connectors.protocol import ForeignKey, LivePlace
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A reference of `child` to let go of before its parent's rows go: columns to set NULL (none = leaves first)."""
+
+    child: str
+    key: ForeignKey
+    nulls: tuple[str, ...]
+
+
+def deletion_order(
+    system: str, places: Sequence[LivePlace], pinned: Mapping[str, Collection[str]]
+) -> tuple[list[str], list[Break]]:
+    """Order `places` children first. `pinned` names per place the columns that tenants are found by, never set NULL.
+
+    Raise Rejected CYCLE_NOT_BREAKABLE naming a place of a cycle without a nullable reference.
+    """
+    by_name = {place.name: place for place in places}
+    edges = [
+        (place.name, key)
+        for place in sorted(places, key=lambda place: place.name)
+        for key in place.foreign_keys
+        if key.parent in by_name
+    ]
+    breaks = [_break(by_name[child], key, pinned) for child, key in edges if key.parent == child]
+    edges = [(child, key) for child, key in edges if key.parent != child]
+    order: list[str] = []
+    remaining = {place.name for place in places if place.kind != "matview"}
+    while remaining:
+        open_edges = [(child, key) for child, key in edges if child in remaining and key.parent in remaining]
+        free = sorted(remaining - {key.parent for _, key in open_edges})
+        if free:
+            order += free
+            remaining -= set(free)
+            continue
+        child, key = _weakest(system, by_name, open_edges, pinned)
+        breaks.append(_break(by_name[child], key, pinned))
+        edges.remove((child, key))
+    return order + sorted(set(by_name) - set(order)), breaks
+
+
+def _break(child: LivePlace, key: ForeignKey, pinned: Mapping[str, Collection[str]]) -> Break:
+    nullable = {column.name for column in child.columns if column.nullable}
+    kept = {*child.primary_key, *pinned.get(child.name, ())}
+    return Break(child.name, key, tuple(name for name in key.columns if name in nullable and name not in kept))
+
+
+def _weakest(
+    system: str,
+    by_name: Mapping[str, LivePlace],
+    edges: Sequence[tuple[str, ForeignKey]],
+    pinned: Mapping[str, Collection[str]],
+) -> tuple[str, ForeignKey]:
+    on_cycle = [(child, key) for child, key in edges if _reaches(key.parent, child, edges)]
+    for child, key in on_cycle:
+        if _break(by_name[child], key, pinned).nulls:
+            return child, key
+    place = on_cycle[0][0]
+    raise Rejected(
+        "CYCLE_NOT_BREAKABLE",
+        f"{system}: {place} lies on a cycle of references of which none may be set NULL",
+        field=f"systems.{system}.places.{place}",
+        remedy="make one reference of the cycle nullable in the copy, or delete these places by a manual step",
+        da=f"{place} indgår i en ring af referencer, som ingen af kan brydes.",
+    )
+
+
+def _reaches(start: str, goal: str, edges: Sequence[tuple[str, ForeignKey]]) -> bool:
+    seen, waiting = set[str](), [start]
+    while waiting:
+        here = waiting.pop()
+        if here == goal:
+            return True
+        if here not in seen:
+            seen.add(here)
+            waiting += [key.parent for child, key in edges if child == here]
+    return False

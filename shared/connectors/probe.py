@@ -1,0 +1,32 @@
+"""Probes: which values are worth searching for, and the only form in which they leave a target.
+
+Only high-entropy values count (UUID, case number, CPR, file name), and only SHA-256(seed ‖ value) is kept; without the
+seed, which the verifier drops afterwards, it says nothing about a person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+CASE_NUMBER = r"^(?=.*[0-9]{5})[0-9A-Za-zÆØÅæøå][0-9A-Za-zÆØÅæøå./_-]{7,60}$"
+CPR = r"^[0-3][0-9][01][0-9]{3}-?[0-9]{4}$"
+_WORTH = (re.compile(UUID), re.compile(CASE_NUMBER), re.compile(CPR))
+
+
+def hashed(seed: bytes, value: str) -> str:
+    """Give the form in which a value is kept: SHA-256(seed ‖ UTF-8 of value), hexadecimal."""
+    return hashlib.sha256(seed + value.encode("utf-8")).hexdigest()
+
+
+def worth(value: object) -> bool:
+    """Tell whether `value` is rare enough to be searched for."""
+    return isinstance(value, str) and any(pattern.match(value) for pattern in _WORTH)
+
+
+def draw(seed: bytes, own: Iterable[str], others: Iterable[str], number: int) -> list[str]:
+    """Draw up to `number` of the hashed values that only the tenant has; the seed decides which."""
+    mine = {hashed(seed, value) for value in own}
+    return sorted(mine - {hashed(seed, value) for value in others})[:number]

@@ -1,0 +1,146 @@
+"""PostgreSQL's live catalogue as an inventory: every relation that holds rows, in every schema.
+
+Partitions and inheriting tables belong to their root; a new one changes the root's fingerprint. Large objects are a
+place of their own as soon as there is one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from shared.connectors.protocol import Column, ForeignKey, Inventory, LivePlace
+
+LARGE_OBJECTS = "pg_largeobject"
+_KINDS = {"r": "table", "p": "table", "m": "matview", "f": "foreign"}
+_ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+
+_RELATIONS = """
+SELECT c.oid, n.nspname, c.relname, CAST(c.relkind AS text),
+       (SELECT min(i.inhparent) FROM pg_inherits i WHERE i.inhrelid = c.oid)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND n.nspname !~ '^pg_(toast|temp)' ORDER BY 2, 3"""
+_COLUMNS = """
+SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull
+FROM pg_attribute a WHERE a.attrelid = ANY(:oids) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, a.attnum"""
+_CONSTRAINTS = """
+SELECT c.conrelid, CAST(c.contype AS text), c.confrelid, CAST(c.confdeltype AS text), c.condeferrable,
+       ARRAY(SELECT CAST(a.attname AS text) FROM unnest(c.conkey) WITH ORDINALITY k(n, i)
+             JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.n ORDER BY k.i),
+       ARRAY(SELECT CAST(a.attname AS text) FROM unnest(c.confkey) WITH ORDINALITY k(n, i)
+             JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.n ORDER BY k.i),
+       pg_get_constraintdef(c.oid)
+FROM pg_constraint c WHERE c.conrelid = ANY(:oids) AND c.conparentid = 0 ORDER BY c.conrelid, c.conname"""
+_BEHAVIOUR = """
+SELECT tgrelid, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = ANY(:oids) AND NOT tgisinternal
+UNION ALL SELECT ev_class, pg_get_ruledef(oid) FROM pg_rewrite
+  WHERE ev_class = ANY(:oids) AND rulename <> '_RETURN'
+UNION ALL SELECT polrelid, CAST(polname AS text) || CAST(polcmd AS text) || coalesce(pg_get_expr(polqual, polrelid), '')
+  FROM pg_policy WHERE polrelid = ANY(:oids)
+ORDER BY 1, 2"""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The inventory with what SQL needs beside it: relation ids → place, place → quoted name."""
+
+    inventory: Inventory
+    names: dict[int, str]
+    quoted: dict[str, str]
+
+    def type_of(self, place: str, column: str) -> str:
+        """Give a column's SQL type as the engine writes it (KeyError when the place has no such column)."""
+        types = {each.name: each.type for each in self.inventory.place(place).columns}
+        return types[column]
+
+
+def quote(name: str) -> str:
+    """Quote an identifier for `sqlalchemy.text` (where a bare colon would begin a parameter)."""
+    doubled = name.replace('"', '""').replace(":", "\\:")
+    return f'"{doubled}"'
+
+
+def read(connection: Connection, system: str) -> Catalogue:
+    """Read the whole catalogue that this connection sees."""
+    relations = list(connection.execute(text(_RELATIONS)))
+    roots = _roots({oid: parent for oid, _, _, _, parent in relations})
+    names = {oid: _name(schema, relation) for oid, schema, relation, _, _ in relations}
+    details = _Details(connection, [row[0] for row in relations], roots, names)
+    members = defaultdict(list)
+    for oid in names:
+        if roots[oid] != oid:
+            members[roots[oid]].append(oid)
+    places = [
+        details.place(oid, kind, sorted(members[oid], key=lambda member: names[member]))
+        for oid, _, _, kind, _ in relations
+        if roots[oid] == oid
+    ]
+    quoted = {_name(schema, name): f"{quote(schema)}.{quote(name)}" for _, schema, name, _, _ in relations}
+    if connection.execute(text("SELECT EXISTS (SELECT 1 FROM pg_largeobject_metadata)")).scalar():
+        places.append(LivePlace(LARGE_OBJECTS, fingerprint=_digest([LARGE_OBJECTS]), kind="foreign"))
+        quoted[LARGE_OBJECTS] = '"pg_catalog"."pg_largeobject_metadata"'
+    whole = _digest(f"{place.name} {place.fingerprint}" for place in places)
+    return Catalogue(Inventory(system, tuple(places), whole), {oid: names[roots[oid]] for oid in names}, quoted)
+
+
+class _Details:
+    """Columns, keys and behaviour of all relations, read with one query each."""
+
+    def __init__(
+        self, connection: Connection, oids: Sequence[int], roots: dict[int, int], names: dict[int, str]
+    ) -> None:
+        self.roots, self.names = roots, names
+        self.columns = _grouped(connection, _COLUMNS, oids)
+        self.constraints = _grouped(connection, _CONSTRAINTS, oids)
+        self.behaviour = _grouped(connection, _BEHAVIOUR, oids)
+
+    def place(self, oid: int, kind: str, members: Sequence[int]) -> LivePlace:
+        keys = [row for row in self.constraints[oid] if row[0] == "p"]
+        lines = [line for each in (oid, *members) for line in self._lines(each)]
+        return LivePlace(
+            name=self.names[oid],
+            columns=tuple(Column(*row) for row in self.columns[oid]),
+            primary_key=tuple(keys[0][4]) if keys else (),
+            foreign_keys=tuple(self._foreign(row) for row in self.constraints[oid] if row[0] == "f"),
+            fingerprint=_digest([kind, *lines]),
+            kind=_KINDS[kind],
+        )
+
+    def _foreign(self, row: Sequence[Any]) -> ForeignKey:
+        _, parent, action, deferrable, columns, parent_columns, _ = row
+        name = self.names.get(self.roots.get(parent, parent), "?")
+        return ForeignKey(tuple(columns), name, tuple(parent_columns), _ACTIONS[action], deferrable)
+
+    def _lines(self, oid: int) -> list[str]:
+        columns = [f"{name} {kind} {nullable}" for name, kind, nullable in self.columns[oid]]
+        constraints = [f"{row[0]} {row[6]}" for row in self.constraints[oid]]
+        return [self.names[oid], *columns, *constraints, *(row[0] for row in self.behaviour[oid])]
+
+
+def _grouped(connection: Connection, query: str, oids: Sequence[int]) -> defaultdict[int, list[tuple[Any, ...]]]:
+    found = defaultdict(list)
+    for oid, *rest in connection.execute(text(query), {"oids": list(oids)}):
+        found[oid].append(tuple(rest))
+    return found
+
+
+def _roots(parents: dict[int, int | None]) -> dict[int, int]:
+    def root(oid: int) -> int:
+        parent = parents.get(oid)
+        return oid if parent is None or parent not in parents else root(parent)
+
+    return {oid: root(oid) for oid in parents}
+
+
+def _name(schema: str, relation: str) -> str:
+    return relation if schema == "public" and "." not in relation else f"{schema}.{relation}"
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()

@@ -1,0 +1,364 @@
+"""Profiles: which rules bind an agreement, as data in `contracts/profiles/*.yaml`.
+
+Rules kept: a profile is validated whole on load; an error names file, line and field (PROFILE_INVALID); every id,
+anchor, option, activity and event that is referred to exists; ids are unique; preconditions have no circle; unknown
+fields are refused. The digest is over the canonical content, so that comments and layout do not change it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import contracts
+from contracts.catalogue import EVENTS
+from contracts.errors import Rejected
+from shared.rules.located import Located, read_located
+from shared.rules.profile_schema import ProfileSchema, problems_of
+from shared.rules.references import Reference, parse_reference
+from shared.rules.time import Direction
+
+FOLDER = Path(contracts.__file__).parent / "profiles"
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.\-]{0,60}")
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A named date: given from outside, else the first (or the latest) of other references that is known."""
+
+    name: str
+    title_da: str
+    title_en: str
+    first_of: tuple[Reference, ...]
+    latest_of: tuple[str, ...]
+    planned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DateRule:
+    """One bound: applies when any of `when` and none of `unless` holds (options, or `amendment:KIND`)."""
+
+    direction: Direction
+    of: Reference
+    clause: str
+    when: tuple[str, ...]
+    unless: tuple[str, ...]
+    target: bool
+    profile: str
+    warns: bool
+
+    def holds(self, conditions: frozenset[str]) -> bool:
+        """Tell whether this bound applies under the chosen options and signed amendments."""
+        return (not self.when or not conditions.isdisjoint(self.when)) and conditions.isdisjoint(self.unless)
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One activity of the exit: who does it, when, after what, and which fact completes it."""
+
+    id: str
+    phase: str
+    title_da: str
+    title_en: str
+    owner: str
+    responsible: tuple[str, ...]
+    obligatory: bool
+    options: tuple[str, ...]
+    clause: str
+    timing_da: str
+    dates: tuple[DateRule, ...]
+    after: tuple[str, ...]
+    completed_by: str
+    parts: tuple[str, ...]
+    destructive: bool
+    deletion: str
+    gates: tuple[str, ...]
+    applies_to: tuple[str, ...]
+
+    @property
+    def manual(self) -> bool:
+        """Tell whether it waits for people: the customer's or the supplier's."""
+        return self.owner in ("customer", "supplier")
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """What one party owes under one clause, with its dates."""
+
+    id: str
+    clause: str
+    who: tuple[str, ...]
+    title_da: str
+    title_en: str
+    dates: tuple[DateRule, ...]
+    consequence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    id: str
+    title_da: str
+    title_en: str
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Choosing any of `options` needs one of `one_of` as well (T2)."""
+
+    options: tuple[str, ...]
+    one_of: tuple[str, ...]
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A bound that this profile lays on activities or obligations, its own or another profile's."""
+
+    targets: tuple[str, ...]
+    date: DateRule
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceLine:
+    """One line of the reconciled list of places; `kind` is `system` or `forgotten`."""
+
+    line: str
+    kind: str
+    title_da: str
+    title_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A validated profile; `digest` (SHA-256, hex) pins its whole content, `source_digest` its source's text."""
+
+    name: str
+    version: str
+    rank: int
+    warns: bool
+    title_da: str
+    title_en: str
+    source_title: str
+    source_digest: str | None
+    digest: str
+    parameters: Mapping[str, int | None]
+    anchors: tuple[Anchor, ...]
+    options: tuple[Option, ...]
+    needs: tuple[Need, ...]
+    rules: tuple[Mapping[str, Any], ...]
+    activities: tuple[Activity, ...]
+    obligations: tuple[Obligation, ...]
+    adds: tuple[Addition, ...]
+    places: tuple[PlaceLine, ...]
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.digest))
+
+
+def canonical(content: Any) -> bytes:
+    """Give canonical JSON (sorted keys, no spaces, UTF-8) of strings, integers, booleans, lists and objects."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest_of(content: Any) -> str:
+    """Give the SHA-256 (hexadecimal) of the canonical JSON."""
+    return hashlib.sha256(canonical(content)).hexdigest()
+
+
+def known_profiles(folder: Path = FOLDER) -> list[str]:
+    """List the names of the profiles in `folder`."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def load_profile(name: str, folder: Path = FOLDER) -> Profile:
+    """Load one profile by name; raise Rejected PROFILE_UNKNOWN or PROFILE_INVALID."""
+    path = folder / f"{name}.yaml"
+    if not _NAME.fullmatch(name) or not path.is_file():
+        known = ", ".join(known_profiles(folder))
+        raise Rejected(
+            "PROFILE_UNKNOWN",
+            f"there is no profile '{name}'",
+            field="profiles",
+            remedy=f"use one of: {known}",
+            da=f"Profilen '{name}' findes ikke. Kendte profiler: {known}.",
+        )
+    return parse_profile(path.read_text(encoding="utf-8"), path.name)
+
+
+@cache
+def load_profiles(names: tuple[str, ...], folder: Path = FOLDER) -> tuple[Profile, ...]:
+    """Load several profiles, in the order of their rank (kept in memory: a running process keeps its profiles)."""
+    profiles = {load_profile(name, folder) for name in names}
+    return tuple(sorted(profiles, key=lambda profile: (profile.rank, profile.name)))
+
+
+def parse_profile(text: str, file: str) -> Profile:
+    """Read and validate a profile; raise Rejected PROFILE_INVALID with `file:line` and the field's path."""
+    located = read_located(text, file)
+    messages = problems_of(located.content)
+    if messages:
+        raise located.error(*messages[0])
+    raw: dict[str, Any] = ProfileSchema().load(located.content)
+    profile = _build(raw, digest_of(located.content))
+    _check_references(profile, raw, located)
+    return profile
+
+
+def required_lines(profiles: Iterable[Profile]) -> tuple[PlaceLine, ...]:
+    """List the lines that must be answered before the final order, each once."""
+    return tuple({line.line: line for profile in profiles for line in profile.places}.values())
+
+
+def missing_needs(profiles: Iterable[Profile], options: Iterable[str]) -> list[Need]:
+    """List the needs that the chosen options leave unmet (T2)."""
+    chosen = frozenset(options)
+    needs = (need for profile in profiles for need in profile.needs)
+    return [need for need in needs if not chosen.isdisjoint(need.options) and chosen.isdisjoint(need.one_of)]
+
+
+def option_ids(profiles: Iterable[Profile]) -> frozenset[str]:
+    """Give the ids of all options that the profiles offer."""
+    return frozenset(option.id for profile in profiles for option in profile.options)
+
+
+def _build(raw: dict[str, Any], digest: str) -> Profile:
+    name, warns = raw["profile"], raw["warns"]
+
+    def rules(owner: dict[str, Any]) -> tuple[DateRule, ...]:
+        return tuple(_date_rule(date, owner["clause"], name, warns) for date in owner["dates"])
+
+    return Profile(
+        name=name,
+        warns=warns,
+        digest=digest,
+        **{field: raw[field] for field in ("version", "rank", "title_da", "title_en")},
+        source_title=raw["source"]["title"],
+        source_digest=raw["source"]["digest"],
+        parameters={each["name"]: each["default"] for each in raw["parameters"]},
+        anchors=tuple(_anchor(each) for each in raw["anchors"]),
+        options=tuple(Option(**each) for each in raw["options"]),
+        needs=tuple(Need(tuple(n["options"]), tuple(n["one_of"]), n["clause"]) for n in raw["needs"]),
+        rules=tuple(raw["rules"]),
+        activities=tuple(Activity(**_tuples(each) | {"dates": rules(each)}) for each in raw["activities"]),
+        obligations=tuple(Obligation(**_tuples(each) | {"dates": rules(each)}) for each in raw["obligations"]),
+        adds=tuple(Addition(tuple(a["targets"]), _date_rule(a, "", name, warns)) for a in raw["adds"]),
+        places=tuple(PlaceLine(**each) for each in raw["places"]),
+    )
+
+
+def _tuples(raw: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+
+
+def _anchor(raw: dict[str, Any]) -> Anchor:
+    first = tuple(parse_reference(text) for text in raw["first_of"])
+    return Anchor(raw["name"], raw["title_da"], raw["title_en"], first, tuple(raw["latest_of"]), raw["planned"])
+
+
+def _date_rule(raw: dict[str, Any], clause: str, profile: str, warns: bool) -> DateRule:
+    direction: Direction = "not_before" if raw["not_before"] else "not_after"
+    return DateRule(
+        direction=direction,
+        of=parse_reference(raw[direction]),
+        clause=raw["clause"] or clause,
+        when=tuple(raw["when"]),
+        unless=tuple(raw["unless"]),
+        target=raw["target"],
+        profile=profile,
+        warns=warns,
+    )
+
+
+def _check_references(profile: Profile, raw: dict[str, Any], located: Located) -> None:
+    """Check what a schema cannot: that everything referred to exists, once, and without a circle."""
+    for problem in (_duplicate(raw), _unknown_anchor(profile, raw), _unknown_names(profile, raw), _circle(profile)):
+        if problem:
+            raise located.error(*problem)
+
+
+Problem = tuple[tuple[str | int, ...], str]
+
+
+_KEYS = {"anchors": "name", "options": "id", "activities": "id", "obligations": "id", "places": "line"}
+
+
+def _duplicate(raw: dict[str, Any]) -> Problem | None:
+    for section, key in _KEYS.items():
+        seen: set[str] = set()
+        for number, each in enumerate(raw[section]):
+            if each[key] in seen:
+                return (section, number, key), f"'{each[key]}' is there twice"
+            seen.add(each[key])
+    return None
+
+
+def _unknown_anchor(profile: Profile, raw: dict[str, Any]) -> Problem | None:
+    anchors = {anchor.name for anchor in profile.anchors}
+    activities = {activity.id for activity in profile.activities}
+    for path, text in _references(raw):
+        reference = parse_reference(text)
+        if reference.parameter and reference.parameter not in profile.parameters:
+            return path, f"there is no parameter '{reference.parameter}'"
+        known = reference.activity in activities if reference.activity else reference.anchor in anchors
+        if not known:
+            return path, f"there is no anchor '{reference.anchor}'"
+    return None
+
+
+def _references(raw: dict[str, Any]) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    for number, anchor in enumerate(raw["anchors"]):
+        for field in ("first_of", "latest_of"):
+            for place, text in enumerate(anchor[field]):
+                yield ("anchors", number, field, place), text
+    for section in ("activities", "obligations"):
+        for number, each in enumerate(raw[section]):
+            for place, date in enumerate(each["dates"]):
+                yield from _of_date(date, (section, number, "dates", place))
+    for number, date in enumerate(raw["adds"]):
+        yield from _of_date(date, ("adds", number))
+
+
+def _of_date(date: dict[str, Any], path: tuple[str | int, ...]) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    for direction in ("not_before", "not_after"):
+        if date[direction]:
+            yield (*path, direction), date[direction]
+
+
+def _unknown_names(profile: Profile, raw: dict[str, Any]) -> Problem | None:
+    """Find an option, activity or event that does not exist; options of other profiles may be named in conditions."""
+    activities = {activity.id for activity in profile.activities}
+    own_options = {option.id for option in profile.options}
+    known = {"after": activities, "parts": activities, "options": own_options}
+    for number, each in enumerate(raw["activities"]):
+        for field, names in known.items():
+            for place, name in enumerate(each[field]):
+                if name not in names:
+                    return ("activities", number, field, place), f"there is no '{name}' here"
+        if each["completed_by"] not in EVENTS.keys() | {"manual", "date", "parts"}:
+            return ("activities", number, "completed_by"), f"there is no event '{each['completed_by']}'"
+    return None
+
+
+def _circle(profile: Profile) -> Problem | None:
+    after = {activity.id: activity.after for activity in profile.activities}
+    done: set[str] = set()
+    while len(done) < len(after):
+        free = {name for name in after if name not in done and done.issuperset(after[name])}
+        if not free:
+            number = next(i for i, activity in enumerate(profile.activities) if activity.id not in done)
+            return ("activities", number, "after"), "the preconditions go round in a circle"
+        done |= free
+    return None
+
+
+def pins(profiles: Sequence[Profile]) -> list[dict[str, str]]:
+    """Give name, version and digest of each, as the final order pins them."""
+    return [{"name": each.name, "version": each.version, "digest": each.digest} for each in profiles]

@@ -1,0 +1,77 @@
+"""How a process reaches its MongoDB database, and what the bus keeps there.
+
+* Every write waits for the majority and the journal; reads see what the majority has; times are aware UTC.
+* `date` and `Decimal` are written as ISO and decimal strings; a service's store reads them back.
+* Collections of the bus: `outbox`, `inbox`, `answers`, `dead` (90 days each), `sequences`, `timers`, `leases`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from bson.codec_options import CodecOptions, TypeEncoder, TypeRegistry
+from pymongo import MongoClient, ReadPreference, WriteConcern
+from pymongo.read_concern import ReadConcern
+
+if TYPE_CHECKING:
+    from pymongo.database import Database
+
+KEPT_DAYS = 90
+_KEPT = {"expireAfterSeconds": KEPT_DAYS * 86_400}
+MAJORITY = WriteConcern(w="majority", j=True)
+_INDEXES: tuple[tuple[str, list[tuple[str, int]], dict[str, Any]], ...] = (
+    ("outbox", [("state", 1), ("not_before", 1), ("_id", 1)], {}),
+    ("outbox", [("state", 1), ("wire", 1)], {}),
+    ("outbox", [("published_at", 1)], _KEPT),
+    ("inbox", [("consumer", 1), ("wire", 1)], {}),
+    ("inbox", [("handled_at", 1)], _KEPT),
+    ("answers", [("answered_at", 1)], _KEPT),
+    ("dead", [("dead_at", 1)], _KEPT),
+    ("timers", [("due", 1)], {}),
+)
+
+
+class DateText(TypeEncoder):
+    """Write a date as its ISO string."""
+
+    python_type = date
+
+    def transform_python(self, value: date) -> str:
+        """Give the ISO string."""
+        return value.isoformat()
+
+
+class DecimalText(TypeEncoder):
+    """Write a decimal as its string."""
+
+    python_type = Decimal
+
+    def transform_python(self, value: Decimal) -> str:
+        """Give the decimal string."""
+        return str(value)
+
+
+CODEC: CodecOptions[dict[str, Any]] = CodecOptions(
+    tz_aware=True, type_registry=TypeRegistry([DateText(), DecimalText()])
+)
+
+
+def connect(uri: str, name: str) -> MongoClient[dict[str, Any]]:
+    """Make a client for `uri`, known to the server as `ophor-<name>`; it connects when first used."""
+    return MongoClient(
+        uri, appname=f"ophor-{name}", tz_aware=True, w="majority", journal=True, readConcernLevel="majority",
+        retryWrites=True, serverSelectionTimeoutMS=5_000, connectTimeoutMS=5_000, socketTimeoutMS=65_000,
+    )  # fmt: skip
+
+
+def database(client: MongoClient[dict[str, Any]], service: str) -> Database[dict[str, Any]]:
+    """Give the service's own database, `ophor_<service>`, with the codec and the concerns of this module."""
+    return client.get_database(f"ophor_{service}", CODEC, ReadPreference.PRIMARY, MAJORITY, ReadConcern("majority"))
+
+
+def make_indexes(db: Database[dict[str, Any]]) -> None:
+    """Make the bus's indexes in a service's database; safe to repeat."""
+    for collection, keys, options in _INDEXES:
+        db[collection].create_index(keys, **options)

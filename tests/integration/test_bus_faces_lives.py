@@ -1,0 +1,149 @@
+"""How a face's process starts, loses its parts, stops and is killed."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from contracts.errors import Unavailable
+from shared.bus.client import Client
+from shared.bus.envelope import new_id
+from tests.integration.bus_faces_parts import AGREEMENT, Bed, bed
+from tests.integration.bus_store_parts import free_ports, until
+
+
+@pytest.fixture(scope="module")
+def shared_parts() -> Iterator[Bed]:
+    with bed() as made:
+        yield made
+
+
+@pytest.fixture
+def parts(shared_parts: Bed) -> Bed:
+    shared_parts.fresh()
+    return shared_parts
+
+
+class Background:
+    """A call in a thread of its own."""
+
+    def __init__(self, client: Client, reference: str, command_id: str = "") -> None:
+        self.answer: dict[str, object] = {}
+        self._data = {**AGREEMENT, "reference": reference}
+        self._client, self._id = client, command_id or new_id()
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self) -> None:
+        self.answer = self._client.call("orders.register_agreement", self._data, command_id=self._id, timeout=60)
+
+
+def test_sigterm_lets_a_call_and_an_event_in_flight_finish_and_takes_no_more(parts: Bed) -> None:
+    with parts.face("orders") as orders, parts.face("scheduling") as scheduling:
+        call = Background(parts.client(), "slow-1")
+        parts.tell("slow-2")
+        until(lambda: parts.runs("orders", "slow-1") and parts.runs("scheduling", "slow-2"), "both are at work")
+        for face in (orders, scheduling):
+            face.signal(signal.SIGTERM)
+            until(lambda face=face: face.get("/ready")[0] == 503, "it is stopping")
+        parts.tell("plain-3")
+        until(lambda: parts.depth("evt-scheduling") == 1, "the next event stays in its queue")
+        parts.go("orders", "slow-1")
+        parts.go("scheduling", "slow-2")
+        call.thread.join(60)
+        assert (orders.ended(), scheduling.ended()) == (0, 0)
+    assert call.answer["agreement_id"]
+    assert (parts.runs("orders", "slow-1"), parts.runs("scheduling", "slow-2")) == (1, 1)
+    assert (parts.depth("rpc-orders"), parts.depth("evt-scheduling")) == (0, 1)
+
+
+def test_what_was_in_flight_at_kill_9_is_done_by_the_next_process_once(parts: Bed) -> None:
+    with parts.face("orders") as orders, parts.face("scheduling") as scheduling:
+        call = Background(parts.client(), "slow-4")
+        parts.tell("slow-5")
+        until(lambda: parts.runs("orders", "slow-4") and parts.runs("scheduling", "slow-5"), "both are at work")
+        for face in (orders, scheduling):
+            face.signal(signal.SIGKILL)
+            face.ended()
+    parts.go("orders", "slow-4")
+    parts.go("scheduling", "slow-5")
+    with parts.face("orders"), parts.face("scheduling"):
+        call.thread.join(60)
+        until(lambda: parts.db("scheduling").told.count_documents({"exit_id": "slow-5"}), "the event is handled")
+    assert call.answer == {"agreement_id": "agr-1"}
+    assert parts.db("orders").agreements.count_documents({}) == 1
+    assert parts.db("scheduling").told.count_documents({"exit_id": "slow-5"}) == 1
+
+
+def test_face_and_client_come_back_after_a_lost_connection_and_the_call_is_answered_once(parts: Bed) -> None:
+    with parts.face("orders"):
+        call = Background(parts.client(), "slow-6")
+        until(lambda: parts.runs("orders", "slow-6"), "it is at work")
+        until(lambda: parts.drop_connections("orders face") and parts.drop_connections("console"), "they are closed")
+        parts.go("orders", "slow-6")
+        call.thread.join(60)
+        assert call.answer == {"agreement_id": "agr-1"}
+        assert parts.db("orders").agreements.count_documents({}) == 1
+
+
+def test_a_missing_queue_ends_the_process_at_its_start_with_a_clear_message(parts: Bed) -> None:
+    parts.connection.channel().queue_delete("rpc-orders")
+    with parts.face("orders", wait=False) as face:
+        assert face.ended() == 1
+        assert "rpc-orders" in face.errors and "ophor topology apply" in face.errors
+
+
+def test_a_queue_that_goes_missing_later_ends_the_process(parts: Bed) -> None:
+    with parts.face("scheduling") as face:
+        parts.connection.channel().queue_delete("evt-scheduling")
+        assert face.ended() == 1
+        assert "evt-scheduling" in face.errors
+
+
+def test_a_refused_login_ends_the_process_with_a_clear_message(parts: Bed) -> None:
+    right = parts.node.passwords["svc-orders"]
+    parts.node.passwords["svc-orders"] = "wrong"
+    try:
+        with parts.face("orders", wait=False) as face:
+            assert face.ended() == 1
+            assert "ACCESS_REFUSED" in face.errors and "wrong" not in face.errors
+    finally:
+        parts.node.passwords["svc-orders"] = right
+
+
+def test_a_face_without_its_environment_says_which_variable(parts: Bed) -> None:
+    trusted, parts.trust_file = parts.trust_file, parts.keys / "nowhere.json"
+    try:
+        with parts.face("orders", wait=False) as face:
+            assert face.ended() == 1
+            assert "OPHOR_TRUST" in face.errors
+    finally:
+        parts.trust_file = trusted
+
+
+def test_a_call_to_a_service_without_a_queue_fails_at_once(parts: Bed) -> None:
+    parts.connection.channel().queue_delete("rpc-orders")
+    with pytest.raises(Unavailable, match="SERVICE_ABSENT"):
+        parts.client().call("orders.register_agreement", AGREEMENT, timeout=60)
+
+
+def test_a_call_without_a_broker_says_that_nothing_was_sent(parts: Bed) -> None:
+    (port,) = free_ports(1)
+    client = Client(
+        f"amqp://console:x@127.0.0.1:{port}/", "console", parts.issuer().acting("usr-1", ["ist_projektleder"])
+    )
+    with pytest.raises(Unavailable, match="BUS_UNREACHABLE"):
+        client.call("orders.register_agreement", AGREEMENT, timeout=0.5)
+    client.close()
+
+
+def test_many_threads_share_one_client(parts: Bed) -> None:
+    with parts.face("orders"):
+        calls = [Background(parts.client(), f"plain-{number}") for number in range(16)]
+        for call in calls:
+            call.thread.join(60)
+        assert len({str(call.answer["agreement_id"]) for call in calls}) == 16
+        until(lambda: len(parts.connections("console")) == 1, "one connection is seen")

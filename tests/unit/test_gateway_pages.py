@@ -1,0 +1,171 @@
+"""The pages as people meet them: login, roles, what is shown, and what happens when a service is silent."""
+
+import re
+
+import pytest
+
+from services.gateway.app import create_app
+from services.gateway.auth import User
+from tests.unit.gateway_answers import DPO, OPERATOR, PASSWORD, PDF, Recorded
+
+AUDITOR = User("monitor", "Overvågning", "p-mon", ("overvågning",), ("*",), PASSWORD)
+PAGES = ["/exits", "/exits/x-korsbaek", "/exits/x-korsbaek/data", "/exits/x-korsbaek/deletion",
+         "/exits/x-korsbaek/certificates", "/keys", "/accessibility"]  # fmt: skip
+
+
+def _client(backend=None, https=False):
+    users = {user.login: user for user in (DPO, OPERATOR, AUDITOR)}
+    app = create_app(backend or Recorded(), lambda: users, https=https)
+    return app.test_client()
+
+
+def _token(page):
+    return re.search(r'name="token" value="([0-9a-f]+)"', page.text).group(1)
+
+
+def _log_in(client, login="dpo", password="korsbaek", path="/login"):
+    form = {"login": login, "password": password, "token": _token(client.get(path))}
+    return client.post(path, data=form)
+
+
+def _inside(backend=None, login="dpo"):
+    client = _client(backend)
+    assert _log_in(client, login).status_code == 302
+    return client
+
+
+def test_whoever_is_not_logged_in_is_sent_to_the_login_and_afterwards_back():
+    client = _client()
+    answer = client.get("/exits/x-korsbaek/data")
+    assert answer.status_code == 302 and answer.location.startswith("/login?next=")
+    assert _log_in(client, path=answer.location).location == "/exits/x-korsbaek/data"
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:1"])
+def test_nobody_is_sent_to_another_site_after_the_login(target):
+    client = _client()
+    assert _log_in(client, path=f"/login?next={target}").location == "/"
+
+
+def test_a_wrong_password_and_an_unknown_user_get_the_same_answer():
+    client = _client()
+    wrong, unknown = _log_in(client, password="x"), _log_in(client, login="ingen")
+    assert wrong.status_code == unknown.status_code == 401
+    assert "Brugernavn eller adgangskode er forkert" in wrong.text and "Brugernavn eller adgangskode" in unknown.text
+
+
+def test_too_many_wrong_tries_are_stopped_even_with_the_right_password():
+    client = _client()
+    for _ in range(5):
+        assert _log_in(client, password="x").status_code == 401
+    assert _log_in(client).status_code == 429
+
+
+def test_a_form_without_its_token_is_refused_and_changes_nothing():
+    client = _client()
+    assert client.post("/login", data={"login": "dpo", "password": "korsbaek"}).status_code == 400
+    inside = _inside()
+    assert inside.post("/logout").status_code == 400
+    assert inside.get("/exits").status_code == 200
+
+
+def test_the_session_cookie_is_out_of_scripts_reach_and_ends_with_the_logout():
+    client = _client(https=True)
+    cookie = _log_in(client).headers.get_all("Set-Cookie")[0]
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Secure" in cookie
+    inside = _inside()
+    inside.post("/logout", data={"token": _token(inside.get("/exits"))})
+    assert inside.get("/exits").status_code == 302
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("language", ["da", "en"])
+def test_every_page_is_whole_in_both_languages(path, language):
+    client = _inside()
+    client.get(f"/language/{language}")
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert f'<html lang="{language}">' in answer.text and 'class="skip"' in answer.text
+    assert len(re.findall(r"<h1[ >]", answer.text)) == 1
+    assert "Undefined" not in answer.text and "<script" not in answer.text
+    for number, label in re.findall(r'<input id="(\w+)"[^>]*>()', answer.text):
+        assert f'for="{number}"' in answer.text, label
+
+
+def test_every_page_allows_no_script_and_no_third_party():
+    headers = _inside().get("/exits").headers
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert headers["Cache-Control"] == "no-store" and headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_plan_shows_the_phase_who_must_act_and_why_something_waits():
+    page = _inside(login="operatoer").get("/exits/x-korsbaek").text
+    assert 'aria-current="step"' in page and "Forberedelse" in page
+    assert "B4 Databehov opgjort med ny leverandør" in page
+    assert "Venter på: C2; B9 Forbindelsestest" in page
+    assert "mangler 1" in page and "Datoerne strider mod hinanden" in page
+    assert "ikke før 30.10.2026, men senest 15.10.2026" in page
+
+
+def test_the_deletion_page_counts_place_by_place():
+    page = _inside(login="operatoer").get("/exits/x-korsbaek/deletion").text
+    assert "2.000" in page and "SHARED_CODE" in page and "Findes endnu" in page
+
+
+def test_a_state_is_never_shown_by_colour_alone():
+    page = _inside().get("/exits/x-korsbaek/data").text
+    for badge in re.findall(r'<span class="badge [a-z]+">(.*?)</span>\s*([^<]*)</span>', page, re.S):
+        assert badge[1].strip()
+    assert "Fejl" in page
+
+
+def test_a_silent_service_costs_one_section_not_the_page():
+    page = _inside(Recorded("delivery")).get("/exits/x-korsbaek/data")
+    assert page.status_code == 200
+    assert "Afsnittet kan ikke vises lige nu" in page.text and "Lukket" in page.text
+
+
+def test_when_orders_is_silent_the_page_says_so_and_offers_to_try_again():
+    answer = _inside(Recorded("orders")).get("/exits")
+    assert answer.status_code == 503
+    assert "Ophør kan ikke svare lige nu" in answer.text and "NO_ANSWER" in answer.text and "Prøv igen" in answer.text
+
+
+def test_an_unknown_exit_is_not_found_and_a_missing_role_forbidden():
+    assert _inside().get("/exits/x-other").status_code == 404
+    assert _inside(login="monitor").get("/exits/x-korsbaek").status_code == 403
+    assert _inside().get("/nowhere").status_code == 404
+
+
+def test_the_dpo_downloads_the_certificate_whole_although_it_comes_in_parts():
+    answer = _inside().get("/certificates/c-1/pdf")
+    assert answer.data == PDF
+    assert answer.headers["Content-Type"] == "application/pdf" and answer.content_length == len(PDF)
+    assert "slettebevis-%C3%B8velse.pdf" in answer.headers["Content-Disposition"]
+
+
+def test_the_dpo_requests_a_certificate_and_the_same_form_twice_is_one_command():
+    backend = Recorded()
+    client = _inside(backend)
+    page = client.get("/exits/x-korsbaek/certificates")
+    command = re.search(r'name="command_id" value="([^"]+)"', page.text).group(1)
+    form = {"token": _token(page), "command_id": command, "stage": "BACKUP-EXPIRED"}
+    for _ in range(2):
+        assert client.post("/exits/x-korsbaek/certificates", data=form).location.endswith("certificates?sent=1")
+    sent = [(actor, data, given) for actor, wire, data, given in backend.asked if wire == "compliance.request_certificate"]
+    assert sent == [("p-20b9", {"exit_id": "x-korsbaek", "stage": "BACKUP-EXPIRED"}, command)] * 2
+
+
+def test_only_who_may_request_a_certificate_is_offered_the_form():
+    assert "Send anmodning" in _inside().get("/exits/x-korsbaek/certificates").text
+    assert "Send anmodning" not in _inside(login="operatoer").get("/exits/x-korsbaek/certificates").text
+
+
+def test_the_keys_come_one_a_line():
+    assert _inside().get("/keys.txt").text == "KEY one\nKEY two\n"
+
+
+def test_live_and_ready_need_no_login():
+    assert _client().get("/live").json == {"process": "gateway", "live": True}
+    assert _client().get("/ready").status_code == 200
+    assert _client(Recorded("orders")).get("/ready").status_code == 503
