@@ -34,8 +34,9 @@ up: setup ## start the local stack and leave it running (stop it with `make down
 down: ## stop the local stack and remove its data
 	@if [ -x $(BIN)/ophor ]; then $(BIN)/ophor down; else echo "nothing is set up, so nothing runs"; fi
 
-clean: down ## stop the stack and remove everything that set-up, runs and checks made
-	rm -rf .venv .ophor build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis ophor.egg-info
+clean: down ## stop the stack and remove what set-up, runs and checks made (not .ophor/compose)
+	if [ -d .ophor ]; then find .ophor -mindepth 1 -maxdepth 1 ! -name compose -exec rm -rf {} +; fi
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis ophor.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: setup ## compile requirements/*.in to pinned and hashed requirements/*.txt

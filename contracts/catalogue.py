@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from contracts import access, compliance, delivery, deletion, orders, scheduling
+from contracts import access, compliance, deletion, delivery, orders, scheduling
 from contracts.fields import Code, Count, Many
 from contracts.registry import Command, Event, Message, Task
 from contracts.roles import EVERYONE

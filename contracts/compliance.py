@@ -159,7 +159,10 @@ class CertificateTask(Message):
 COMMANDS = (
     Command("compliance", "name_parties", NameParties, Done, frozenset({SUPPLIER_LEAD})),
     Command(
-        "compliance", "request_certificate", RequestCertificate, CertificateRow,
+        "compliance",
+        "request_certificate",
+        RequestCertificate,
+        CertificateRow,
         frozenset({CUSTOMER_DPO, CUSTOMER_LEAD, SUPPLIER_LEAD}),
     ),
     Command("compliance", "read_certificate", CertificateRef, CertificateRow, READERS, query=True),

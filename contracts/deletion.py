@@ -1,6 +1,5 @@
 """Wire messages of `deletion`: inventory, preview, execution in batches, verification, backups observed to be gone."""
 
-from marshmallow import fields
 
 from contracts.fields import Choice, Code, Count, Day, Digest, Id, Many, Place, Text
 from contracts.registry import Command, Event, Message, Task

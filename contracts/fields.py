@@ -9,7 +9,9 @@ from marshmallow import fields, validate
 
 def Id(**options: Any) -> fields.String:
     """Make an opaque id: 1–80 characters of letters, digits and `._:-`."""
-    return fields.String(required=options.pop("required", True), validate=validate.Regexp(r"^[\w.:\-]{1,80}$"), **options)
+    return fields.String(
+        required=options.pop("required", True), validate=validate.Regexp(r"^[\w.:\-]{1,80}$"), **options
+    )
 
 
 def Digest(**options: Any) -> fields.String:
@@ -24,13 +26,17 @@ def Day(**options: Any) -> fields.Date:
 
 def Count(**options: Any) -> fields.Integer:
     """Make a count of rows, files or bytes (≥ 0)."""
-    return fields.Integer(required=options.pop("required", True), strict=True, validate=validate.Range(min=0), **options)
+    return fields.Integer(
+        required=options.pop("required", True), strict=True, validate=validate.Range(min=0), **options
+    )
 
 
 def Code(**options: Any) -> fields.String:
     """Make an upper-case code or activity id such as `DELETED`, `D3b`, `S2-28.1-d`, `OPTION(S1-8.3)`."""
     return fields.String(
-        required=options.pop("required", True), validate=validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9_.\-(),:]{0,79}$"), **options
+        required=options.pop("required", True),
+        validate=validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9_.\-(),:]{0,79}$"),
+        **options,
     )
 
 
@@ -48,7 +54,9 @@ def Place(**options: Any) -> fields.String:
 
 def Text(maximum: int = 500, **options: Any) -> fields.String:
     """Make text for people (commands only, never events or evidence)."""
-    return fields.String(required=options.pop("required", True), validate=validate.Length(min=1, max=maximum), **options)
+    return fields.String(
+        required=options.pop("required", True), validate=validate.Length(min=1, max=maximum), **options
+    )
 
 
 def Cvr(**options: Any) -> fields.String:

@@ -219,4 +219,3 @@ EVENTS = (
 )
 
 TASKS = ()
-

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -23,25 +24,38 @@ from shared.runtime.clock import clock_for
 from shared.runtime.health import Health
 
 
-def _case_index(words: argparse.Namespace, stopping: threading.Event) -> None:
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How a process tells that it is at work (`ready`), and is told to end (`stopping`)."""
+
+    ready: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+
+def _case_index(words: argparse.Namespace, life: Life) -> None:
     server = case_index.open_server(words.world / "case-index", load_world(words.world).case_index_port)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
-    stopping.wait()
+    life.ready.set()
+    life.stopping.wait()
     server.shutdown()
     server.server_close()
     server.index.close()
 
 
-def _neighbours(words: argparse.Namespace, stopping: threading.Event) -> None:
-    neighbours.run(load_world(words.world), stopping)
+def _neighbours(words: argparse.Namespace, life: Life) -> None:
+    world = load_world(words.world)
+    life.ready.set()
+    neighbours.run(world, life.stopping)
 
 
-def _retention(words: argparse.Namespace, stopping: threading.Event) -> None:
+def _retention(words: argparse.Namespace, life: Life) -> None:
+    world = load_world(words.world)
     clock = clock_for(os.environ.get("OPHOR_MODE", "demo"), os.environ.get("OPHOR_CLOCK_URI", ""))
-    retention.run(words.world / "backups", clock, stopping)
+    life.ready.set()
+    retention.run(world.backups, clock, life.stopping)
 
 
-def _make(words: argparse.Namespace, stopping: threading.Event) -> None:
+def _make(words: argparse.Namespace, life: Life) -> None:
     missing = [name for name in ("postgres_uri", "mongo_uri") if not getattr(words, name)]
     if missing:
         raise Rejected("CONFIG_INVALID", f"--{missing[0].replace('_', '-')} is missing", field=missing[0])
@@ -54,7 +68,7 @@ def _make(words: argparse.Namespace, stopping: threading.Event) -> None:
     print(world.map_path)
 
 
-RUNS: dict[str, Callable[[argparse.Namespace, threading.Event], None]] = {
+RUNS: dict[str, Callable[[argparse.Namespace, Life], None]] = {
     "case-index": _case_index,
     "neighbours": _neighbours,
     "retention": _retention,
@@ -86,13 +100,15 @@ def _words(argv: list[str]) -> argparse.Namespace:
 
 def main(argv: list[str]) -> int:
     """Run one process of the world until it is asked to stop; give its exit code."""
-    words, stopping = _words(argv), threading.Event()
+    words, life = _words(argv), Life()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, lambda *_: life.stopping.set())
     try:
         if words.run != "make" and (port := int(os.environ.get("OPHOR_HEALTH_PORT") or 0)):
-            Health(words.run, port).start()
-        RUNS[words.run](words, stopping)
+            health = Health(words.run, port)
+            health.checks["at work"] = life.ready.is_set
+            health.start()
+        RUNS[words.run](words, life)
     except OphorError as error:
         print(error, file=sys.stderr)
         return 2

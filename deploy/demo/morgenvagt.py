@@ -24,15 +24,15 @@ MADE_BY_DEMO = "ophor-demo"
 
 Document = dict[str, Any]
 
-SHARED: dict[str, list[Document]] = {
+SHARED: dict[str, list[Document]] = {  # the mark by which `guard` knows the database comes first
+    "systemindstillinger": [
+        {"_id": "version", "vaerdi": "4.2", "made_by": MADE_BY_DEMO},
+        {"_id": "servicevindue", "vaerdi": "søndag 02:00"},
+    ],
     "vagttyper": [
         {"_id": "AABNE", "navn": "Åbnevagt"},
         {"_id": "MELLEM", "navn": "Mellemvagt"},
         {"_id": "LUKKE", "navn": "Lukkevagt"},
-    ],
-    "systemindstillinger": [
-        {"_id": "version", "vaerdi": "4.2", "made_by": MADE_BY_DEMO},
-        {"_id": "servicevindue", "vaerdi": "søndag 02:00"},
     ],
 }
 

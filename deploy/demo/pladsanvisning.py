@@ -63,15 +63,21 @@ def app_user(tenant: Tenant) -> str:
 
 
 def guard(server: Server) -> None:
-    """Refuse TARGET_EXISTS where the server has a database of this name that is not the demo's own."""
+    """Refuse TARGET_EXISTS where the server has a database or roles of these names that are not the demo's own."""
     with server.connect() as admin:
-        found = admin.execute(
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (DATABASE,)
+        ours = admin.execute(
+            "SELECT 1 FROM pg_roles WHERE rolname = %s AND shobj_description(oid, 'pg_authid') = %s",
+            (OWNER, MADE_BY_DEMO),
         ).fetchone()
-    if found is not None and found[0] != MADE_BY_DEMO:
+        taken = admin.execute(
+            "SELECT datname FROM pg_database WHERE datname = %s AND pg_get_userbyid(datdba) <> %s"
+            " UNION ALL SELECT rolname FROM pg_roles WHERE rolname = ANY(%s) AND NOT %s",
+            (DATABASE, OWNER, [*roles(), OWNER], ours is not None),
+        ).fetchall()
+    if taken:
         raise Rejected(
-            "TARGET_EXISTS", f"the server has a database {DATABASE} that the demo did not make", field="postgres",
-            remedy="give the demo a server of its own", da=f"Serveren har allerede en database {DATABASE}.",
+            "TARGET_EXISTS", f"the server has {taken[0][0]}, which the demo did not make", field="postgres",
+            remedy="give the demo a server of its own", da=f"Serveren har allerede {taken[0][0]}.",
         )  # fmt: skip
 
 
@@ -102,12 +108,13 @@ def _clear(admin: psycopg.Connection) -> None:
 
 
 def _make_roles(admin: psycopg.Connection, passwords: dict[str, str]) -> None:
-    for role in roles():
-        statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
-        admin.execute(statement.format(sql.Identifier(role), sql.Literal(passwords[role])))
-    admin.execute(_sql(f"CREATE ROLE {OWNER} NOLOGIN"))
+    with admin.transaction():  # the owner and the comment by which `guard` knows it come to be together
+        admin.execute(_sql(f"CREATE ROLE {OWNER} NOLOGIN"))
+        admin.execute(_sql(f"COMMENT ON ROLE {OWNER} IS '{MADE_BY_DEMO}'"))
+        for role in roles():
+            statement = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+            admin.execute(statement.format(sql.Identifier(role), sql.Literal(passwords[role])))
     admin.execute(_sql(f"CREATE DATABASE {DATABASE} OWNER {OWNER}"))
-    admin.execute(_sql(f"COMMENT ON DATABASE {DATABASE} IS '{MADE_BY_DEMO}'"))
     admin.execute(_sql(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC"))
 
 

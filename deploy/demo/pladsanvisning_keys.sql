@@ -1,4 +1,4 @@
--- Run after the rows are in: foreign keys (one self-reference, one cycle barn ↔ plads, one cascade) and their indexes.
+-- Run after the rows are in: foreign keys (one self-reference, one cycle barn ↔ plads, two cascades) and their indexes.
 
 ALTER TABLE institution ADD FOREIGN KEY (kommunekode) REFERENCES kommune;
 ALTER TABLE institution ADD FOREIGN KEY (overordnet_id) REFERENCES institution;
@@ -35,7 +35,7 @@ ALTER TABLE friplads ADD FOREIGN KEY (barn_id) REFERENCES barn;
 ALTER TABLE dokument_reference ADD FOREIGN KEY (kommunekode) REFERENCES kommune;
 ALTER TABLE dokument_reference ADD FOREIGN KEY (barn_id) REFERENCES barn;
 ALTER TABLE brev ADD FOREIGN KEY (kommunekode) REFERENCES kommune;
-ALTER TABLE brev ADD FOREIGN KEY (foraelder_id) REFERENCES foraelder;
+ALTER TABLE brev ADD FOREIGN KEY (foraelder_id) REFERENCES foraelder ON DELETE CASCADE;
 ALTER TABLE brev ADD FOREIGN KEY (brevtype) REFERENCES kode_brevtype;
 ALTER TABLE bruger ADD FOREIGN KEY (kommunekode) REFERENCES kommune;
 ALTER TABLE bruger ADD FOREIGN KEY (institution_id) REFERENCES institution;

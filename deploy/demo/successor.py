@@ -70,7 +70,7 @@ def _decrypt(package: Path, key_file: Path, plain: Path) -> Path:
     try:
         with package.open("rb") as encrypted, plain.open("wb") as opened:
             pyrage.decrypt_io(encrypted, opened, [identity])
-    except pyrage.DecryptError:
+    except (pyrage.DecryptError, OSError):
         raise _refused("decryption", "it is not encrypted to our key, or was changed on its way") from None
     return plain
 
@@ -109,6 +109,7 @@ def _check_tables(data: Path) -> dict[str, int]:
         if rows[name] != resource["ophor:rows"]:
             raise _refused(name, f"{rows[name]} rows instead of {resource['ophor:rows']}")
         _check_primary_key(data, name, resource)
+    for name, resource in resources.items():
         for key in resource["schema"].get("foreignKeys", ()):
             _check_foreign_key(data, name, key, resources)
     counted = json.loads((data / "counts.json").read_text())

@@ -1,4 +1,4 @@
-"""The demo's world: four systems with three tenants, their backups, the system map, and the successor who waits.
+"""The demo's world: four systems with three tenants, their backups, and the system map.
 
 `make_world` makes everything anew in a folder and on servers that are the demo's own; what it did not make itself it
 refuses to touch (TARGET_EXISTS). `load_world` finds a world that was made before, so that a rehearsal can be resumed.
@@ -11,24 +11,18 @@ import os
 import secrets as tokens
 import shutil
 import threading
-import time
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyrage
 import yaml
 
 from contracts.errors import Rejected
-from contracts.system_map import load
 from deploy.demo import backups, booking, case_index, data, morgenvagt, pladsanvisning, system_map
-from shared.connectors import marker, open_connector
 
 MADE_BY_DEMO = ".ophor-demo"
-DROP = "ny-leverandoer"
 OTHERS_CASES = 12
 CASE_INDEX_ROLES = (*system_map.PURPOSES, "import")
 
@@ -52,29 +46,17 @@ class World:
 
     folder: Path
     case_index_port: int
-    recipient: str
     sets: list[backups.BackupSet]
     rows: dict[str, dict[str, dict[str, int]]]
     servers: dict[str, dict[str, Any]]
     tenant: str = data.LEAVING.code
     cvr: str = data.LEAVING.cvr
     customer: str = data.LEAVING.name
-    drop: str = DROP
 
     @property
     def map_path(self) -> Path:
         """Give the path of the system map."""
         return self.folder / "systems.yaml"
-
-    @property
-    def drops_path(self) -> Path:
-        """Give the path of the supplier's list of drops (name → folder)."""
-        return self.folder / "drops.yaml"
-
-    @property
-    def successor(self) -> Path:
-        """Give the successor's own folder: its key, and the drop that it reads."""
-        return self.folder / "successor"
 
     @property
     def backups(self) -> Path:
@@ -103,12 +85,11 @@ def make_world(where: WorldSettings) -> World:
     url = f"http://127.0.0.1:{where.case_index_port}"
     content = system_map.build(where.postgres_uri, where.mongo_uri, url)
     world = World(
-        folder=where.folder, case_index_port=where.case_index_port, recipient=_make_successor(where.folder),
-        sets=sets, rows=_count(made, where.seed),
+        folder=where.folder, case_index_port=where.case_index_port, sets=sets, rows=_count(made, where.seed),
         servers={name: content["systems"][name]["connection"] for name in ("pladsanvisning", "morgenvagt")},
     )  # fmt: skip
     _write_map(world.map_path, content)
-    _save(world)
+    save(world)
     return world
 
 
@@ -128,14 +109,6 @@ def load_world(folder: Path) -> World:
         for row in body.pop("sets")
     ]
     return World(folder=folder, sets=sets, **body)
-
-
-def mark(world: World) -> None:
-    """Mark all systems of a world as copies for rehearsals; its case index must be running."""
-    systems = load(world.map_path)
-    for name in world.systems:
-        with closing(open_connector(systems, name, "prepare", world.tenant, world.cvr)) as connector:
-            marker.prepare(connector, time.time())
 
 
 def _guard(where: WorldSettings) -> None:
@@ -222,16 +195,6 @@ def _take_backups(where: WorldSettings, sets: list[backups.BackupSet]) -> None:
     backups.take(sets, where.folder / "backups", writers)
 
 
-def _make_successor(folder: Path) -> str:
-    """Make the successor's drop and key pair; give the public key, which the supplier encrypts to."""
-    successor = folder / "successor"
-    (successor / "drop").mkdir(parents=True)
-    identity = pyrage.x25519.Identity.generate()
-    write_private(successor / "key.txt", f"{identity}\n")
-    (folder / "drops.yaml").write_text(yaml.safe_dump({DROP: str((successor / "drop").resolve())}))
-    return str(identity.to_public())
-
-
 def _count(made: list[data.Tables], seed: int) -> dict[str, dict[str, dict[str, int]]]:
     counts: dict[str, dict[str, dict[str, int]]] = {}
     for tenant, tables in zip(data.TENANTS, made, strict=True):
@@ -252,7 +215,8 @@ def _write_map(path: Path, content: dict[str, Any]) -> None:
     path.write_text(head + yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=120))
 
 
-def _save(world: World) -> None:
+def save(world: World) -> None:
+    """Write what `load_world` reads."""
     body = asdict(world)
     del body["folder"]
     (world.folder / "world.json").write_text(json.dumps(body, default=str, indent=2))

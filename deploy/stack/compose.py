@@ -32,6 +32,11 @@ def environment(state: State, definitions: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def project(state: State) -> str:
+    """Give the project's name."""
+    return f"ophor-{state.id}"
+
+
 def up(state: State, definitions: Mapping[str, Any], part: str) -> None:
     """Start one part's container; raise Unavailable COMPOSE_FAILED with the end of Compose's words."""
     _compose(state, environment(state, definitions), "up", "--detach", part)
@@ -44,7 +49,7 @@ def down(state: State, keep: bool) -> None:
 
 
 def _compose(state: State, variables: Mapping[str, str], *words: str) -> None:
-    argv = ["docker", "compose", "--project-name", f"ophor-{state.id}", "--file", str(FILE), *words]
+    argv = ["docker", "compose", "--project-name", project(state), "--file", str(FILE), *words]
     done = subprocess.run(argv, env={**os.environ, **variables}, check=False, capture_output=True, text=True)
     if done.returncode:
         raise Unavailable(

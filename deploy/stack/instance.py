@@ -69,8 +69,9 @@ class Stack:
         home = (home or home_folder()).resolve()
         described = state.load(home)
         if described is None:
-            raise Unavailable("STACK_MISSING", f"there is no stack in {home}", remedy="ophor up",
-                              da="Der kører ingen stak.")  # fmt: skip
+            raise Unavailable(
+                "STACK_MISSING", f"there is no stack in {home}", remedy="ophor up", da="Der kører ingen stak."
+            )
         return cls(home, described)
 
     @classmethod
@@ -90,13 +91,13 @@ class Stack:
             stack.settings.lay_out()
             return stack
 
-    def up(self, names: Iterable[str] = (), progress: Progress = _silent) -> list[str]:
+    def up(self, names: Iterable[str] = (), progress: Progress = _silent, *, alone: bool = False) -> list[str]:
         """Start what does not run of `names` (none: everything that belongs to the stack); give what was started.
 
-        Broker and database are started where anything needs them. Raises Unavailable PROCESS_NOT_STARTED, with the
+        Broker and database are started with them, unless `alone`. Raises Unavailable PROCESS_NOT_STARTED, with the
         log's last lines, when one ends or does not become ready.
         """
-        wanted = self._wanted(list(names))
+        wanted = self._wanted(list(names), alone)
         with state.only_one(self.home), Ports() as ports:
             self._reload()
             parts = [name for name in wanted if name in PARTS and not self.parts.alive(name)]
@@ -146,20 +147,13 @@ class Stack:
         """Tell of every process that belongs to the stack whether it runs and is ready."""
         self._reload()
         with ThreadPoolExecutor(8) as pool:
-            return list(pool.map(self.row, self._wanted([])))
+            return list(pool.map(self._row, self._wanted([])))
 
     def row(self, name: str) -> Row:
         """Tell of one process whether it runs and is ready; raise Rejected PROCESS_UNKNOWN."""
         self._known([name])
-        if name in PARTS:
-            return self._row_of_part(name)
-        entry = self.state.processes.get(name) or Entry([], {}, "")
-        kind, port = TABLE[name].kind, entry.health_port
-        if not entry.alive or port is None:
-            return Row(name, kind, entry.pid, False, False, port=port)
-        answer = reach.health(port, "/ready")
-        failing = tuple(answer.get("failing", ())) if answer else ("no answer",)
-        return Row(name, kind, entry.pid, True, bool(answer and answer.get("ready")), failing, port)
+        self._reload()
+        return self._row(name)
 
     def environment(self, name: str) -> dict[str, str]:
         """Give the environment that a process is started with; raise Rejected PROCESS_UNKNOWN."""
@@ -172,22 +166,33 @@ class Stack:
         self._known([name])
         return self.home / "logs" / f"{name}.log"
 
-    def _wanted(self, asked: list[str]) -> list[str]:
+    def _wanted(self, asked: list[str], alone: bool = False) -> list[str]:
         self._known(asked)
-        wanted = {*asked, "rabbitmq", "mongod"} if asked else {*PARTS, *PRODUCT, *self.state.processes}
+        needed = () if alone else ("rabbitmq", "mongod")
+        wanted = {*asked, *needed} if asked else {*PARTS, *PRODUCT, *self.state.processes}
         return [name for name in TABLE if name in wanted]
 
     def _known(self, names: Iterable[str]) -> None:
         for name in names:
             if name not in TABLE:
-                raise Rejected("PROCESS_UNKNOWN", f"there is no process {name}", field=name,
-                               remedy=f"one of {', '.join(TABLE)}", da=f"Processen {name} findes ikke.")  # fmt: skip
+                raise Rejected(
+                    "PROCESS_UNKNOWN",
+                    f"there is no process {name}",
+                    field=name,
+                    remedy=f"one of {', '.join(TABLE)}",
+                    da=f"Processen {name} findes ikke.",
+                )
 
     def _entry(self, name: str) -> Entry:
         self._known([name])
         if name not in self.state.processes:
-            raise Unavailable("PROCESS_NEVER_STARTED", f"{name} was never started", field=name,
-                              remedy=f"ophor up {name}", da=f"{name} har aldrig kørt.")  # fmt: skip
+            raise Unavailable(
+                "PROCESS_NEVER_STARTED",
+                f"{name} was never started",
+                field=name,
+                remedy=f"ophor up {name}",
+                da=f"{name} har aldrig kørt.",
+            )
         return self.state.processes[name]
 
     def _runs(self, name: str) -> bool:
@@ -203,21 +208,36 @@ class Stack:
             self.state.processes[name] = Entry(argv, env, str(self.log(name)), cwd=str(ROOT), health_port=health)
         return self.state.processes[name]
 
+    def _row(self, name: str) -> Row:
+        if name in PARTS:
+            return self._row_of_part(name)
+        entry = self.state.processes.get(name) or Entry([], {}, "")
+        kind, port = TABLE[name].kind, entry.health_port
+        if not entry.alive or port is None:
+            return Row(name, kind, entry.pid, False, False, port=port)
+        answer = reach.health(port, "/ready")
+        failing = tuple(answer.get("failing", ())) if answer else ("no answer",)
+        return Row(name, kind, entry.pid, True, bool(answer and answer.get("ready")), failing, port)
+
     def _start(self, name: str, progress: Progress) -> Starting:
         """Start a process that does not run; raise Unavailable PORT_TAKEN where its port is somebody else's."""
         entry = self.state.processes[name]
         spawn.end(spawn.marked(str(self.home), name), 5.0)
         if entry.health_port and not free(entry.health_port):
-            raise Unavailable("PORT_TAKEN", f"port {entry.health_port} on 127.0.0.1 is taken", field=name,
-                              remedy="end what listens there, or `ophor down` and `ophor up`",
-                              da=f"Port {entry.health_port} er optaget.")  # fmt: skip
+            raise Unavailable(
+                "PORT_TAKEN",
+                f"port {entry.health_port} on 127.0.0.1 is taken",
+                field=name,
+                remedy="end what listens there, or `ophor down` and `ophor up`",
+                da=f"Port {entry.health_port} er optaget.",
+            )
         progress(name, "starting")
         offset = starting.size(self.log(name))
         ticket = spawn.start(entry.launch, str(self.home), name)
         with self._writing:
             self.state.processes[name] = replace(entry, pid=ticket.pid, started=ticket.started)
             self._save()
-        return Starting(name, self.log(name), offset, lambda: ticket.alive, lambda: self.row(name).ready)
+        return Starting(name, self.log(name), offset, lambda: ticket.alive, lambda: self._row(name).ready)
 
     def _up_parts(self, names: list[str], progress: Progress) -> None:
         with ThreadPoolExecutor(len(PARTS)) as pool:

@@ -46,11 +46,26 @@ class Mongo:
     def launch(self) -> Launch:
         """Give how the member is started."""
         argv = [
-            programs.mongod(), "--dbpath", str(self.folder / "db"), "--port", str(self.port), "--bind_ip", "127.0.0.1",
-            "--replSet", "rs0", "--keyFile", str(self.folder / "keyfile"), "--nounixsocket", "--quiet",
-            "--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "512",
-            "--setParameter", "diagnosticDataCollectionEnabled=false",
-        ]  # fmt: skip
+            programs.mongod(),
+            "--dbpath",
+            str(self.folder / "db"),
+            "--port",
+            str(self.port),
+            "--bind_ip",
+            "127.0.0.1",
+            "--replSet",
+            "rs0",
+            "--keyFile",
+            str(self.folder / "keyfile"),
+            "--nounixsocket",
+            "--quiet",
+            "--wiredTigerCacheSizeGB",
+            "0.5",
+            "--oplogSize",
+            "512",
+            "--setParameter",
+            "diagnosticDataCollectionEnabled=false",
+        ]
         env = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "HOME": str(self.folder)}
         return Launch(argv, env, self.log, cwd=self.folder)
 
@@ -90,8 +105,13 @@ class Mongo:
         until = time.monotonic() + seconds
         while not self.writable():
             if time.monotonic() > until:
-                raise Unavailable("MONGOD_NOT_WRITABLE", "the replica set elected no primary", field="mongod",
-                                  remedy="ophor logs mongod", da="Databasen blev ikke klar.")  # fmt: skip
+                raise Unavailable(
+                    "MONGOD_NOT_WRITABLE",
+                    "the replica set elected no primary",
+                    field="mongod",
+                    remedy="ophor logs mongod",
+                    da="Databasen blev ikke klar.",
+                )
             time.sleep(0.05)
 
     def _alone(self, **options: Any) -> MongoClient[dict[str, Any]]:

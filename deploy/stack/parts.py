@@ -11,10 +11,13 @@ import os
 import signal
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from contracts.errors import Rejected
 from deploy import mongo_users
 from deploy.stack import compose, programs, reach, spawn
 from deploy.stack.mongodb import Mongo
@@ -25,10 +28,13 @@ from deploy.stack.rabbitmq import Rabbit
 from deploy.stack.spawn import Launch
 from deploy.stack.state import State
 from shared.bus import topology
+from shared.bus.pump import dial
+from shared.runtime.clock import set_clock
 
 GIVEN = {"rabbitmq": "OPHOR_RABBITMQ_URI", "mongod": "OPHOR_MONGODB_URI", "postgres": "OPHOR_POSTGRES_URI"}
 PORTS = {"rabbitmq": ("amqp", "management", "dist", "epmd"), "mongod": ("mongod",), "postgres": ("postgres",)}
 HARD = {"rabbitmq": signal.SIGKILL, "mongod": signal.SIGKILL, "postgres": signal.SIGQUIT}
+FIRST_INSTANT = datetime(2000, 1, 1, tzinfo=UTC)  # before every exit, so that a rehearsal can begin on any day
 POLITE = {"rabbitmq": signal.SIGTERM, "mongod": signal.SIGTERM, "postgres": signal.SIGINT}
 
 
@@ -105,6 +111,7 @@ class Parts:
             if self.state.provider[part] != "given":
                 self.mongo.settle()
             self._make_mongo_users()
+            self._set_first_instant()
 
     def alive(self, part: str) -> bool:
         """Tell whether a part runs; one that is not our process runs when it answers."""
@@ -164,7 +171,7 @@ class Parts:
     def apply_topology(self) -> list[str]:
         """Declare exchanges, queues and bindings as the user who may; give every difference that was met."""
         uri = self.amqp_uri(topology.TOPOLOGY_USER)
-        with reach.connect(uri) as connection:
+        with dial(uri, "topology") as connection:
             return topology.apply(connection, self.state.mode, topology.Management(self.management, uri))
 
     @property
@@ -176,6 +183,13 @@ class Parts:
         mongo_users.make(
             self.mongo.admin_uri, {user: self.state.secrets[f"mongod:{user}"] for user in mongo_users.USERS}
         )
+
+    def _set_first_instant(self) -> None:
+        """Give the simulated clock an instant, unless it has one: without any, no face turns ready."""
+        if self.state.mode == "production":
+            return
+        with suppress(Rejected):  # it stands later already, and never goes back
+            set_clock(self.mongo_uri(mongo_users.CLOCK_WRITER), FIRST_INSTANT)
 
 
 def _reachable(place: Path) -> bool:

@@ -46,8 +46,12 @@ class Ports:
             port = random.randint(LOWEST, HIGHEST)  # noqa: S311 – no secret
             if self._reserve(port):
                 return port
-        raise Unavailable("NO_FREE_PORT", f"no free port between {LOWEST} and {HIGHEST} on 127.0.0.1",
-                          remedy="end what listens there", da="Der er ingen ledig port.")  # fmt: skip
+        raise Unavailable(
+            "NO_FREE_PORT",
+            f"no free port between {LOWEST} and {HIGHEST} on 127.0.0.1",
+            remedy="end what listens there",
+            da="Der er ingen ledig port.",
+        )
 
     def _reserve(self, port: int) -> bool:
         lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -14,26 +14,15 @@ import amqp
 import psycopg
 
 from contracts.errors import Unavailable
+from shared.bus.pump import dial
 
 API = "OPHOR_RABBITMQ_API"
-
-
-def connect(uri: str) -> amqp.Connection:
-    """Connect to the broker that `uri` describes; raise OSError or AMQPError. Use it in a `with`."""
-    address = urlsplit(uri)
-    connection = amqp.Connection(
-        f"{address.hostname}:{address.port or 5672}", userid=unquote(address.username or ""),
-        password=unquote(address.password or ""), virtual_host=unquote(address.path[1:]) or "/",
-        ssl=address.scheme == "amqps", connect_timeout=2, read_timeout=30, write_timeout=30,
-    )  # fmt: skip
-    connection.connect()
-    return connection
 
 
 def broker(uri: str) -> bool:
     """Tell whether the broker takes the connection that `uri` describes."""
     try:
-        connect(uri).close()
+        dial(uri, "stack", 2.0).close()
     except (OSError, amqp.exceptions.AMQPError):
         return False
     return True
@@ -63,7 +52,7 @@ def api_address(environ: Mapping[str, str]) -> str:
 def broker_api(address: str) -> bool:
     """Tell whether a broker's management API answers its administrator."""
     try:
-        _ask(address, "GET", "/api/overview", None)
+        ask(address, "GET", "/api/overview", None)
     except (OSError, ValueError):
         return False
     return True
@@ -72,7 +61,7 @@ def broker_api(address: str) -> bool:
 def load_definitions(address: str, definitions: Mapping[str, Any]) -> None:
     """Put users, rights and policies into a given broker; raise Unavailable BROKER_API_FAILED."""
     try:
-        _ask(address, "POST", "/api/definitions", json.dumps(definitions).encode())
+        ask(address, "POST", "/api/definitions", json.dumps(definitions).encode())
     except (OSError, ValueError) as error:
         raise Unavailable(
             "BROKER_API_FAILED", f"the broker's management API refused the definitions: {error}", field=API,
@@ -96,7 +85,8 @@ def health(port: int, path: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _ask(api: str, method: str, path: str, body: bytes | None) -> bytes:
+def ask(api: str, method: str, path: str, body: bytes | None) -> bytes:
+    """Ask a broker's management API as the user in its address; raise OSError."""
     address = urlsplit(api)
     secret = b64encode(f"{unquote(address.username or '')}:{unquote(address.password or '')}".encode()).decode()
     url = f"{address.scheme}://{address.hostname}:{address.port or 15672}{path}"

@@ -84,10 +84,12 @@ class Settings:
             return env | {"OPHOR_GATEWAY_PORT": str(self.state.ports[PAGES]), "OPHOR_GATEWAY_USERS": str(self.users)}
         env |= {"OPHOR_MONGO_URI": self.parts.mongo_uri(row.user)}
         env |= {"OPHOR_CLOCK_URI": self.parts.mongo_uri("clock-reader")}
+        if row.service == "delivery":
+            env["OPHOR_DROPS"] = str(self.drops)
         if row.kind == "hand":
             work = Path(self.state.data) / "work" / row.name
             work.mkdir(mode=0o700, parents=True, exist_ok=True)
-            env |= {"OPHOR_MAPS": str(self.maps), "OPHOR_DROPS": str(self.drops), "OPHOR_WORK": str(work)}
+            env |= {"OPHOR_MAPS": str(self.maps), "OPHOR_WORK": str(work)}
         return env
 
     def _of_demo(self) -> dict[str, str]:

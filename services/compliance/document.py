@@ -69,10 +69,15 @@ def render(predicate: dict[str, Any], dsse: bytes, digest: str, *, english: bool
 
     `digest` is the SHA-256 of the statement's bytes (hexadecimal), as printed and encoded in the QR code.
     """
+    return print_page(page(predicate, digest, english=english), dsse, digest, predicate["issued_on"])
+
+
+def print_page(html: str, dsse: bytes, digest: str, on: str) -> bytes:
+    """Write `html` as PDF/A-3 with `dsse` embedded; dates are `on` (ISO), the file's identifier is the digest's."""
     os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # fonts are subset without today's date
     from weasyprint import HTML, Attachment
 
-    stamp = datetime.fromisoformat(predicate["issued_on"]).replace(tzinfo=UTC)
+    stamp = datetime.fromisoformat(on).replace(tzinfo=UTC)
     attachment = Attachment(
         file_obj=io.BytesIO(dsse),
         name=ATTACHMENT,
@@ -81,10 +86,8 @@ def render(predicate: dict[str, Any], dsse: bytes, digest: str, *, english: bool
         created=stamp,
         modified=stamp,
     )
-    pdf: bytes = HTML(string=page(predicate, digest, english=english)).write_pdf(
-        attachments=[attachment],
-        pdf_variant="pdf/a-3b",
-        pdf_identifier=bytes.fromhex(digest)[:16],
+    pdf: bytes = HTML(string=html).write_pdf(
+        attachments=[attachment], pdf_variant="pdf/a-3b", pdf_identifier=bytes.fromhex(digest)[:16]
     )
     return pdf
 
@@ -129,8 +132,22 @@ def seal(pdf: bytes, key: SealKey, reason: str) -> bytes:
     meta = PdfSignatureMetadata(
         field_name="Segl", md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, reason=reason
     )
+
+    class Writer(IncrementalPdfFileWriter):
+        """Keep the file PDF/A-3: version 1.7 and metadata untouched (for P-256 pyHanko would raise it to 2.0)."""
+
+        def ensure_output_version(self, version: tuple[int, int]) -> None:
+            super().ensure_output_version(min(version, (1, 7)))
+
+        def register_extension(self, extension: Any) -> None:
+            if str(extension.prefix_name) == "/ESIC":
+                super().register_extension(extension)
+
+        def _update_meta(self) -> None:
+            """Leave document information and XMP as they are, and so alike."""
+
     sealed = io.BytesIO()
-    PdfSigner(meta, signer).sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), output=sealed)
+    PdfSigner(meta, signer).sign_pdf(Writer(io.BytesIO(pdf)), output=sealed)
     return sealed.getvalue()
 
 

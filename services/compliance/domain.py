@@ -16,6 +16,7 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
+from contracts.errors import Rejected
 from services.compliance.facts import Facts, Job, day
 
 ACTIVE, EXPIRED = "ACTIVE-DELETED", "BACKUP-EXPIRED"
@@ -243,6 +244,41 @@ _BEFORE: dict[str, tuple[str, str]] = {
     "DELIVERY_ACCEPTED": ("PACKAGE_DELIVERED", "package_id"),
     "BACKUP_OBSERVED": ("BACKUP_REGISTERED", "set_id"),
 }
+
+
+def check_controller(cvr: str, known: str | None) -> None:
+    """Refuse a controller that is not the order's customer (Rejected PARTY_DIFFERS)."""
+    if known is not None and cvr != known:
+        raise Rejected(
+            "PARTY_DIFFERS",
+            "the controller is not the customer of the order",
+            field="controller.cvr",
+            remedy="name the order's customer",
+            da="Den dataansvarlige er ikke ordrens Kunde.",
+        )
+
+
+def refused(stage: str, reasons: list[Refusal]) -> Rejected:
+    """Make CERTIFICATE_REFUSED with every reason in its text."""
+    listed = "; ".join(f"{one.code}: {one.detail}" for one in reasons)
+    return Rejected(
+        "CERTIFICATE_REFUSED",
+        f"{stage}: {listed}",
+        field="stage",
+        remedy="remove every reason and ask again",
+        da=f"Beviset {stage} kan ikke udstedes: {listed}",
+    )
+
+
+def record_of(wire: str, data: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick what a certificate may name and the log may not: titles of systems, wording of the newest plan's rules."""
+    if wire == "orders.order_placed":
+        titles = [{"system": one["system"], "title": one["title"]} for one in data["systems"]]
+        return {"customer_cvr": data["customer_cvr"], "titles": titles}
+    if data["version"] < known.get("plan_version", 0):
+        return {"plan_version": known["plan_version"]}
+    rules = [{name: one[name] for name in ("id", "clause", "rule")} for one in data["obligations"]]
+    return {"rules": rules, "plan_version": data["version"]}
 
 
 def backups_due(facts: Facts) -> date | None:

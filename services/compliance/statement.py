@@ -18,7 +18,7 @@ from dateutil.relativedelta import relativedelta
 
 from services.compliance import texts
 from services.compliance.domain import ACTIVE, EXPIRED, backups_due, obligation_state
-from services.compliance.facts import Facts, Job
+from services.compliance.facts import Facts, Job, day
 from services.compliance.keys import PublicKeys
 
 TYPE = "https://in-toto.io/Statement/v1"
@@ -165,27 +165,22 @@ def _instruction(facts: Facts) -> dict[str, Any]:
 def _dates(draft: Draft) -> list[dict[str, Any]]:
     facts = draft.facts
     assert facts.order
-    rows = [(name, facts.order.entry[name], "S1/S2: in the order") for name in ("operations_end", "agreement_end")]
-    if facts.accepted:
-        rows.append(("delivery_accepted", facts.accepted.entry["on"], "S1 C4"))
-    due = facts.due("S2-28.1-d")
-    if due:
-        rows.append(("deletion_due", due.isoformat(), _rule(draft, "S2-28.1-d")))
-    done = facts.deleted_on()
-    if done:
-        rows.append(("deletion_done", done.isoformat(), "the last verification"))
-    backups = backups_due(facts)
-    if backups:
-        rows.append(("backups_due", backups.isoformat(), "S1 D9: first actual deletion + 6 months"))
-    gone = facts.backups_gone_on()
-    if gone and draft.stage == EXPIRED:
-        rows.append(("backups_gone", gone.isoformat(), "the last observation that changed"))
-    return [{"name": name, "date": on, "rule": rule} for name, on, rule in rows]
+    found: list[tuple[str, date | None, texts.Both]] = [
+        ("operations_end", day(facts.order, "operations_end"), texts.RULES["order"]),
+        ("agreement_end", day(facts.order, "agreement_end"), texts.RULES["order"]),
+        ("delivery_accepted", day(facts.accepted, "on") if facts.accepted else None, texts.RULES["accepted"]),
+        ("deletion_due", facts.due("S2-28.1-d"), _rule(draft, "S2-28.1-d")),
+        ("deletion_done", facts.deleted_on(), texts.RULES["verified"]),
+        ("backups_due", backups_due(facts), texts.RULES["six_months"]),
+        ("backups_gone", facts.backups_gone_on() if draft.stage == EXPIRED else None, texts.RULES["observed"]),
+    ]
+    return [{"name": name, "date": on.isoformat(), "rule": rule} for name, on, rule in found if on]
 
 
-def _rule(draft: Draft, obligation: str) -> str:
+def _rule(draft: Draft, obligation: str) -> texts.Both:
     told = draft.record.rules.get(obligation, {})
-    return " · ".join(part for part in (told.get("clause", ""), told.get("rule", "")) if part) or obligation
+    text = " · ".join(part for part in (told.get("clause", ""), told.get("rule", "")) if part) or obligation
+    return {"da": text, "en": text}
 
 
 def _scope(draft: Draft) -> dict[str, Any]:
@@ -397,8 +392,8 @@ def _wording(draft: Draft) -> dict[str, list[str]]:
     facts, stage = draft.facts, draft.stage
     rows = sum(_system(draft, line)["deleted_in_all"] for line in facts.systems)
     state = next(one for one in _obligations(draft) if one["id"] == "S2-28.1-d")
-    said = {"rows": rows, "systems": len(facts.systems), "on": facts.deleted_on(), "gone": facts.backups_gone_on()}
-    said |= {"sets": len(facts.backups), "due": state["due"]}
+    numbers = {"rows": rows, "systems": len(facts.systems), "sets": len(facts.backups)}
+    days = {"on": facts.deleted_on(), "gone": facts.backups_gone_on(), "due": facts.due("S2-28.1-d")}
     parts = [texts.REHEARSAL] if draft.keys.kind == "rehearsal" else []
     parts += [texts.DELETED, texts.PERMANENT if stage == EXPIRED else texts.NOT_PERMANENT]
     if not _scope(draft)["whole"]:
@@ -408,4 +403,14 @@ def _wording(draft: Draft) -> dict[str, list[str]]:
     parts.append(texts.STATES_28_1[state["state"]])
     if facts.amendment:
         parts.append(texts.AMENDED)
-    return {language: [one[language].format(**said) for one in parts] for language in ("da", "en")}
+    return {
+        language: [one[language].format(**numbers, **_written(days, language)) for one in parts]
+        for language in ("da", "en")
+    }
+
+
+def _written(days: dict[str, date | None], language: str) -> dict[str, str]:
+    """Write dates as the language does: 5.10.2026, or 2026-10-05 in English."""
+    if language == "en":
+        return {name: on.isoformat() if on else "–" for name, on in days.items()}
+    return {name: f"{on.day}.{on.month}.{on.year}" if on else "–" for name, on in days.items()}

@@ -59,6 +59,16 @@ STATES_28_1: dict[str, Both] = {
         "en": "S2 clause 28.1 on deletion is suspended by an option.",
     },
 }
+RULES: dict[str, Both] = {
+    "order": {"da": "S1/S2, som bestilt", "en": "S1/S2, as ordered"},
+    "accepted": {"da": "S1 C4, modtagerens kvittering", "en": "S1 C4, the receiver's receipt"},
+    "verified": {"da": "den sidste efterprøvning", "en": "the last verification"},
+    "six_months": {
+        "da": "S1 D9: seks måneder efter den første faktiske sletning",
+        "en": "S1 D9: six months after the first actual deletion",
+    },
+    "observed": {"da": "det sidste sæt, der blev konstateret fjernet", "en": "the last set that was seen to be gone"},
+}
 ANSWERS: dict[str, Both] = {
     "not_used": {"da": "Findes ikke hos denne Kunde (oplyst i bestillingen).", "en": "Not used (stated in the order)."},
     "NOT_IN_REHEARSAL": {"da": "Indgår ikke i øvelsen.", "en": "Not part of the rehearsal."},

@@ -45,11 +45,21 @@ def _body(data: str) -> dict[str, Any]:
     try:
         body = json.loads(data)
     except ValueError as error:
-        raise Rejected("JSON_INVALID", f"the body is not JSON: {error}", field="JSON",
-                       remedy="quote it for the shell: '{\"exit_id\": \"…\"}'", da="Indholdet er ikke JSON.") from None  # fmt: skip
+        raise Rejected(
+            "JSON_INVALID",
+            f"the body is not JSON: {error}",
+            field="JSON",
+            remedy='quote it for the shell: \'{"exit_id": "…"}\'',
+            da="Indholdet er ikke JSON.",
+        ) from None
     if not isinstance(body, dict):
-        raise Rejected("JSON_INVALID", "the body is not a JSON object", field="JSON", remedy="write {…}",
-                       da="Indholdet er ikke et JSON-objekt.")  # fmt: skip
+        raise Rejected(
+            "JSON_INVALID",
+            "the body is not a JSON object",
+            field="JSON",
+            remedy="write {…}",
+            da="Indholdet er ikke et JSON-objekt.",
+        )
     return body
 
 

@@ -13,8 +13,11 @@ from services.console.quiet import Walk
 from services.console.session import Session
 from services.console.terminal import speaks
 
-app = typer.Typer(no_args_is_help=True, help="Det simulerede ur. / The simulated clock (demo and test only).",
-                  context_settings={"ignore_unknown_options": True})  # fmt: skip
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Det simulerede ur. / The simulated clock (demo and test only).",
+    context_settings={"ignore_unknown_options": True},
+)
 
 
 @app.command()
@@ -95,15 +98,25 @@ def moment(text: str) -> datetime:
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        raise Rejected("DATE_INVALID", f"{text} is neither a date nor an instant with an offset", field="DATE",
-                       remedy="write YYYY-MM-DD, or YYYY-MM-DDTHH:MM:SS+01:00", da=f"{text} er ikke en dato.")  # fmt: skip
+        raise Rejected(
+            "DATE_INVALID",
+            f"{text} is neither a date nor an instant with an offset",
+            field="DATE",
+            remedy="write YYYY-MM-DD, or YYYY-MM-DDTHH:MM:SS+01:00",
+            da=f"{text} er ikke en dato.",
+        )
     return found.astimezone(UTC)
 
 
 def _goal(here: Session, to: str | None, by: str | None) -> datetime:
     if (to is None) == (by is None):
-        raise Rejected("ARGUMENTS_INVALID", "give either --to or --by", field="--to", remedy="ophor clock advance --help",
-                       da="Angiv enten --to eller --by.")  # fmt: skip
+        raise Rejected(
+            "ARGUMENTS_INVALID",
+            "give either --to or --by",
+            field="--to",
+            remedy="ophor clock advance --help",
+            da="Angiv enten --to eller --by.",
+        )
     if to is not None:
         return moment(to)
     from shared.rules.time import parse_period, reckon
@@ -120,10 +133,16 @@ def _setter(here: Session):  # type: ignore[no-untyped-def]
 
 
 def _down() -> list[str]:
-    return [row.name for row in session.stack().status() if not row.alive]
+    rows = session.stack().status()
+    return [row.name for row in rows if not row.alive and (row.pid or row.kind != "part")]
 
 
 def _refuse_production(here: Session) -> None:
     if here.mode == "production":
-        raise Rejected("CLOCK_SIMULATED", "production has no simulated clock", field="OPHOR_MODE",
-                       remedy="use it in mode demo or test", da="Produktion kører ikke med simuleret ur.")  # fmt: skip
+        raise Rejected(
+            "CLOCK_SIMULATED",
+            "production has no simulated clock",
+            field="OPHOR_MODE",
+            remedy="use it in mode demo or test",
+            da="Produktion kører ikke med simuleret ur.",
+        )

@@ -55,8 +55,13 @@ def show(service: Service, message: Annotated[str, typer.Argument(metavar="ID")]
     with taken(Session.here(), service) as letters:
         rows = [described(letter) for letter in letters if letter.properties.get("message_id") == message]
     if not rows:
-        raise Rejected("MESSAGE_UNKNOWN", f"dlq-{service} has no message {message}", field="ID",
-                       remedy=f"ophor dlq list {service}", da="Beskeden findes ikke.")  # fmt: skip
+        raise Rejected(
+            "MESSAGE_UNKNOWN",
+            f"dlq-{service} has no message {message}",
+            field="ID",
+            remedy=f"ophor dlq list {service}",
+            da="Beskeden findes ikke.",
+        )
     show_json(rows[0])
 
 
@@ -91,12 +96,17 @@ def discard(service: Service, message: Message = "", yes: Annotated[bool, typer.
 @contextmanager
 def taken(here: Session, service: str) -> Iterator[Iterator[Any]]:
     """Take the dead letters of a service one by one; what is not acked goes back when the block ends."""
-    from deploy.stack import reach
+    from shared.bus.pump import dial
 
     if service not in SERVICES:
-        raise Rejected("SERVICE_UNKNOWN", f"there is no service {service}", field="SERVICE",
-                       remedy=f"one of {', '.join(SERVICES)}", da=f"Tjenesten {service} findes ikke.")  # fmt: skip
-    with reach.connect(here.want("OPHOR_AMQP_URI")) as connection:
+        raise Rejected(
+            "SERVICE_UNKNOWN",
+            f"there is no service {service}",
+            field="SERVICE",
+            remedy=f"one of {', '.join(SERVICES)}",
+            da=f"Tjenesten {service} findes ikke.",
+        )
+    with dial(here.want("OPHOR_AMQP_URI"), "console") as connection:
         channel = connection.channel()
         yield iter(lambda: channel.basic_get(f"dlq-{service}"), None)
 
@@ -107,11 +117,14 @@ def described(letter: Any) -> dict[str, Any]:
 
     headers = letter.properties.get("application_headers") or {}
     return {
-        "id": letter.properties.get("message_id", ""), "type": letter.properties.get("type", ""),
-        "queue": headers.get(QUEUE_HEADER, ""), "reason": headers.get(REASON_HEADER, ""),
-        "dead_at": headers.get(DEAD_AT_HEADER, ""), "bytes": len(letter.body),
+        "id": letter.properties.get("message_id", ""),
+        "type": letter.properties.get("type", ""),
+        "queue": headers.get(QUEUE_HEADER, ""),
+        "reason": headers.get(REASON_HEADER, ""),
+        "dead_at": headers.get(DEAD_AT_HEADER, ""),
+        "bytes": len(letter.body),
         "headers": sorted(str(name) for name in headers),
-    }  # fmt: skip
+    }
 
 
 def _settle(service: str, message: str, act: Callable[[Any, Any], None]) -> int:
@@ -135,6 +148,11 @@ def _give_back(connection: Any, letter: Any) -> None:
 
     queue = described(letter)["queue"]
     if not queue:
-        raise Rejected("MESSAGE_HOMELESS", "a dead letter does not say which queue it died in", field="queue",
-                       remedy="look at it with `ophor dlq show`, then discard it", da="Beskedens kø er ukendt.")  # fmt: skip
+        raise Rejected(
+            "MESSAGE_HOMELESS",
+            "a dead letter does not say which queue it died in",
+            field="queue",
+            remedy="look at it with `ophor dlq show`, then discard it",
+            da="Beskedens kø er ukendt.",
+        )
     ladder.send(connection, ladder.carried(Received.of(letter), {ATTEMPTS_HEADER: 0}, (RETURN, queue)))

@@ -62,11 +62,16 @@ def load(name: str, target: str) -> Any:
         single = typer.Typer(add_completion=False)
         single.command(name, context_settings=getattr(import_module(module), "SETTINGS", None))(found)
         found = single
+    found._add_completion = False  # completion is the whole command's business, not each one's
     return get_command(found)
 
 
-app = typer.Typer(cls=Lazy, no_args_is_help=True, add_completion=False,
-                  help="Ophør: exit fra en SaaS-løsning, med bevis. / A customer's exit, with proof.")  # fmt: skip
+app = typer.Typer(
+    cls=Lazy,
+    no_args_is_help=True,
+    add_completion=False,
+    help="Ophør: exit fra en SaaS-løsning, med bevis. / A customer's exit, with proof.",
+)
 
 
 @app.callback()

@@ -35,7 +35,9 @@ def replay(
 
     start, count = _since(since), 0
     for service in _senders(to):
-        count += _with_store(service, lambda store, connection, signer: relay.replay(store, connection, signer, to, start))
+        count += _with_store(
+            service, lambda store, connection, signer: relay.replay(store, connection, signer, to, start)
+        )
     typer.echo(f"{count} sendt igen til {to}")
 
 
@@ -59,14 +61,19 @@ def _senders(queue: str) -> list[str]:
     senders = {event.emitter for event in EVENTS.values() if queue in {f"evt-{name}" for name in event.subscribers}}
     senders |= {task.service for task in TASKS.values() if queue == f"hand-{task.service}-{task.hand}"}
     if not senders:
-        raise Rejected("QUEUE_UNKNOWN", f"{queue} is told nothing by anybody", field="--to",
-                       remedy="name a queue evt-SERVICE or hand-SERVICE-HAND", da=f"Køen {queue} findes ikke.")  # fmt: skip
+        raise Rejected(
+            "QUEUE_UNKNOWN",
+            f"{queue} is told nothing by anybody",
+            field="--to",
+            remedy="name a queue evt-SERVICE or hand-SERVICE-HAND",
+            da=f"Køen {queue} findes ikke.",
+        )
     return sorted(senders)
 
 
 def _with_store(service: str, work):  # type: ignore[no-untyped-def]
     """Do `work(store, connection, signer)` as the service's relay would; give its result."""
-    from deploy.stack import reach
+    from shared.bus.pump import dial
     from shared.bus.trust import Signer
     from shared.runtime.clock import clock_for
     from shared.store.unit import Store
@@ -74,7 +81,7 @@ def _with_store(service: str, work):  # type: ignore[no-untyped-def]
     env = _environment(service)
     store = Store(env["OPHOR_MONGO_URI"], service, clock_for(env["OPHOR_MODE"], env.get("OPHOR_CLOCK_URI", "")))
     try:
-        with reach.connect(env["OPHOR_AMQP_URI"]) as connection:
+        with dial(env["OPHOR_AMQP_URI"], "console") as connection:
             return work(store, connection, Signer.load(Path(env["OPHOR_KEYS"]), service))
     finally:
         store.close()
@@ -83,8 +90,13 @@ def _with_store(service: str, work):  # type: ignore[no-untyped-def]
 def _environment(service: str) -> Mapping[str, str]:
     """Give the environment of the service's relay: the local stack's, or, inside its container, the present one."""
     if service not in SERVICES:
-        raise Rejected("SERVICE_UNKNOWN", f"there is no service {service}", field="SERVICE",
-                       remedy=f"one of {', '.join(SERVICES)}", da=f"Tjenesten {service} findes ikke.")  # fmt: skip
+        raise Rejected(
+            "SERVICE_UNKNOWN",
+            f"there is no service {service}",
+            field="SERVICE",
+            remedy=f"one of {', '.join(SERVICES)}",
+            da=f"Tjenesten {service} findes ikke.",
+        )
     if os.environ.get("OPHOR_MONGO_URI"):
         return os.environ
     return session.stack().environment(f"{service}-relay")

@@ -20,6 +20,7 @@ from contracts.errors import OphorError, Unavailable
 
 PAUSE_S = 0.05
 STALL_S = 2.0
+STATUS_S = 3.0
 Flows = Counter[tuple[str, str]]
 
 
@@ -90,7 +91,7 @@ def look(client: Calls, services: Iterable[str] = SERVICES) -> Account:
 
 @dataclass(slots=True)
 class Walk:
-    """How the clock is walked: `set_clock` sets it, `down` names processes that do not run, `patience_s` waits for them."""
+    """How the clock is walked: `down` names processes that do not run, which are waited for `patience_s` seconds."""
 
     client: Calls
     set_clock: Callable[[datetime], None]
@@ -126,7 +127,7 @@ class Walk:
         return following
 
     def advance(self, to: datetime, reached: Callable[[datetime], None] = lambda instant: None) -> int:
-        """Walk to the instant `to` from timer to timer, tell each instant that was reached, give how many timers' times."""
+        """Walk to the instant `to` from timer to timer, telling each that was reached; give how many."""
         stops = 0
         while (instant := self.step(to)) is not None:
             stops += 1
@@ -137,7 +138,7 @@ class Walk:
 
     def _judge(self, account: Account, waited: float, still: float) -> None:
         """Raise where waiting cannot help: `waited` seconds in all, `still` since anything moved."""
-        if still < STALL_S:
+        if still < STALL_S and not account.silent:
             return
         if missing := self.down():
             self.told(f"venter på {', '.join(missing)} (ophor up {' '.join(missing)})")
@@ -156,7 +157,7 @@ def wait_quiet(client: Calls, timeout: float = 120.0) -> Account:
 
 def _status(client: Calls, service: str) -> dict[str, Any] | OphorError:
     try:
-        return client.call(f"{service}.status", {}, timeout=5.0)
+        return client.call(f"{service}.status", {}, timeout=STATUS_S)
     except Unavailable as error:
         return error
 
@@ -168,21 +169,34 @@ def _behind(account: Account, now: datetime | None) -> bool:
 
 def _down(missing: list[str]) -> Unavailable:
     names = ", ".join(missing)
-    return Unavailable("PROCESS_DOWN", f"not running: {names}", field=missing[0], remedy=f"ophor up {' '.join(missing)}",
-                       da=f"Kører ikke: {names}.")  # fmt: skip
+    return Unavailable(
+        "PROCESS_DOWN",
+        f"not running: {names}",
+        field=missing[0],
+        remedy=f"ophor up {' '.join(missing)}",
+        da=f"Kører ikke: {names}.",
+    )
 
 
 def _given_up(account: Account) -> Unavailable:
     parts = [f"{name}: {dead} dead, {parked} parked" for name, (dead, parked) in account.given_up.items()]
     first = next(iter(account.given_up))
-    return Unavailable("MESSAGE_GIVEN_UP", "; ".join(parts), field=first,
-                       remedy=f"`ophor dlq list {first}` shows why; mend the cause, then `ophor dlq replay {first}`",
-                       da="En besked kunne ikke behandles.")  # fmt: skip
+    return Unavailable(
+        "MESSAGE_GIVEN_UP",
+        "; ".join(parts),
+        field=first,
+        remedy=f"`ophor dlq list {first}` shows why; mend the cause, then `ophor dlq replay {first}`",
+        da="En besked kunne ikke behandles.",
+    )
 
 
 def _not_quiet(account: Account, waited: float) -> Unavailable:
     under_way = [f"{wire} → {consumer}: {count}" for (wire, consumer), count in account.under_way.items()]
     parts = [f"{name} does not answer ({code})" for name, code in account.silent.items()]
     parts += [f"{name}: {count} pending or due" for name, count in account.pending.items()] + under_way
-    return Unavailable("NOT_QUIET", f"not quiet after {waited:.0f} s: {'; '.join(parts[:8]) or 'counts keep changing'}",
-                       remedy="ophor status", da="Systemet faldt ikke til ro.")  # fmt: skip
+    return Unavailable(
+        "NOT_QUIET",
+        f"not quiet after {waited:.0f} s: {'; '.join(parts[:8]) or 'counts keep changing'}",
+        remedy="ophor status",
+        da="Systemet faldt ikke til ro.",
+    )

@@ -16,11 +16,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from contracts.errors import Rejected
 from contracts.system_map import System, SystemMap, load
-from services.console.systems import MapPath, told
+from services.console.systems import MapPath
+from services.console.terminal import speaks
 from shared.connectors import marker, open_connector
 from shared.connectors.protocol import Marker
 
@@ -117,14 +117,14 @@ def mark(systems: SystemMap, names: Iterable[str], now: float | None = None) -> 
 
 
 def show(console: Console, targets: Iterable[Target]) -> None:
-    """Print the targets for a person to recognise."""
-    table = Table(title="Mål / Targets")
-    for heading in ("System", "Titel", "Art", "Hvor", "Steder", "Rækker", "Lejerens rækker"):
-        table.add_column(heading, overflow="fold")
+    """Print the targets for a person to recognise; an address is never broken over two lines."""
     for each in targets:
-        mine = "–" if each.tenant_rows is None else str(each.tenant_rows)
-        table.add_row(each.system, each.title, each.kind, each.where, str(each.places), str(each.rows), mine)
-    console.print(table)
+        mine = "" if each.tenant_rows is None else f", heraf lejerens {each.tenant_rows}"
+        for line in (
+            f"{each.system}: {each.title} ({each.kind})", f"    {each.where}",
+            f"    {each.places} steder, {each.rows} rækker{mine}",
+        ):  # fmt: skip
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def choose(systems: SystemMap, wanted: Sequence[str]) -> list[str]:
@@ -133,6 +133,7 @@ def choose(systems: SystemMap, wanted: Sequence[str]) -> list[str]:
 
 
 @app.command("prepare")
+@speaks
 def prepare_command(
     path: MapPath,
     tenant: Annotated[str, typer.Option(help="Vis også lejerens rækker. / Show the tenant's rows too.")] = "",
@@ -141,16 +142,15 @@ def prepare_command(
     yes: Annotated[list[str] | None, typer.Option(help="Bekræft navn (skripter). / Confirm a name.")] = None,
 ) -> None:
     """Mærk systemerne som kopier, der må slettes i. / Mark the systems as copies that may be deleted in."""
-    with told():
-        systems = load(path)
-        names = choose(systems, system or [])
-        show(Console(), list_targets(systems, names, tenant, cvr))
-        print("Mærk KUN kopier: en øvelse sletter rigtigt. / Mark copies ONLY: a rehearsal deletes for real.")
-        confirm(
-            names, yes or [], lambda name: str(typer.prompt(f"Skriv navnet for at bekræfte / type to confirm ({name})"))
-        )
-        for name, written in mark(systems, names).items():
-            print(f"{name}: {written.id}")
+    systems = load(path)
+    names = choose(systems, system or [])
+    show(Console(), list_targets(systems, names, tenant, cvr))
+    print("Mærk KUN kopier: en øvelse sletter rigtigt. / Mark copies ONLY: a rehearsal deletes for real.")
+    confirm(
+        names, yes or [], lambda name: str(typer.prompt(f"Skriv navnet for at bekræfte / type to confirm ({name})"))
+    )
+    for name, written in mark(systems, names).items():
+        print(f"{name}: {written.id}")
 
 
 @app.callback()

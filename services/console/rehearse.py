@@ -115,10 +115,15 @@ class Run:
             def tell(name: str, word: str) -> None:
                 status.update(f"Ophør startes: {name} {word}")
 
+            self.stack.up(["mongod"], progress=tell)
+            self._begin_clock()
             self.stack.up(progress=tell)
             if self.wish.processes:
                 self.stack.up(self.wish.processes, progress=tell)
-        self.clock_uri = self.stack.parts.mongo_uri("clock")
+
+    def _begin_clock(self) -> None:
+        """Set the clock to the rehearsal's first day unless it is past it; no face works before it has an instant."""
+        self.clock_uri = self.stack.parts.mongo_uri("clock-writer")
         try:
             set_clock(self.clock_uri, midnight(date.fromisoformat(self.record["began_on"])))
         except Rejected as error:

@@ -23,9 +23,14 @@ if TYPE_CHECKING:
     from shared.bus.client import Client
 
 NAMES = (
-    "OPHOR_MODE", "OPHOR_AMQP_URI", "OPHOR_TOPOLOGY_URI", "OPHOR_RABBIT_MANAGEMENT", "OPHOR_KEYS", "OPHOR_TRUST",
+    "OPHOR_MODE",
+    "OPHOR_AMQP_URI",
+    "OPHOR_TOPOLOGY_URI",
+    "OPHOR_RABBIT_MANAGEMENT",
+    "OPHOR_KEYS",
+    "OPHOR_TRUST",
     "OPHOR_CLOCK_URI",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,13 @@ class Session:
     def want(self, name: str) -> str:
         """Give one address; raise Unavailable ADDRESS_MISSING."""
         if name not in self.values:
-            raise Unavailable("ADDRESS_MISSING", f"there is no local stack here, and {name} is not set", field=name,
-                              remedy=f"`ophor up`, or set {name}", da="Der er intet at arbejde på.")  # fmt: skip
+            raise Unavailable(
+                "ADDRESS_MISSING",
+                f"there is no local stack here, and {name} is not set",
+                field=name,
+                remedy=f"`ophor up`, or set {name}",
+                da="Der er intet at arbejde på.",
+            )
         return self.values[name]
 
     @property
@@ -60,8 +70,13 @@ class Session:
         from shared.bus.trust import load_key
 
         if role not in EVERYONE:
-            raise Rejected("ROLE_UNKNOWN", f"there is no role {role}", field="--as",
-                           remedy=f"one of {', '.join(sorted(EVERYONE))}", da=f"Rollen {role} findes ikke.")  # fmt: skip
+            raise Rejected(
+                "ROLE_UNKNOWN",
+                f"there is no role {role}",
+                field="--as",
+                remedy=f"one of {', '.join(sorted(EVERYONE))}",
+                da=f"Rollen {role} findes ikke.",
+            )
         issuer = Issuer("console", load_key(Path(self.want("OPHOR_KEYS")), "console"))
         acting = issuer.acting(actor or person(), [role], customers)
         client = Client(self.want("OPHOR_AMQP_URI"), "console", acting)

@@ -144,9 +144,15 @@ def _teller() -> Any:
 
 def _as_dict(row: Row) -> dict[str, Any]:
     return {
-        "name": row.name, "kind": row.kind, "pid": row.pid, "alive": row.alive, "ready": row.ready,
-        "failing": list(row.failing), "health_port": row.port, "provider": row.provider,
-    }  # fmt: skip
+        "name": row.name,
+        "kind": row.kind,
+        "pid": row.pid,
+        "alive": row.alive,
+        "ready": row.ready,
+        "failing": list(row.failing),
+        "health_port": row.port,
+        "provider": row.provider,
+    }
 
 
 def _of_the_bus(stack: Stack) -> dict[str, Any]:
@@ -171,11 +177,11 @@ def _of_the_bus(stack: Stack) -> dict[str, Any]:
 
 def depths(here: session.Session) -> dict[str, dict[str, int]]:
     """Give waiting messages and consumers of every queue of the contracts."""
-    from deploy.stack import reach
     from shared.bus import topology
+    from shared.bus.pump import dial
 
     found = {}
-    with reach.connect(here.want("OPHOR_AMQP_URI")) as connection:
+    with dial(here.want("OPHOR_AMQP_URI"), "console") as connection:
         for queue in topology.describe(here.mode).queues:
             channel = connection.channel()
             declared = channel.queue_declare(queue.name, passive=True)

@@ -7,10 +7,9 @@ is the file's own bytes under their digest; it names secrets and never holds the
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -20,8 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts import system_map
-from contracts.errors import OphorError, Rejected
+from contracts.errors import OphorError
 from contracts.system_map import System, SystemMap
+from deploy.stack.instance import home_folder
+from services.console.terminal import show_json, speaks
 from shared.connectors import open_connector
 from shared.connectors.protocol import Connector
 
@@ -125,30 +126,15 @@ def _number(count: int) -> str:
 
 
 def maps_folder() -> Path:
-    """Give the folder of registered maps from `OPHOR_MAPS`; raise Rejected CONFIG_INVALID where it is not set."""
-    if folder := os.environ.get("OPHOR_MAPS"):
-        return Path(folder)
-    raise Rejected(
-        "CONFIG_INVALID", "OPHOR_MAPS is not set", field="OPHOR_MAPS", remedy="give the folder of registered maps",
-        da="OPHOR_MAPS er ikke sat.",
-    )  # fmt: skip
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Tell an error of ours on stderr, Danish first, and end the command with 2."""
-    try:
-        yield
-    except OphorError as error:
-        text = f"{error.da}\n{error}" if error.da else str(error)
-        Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(2) from None
+    """Give the folder of registered maps: `OPHOR_MAPS`, else the local stack's."""
+    return Path(os.environ.get("OPHOR_MAPS") or home_folder() / "maps")
 
 
 MapPath = Annotated[Path, typer.Argument(metavar="MAP.yaml", help="Systemkortet. / The system map.")]
 
 
 @app.command("check")
+@speaks
 def check_command(
     path: MapPath,
     tenant: Annotated[str, typer.Option(help="Lejerens værdi i systemerne. / The tenant key's value.")],
@@ -156,17 +142,16 @@ def check_command(
     as_json: Annotated[bool, typer.Option("--json", help="Som JSON. / As JSON.")] = False,
 ) -> None:
     """Vis, hvad kortet dækker i hvert system. / Show what the map covers in each system (ends with 1 on findings)."""
-    with told():
-        lines = check(system_map.load(path), tenant, cvr)
+    lines = check(system_map.load(path), tenant, cvr)
     if as_json:
-        print(json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=2))
+        show_json([asdict(line) for line in lines])
     else:
         show(Console(), lines)
     raise typer.Exit(1 if any(line.code for line in lines) else 0)
 
 
 @app.command("register")
+@speaks
 def register_command(path: MapPath) -> None:
     """Registrér kortet og vis dets fingeraftryk. / Register the map and print its digest."""
-    with told():
-        print(register(path, maps_folder()))
+    print(register(path, maps_folder()))

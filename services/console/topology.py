@@ -19,13 +19,13 @@ def apply() -> None:
 
       ophor topology apply
     """
-    from deploy.stack import reach
     from shared.bus import topology
+    from shared.bus.pump import dial
 
     here = Session.here()
     uri = here.want("OPHOR_TOPOLOGY_URI")
     management = here.values.get("OPHOR_RABBIT_MANAGEMENT", "")
-    with reach.connect(uri) as connection:
+    with dial(uri, "console") as connection:
         lines = topology.apply(connection, here.mode, topology.Management(management, uri) if management else None)
     typer.echo("\n".join(lines) or "ingen forskel")
 
@@ -53,10 +53,16 @@ def differences(here: Session) -> list[str]:
     exchanges = {row["name"]: row["type"] for row in held.list("exchanges")}
     queues = {row["name"]: row.get("type") for row in held.list("queues")}
     lines = [f"+ exchange {each.name}" for each in wanted.exchanges if each.name not in exchanges]
-    lines += [f"~ exchange {each.name}: {exchanges[each.name]}, not {each.type}" for each in wanted.exchanges
-              if exchanges.get(each.name, each.type) != each.type]  # fmt: skip
+    lines += [
+        f"~ exchange {each.name}: {exchanges[each.name]}, not {each.type}"
+        for each in wanted.exchanges
+        if exchanges.get(each.name, each.type) != each.type
+    ]
     lines += [f"+ queue {each.name}" for each in wanted.queues if each.name not in queues]
-    lines += [f"~ queue {name}: {kind}, not quorum" for name, kind in queues.items()
-              if kind != "quorum" and name in {each.name for each in wanted.queues}]  # fmt: skip
+    lines += [
+        f"~ queue {name}: {kind}, not quorum"
+        for name, kind in queues.items()
+        if kind != "quorum" and name in {each.name for each in wanted.queues}
+    ]
     lines += [f"+ binding {binding}" for binding in topology.missing_bindings(held)]
     return lines + ([f"+ exchange {wanted.stamp}"] if wanted.stamp not in exchanges else [])

@@ -7,12 +7,10 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import NAMESPACE_OID, uuid5
 
 from services.delivery import domain, store
 from services.delivery.drops import drop_folders
 from services.delivery.package import recipient_key
-from services.delivery.tables import file_name
 from shared.bus.faces import Face, command, on, query
 
 
@@ -26,7 +24,7 @@ class Delivery(Face):
         """Take the customer's data needs (B4)."""
         delivery = _owned(unit, call)
         changed = domain.with_needs(delivery, tuple(call.data["systems"]))
-        _advance(unit, changed)
+        store.advance(unit, changed)
         unit.emit("delivery.needs_submitted", changed.exit_id, _only(call.data, "exit_id", "digest"))
         return {"exit_id": changed.exit_id, "state": domain.state_of(changed, None)}
 
@@ -35,9 +33,9 @@ class Delivery(Face):
         """Take how data go (B5)."""
         delivery = _owned(unit, call)
         recipient = str(recipient_key(call.data["recipient"]))
-        drops = frozenset(drop_folders(Path(os.environ["OPHOR_DROPS"])))
+        drops = frozenset(drop_folders(Path(os.environ.get("OPHOR_DROPS", ""))))
         changed = domain.with_dispatch(delivery, domain.Dispatch(call.data["drop"], recipient), drops)
-        _advance(unit, changed)
+        store.advance(unit, changed)
         told = _only(call.data, "exit_id", "drop", "transfer_instruction_digest")
         told["recipient_digest"] = sha256(recipient.encode()).hexdigest()
         unit.emit("delivery.dispatch_set", changed.exit_id, told)
@@ -71,7 +69,7 @@ class Delivery(Face):
             told.data["map_digest"],
             tuple(system["system"] for system in told.data["systems"]),
         )
-        _advance(unit, replace(store.load(unit, told.data["exit_id"]), order=order))
+        store.advance(unit, replace(store.load(unit, told.data["exit_id"]), order=order))
 
     @on("scheduling.activity_due")
     def activity_due(self, unit: Any, told: Any) -> None:
@@ -79,30 +77,13 @@ class Delivery(Face):
         delivery = store.load(unit, told.data["exit_id"])
         changed = domain.with_due(delivery, told.data["activity"])
         if changed != delivery:
-            _advance(unit, changed)
+            store.advance(unit, changed)
 
 
 def _owned(unit: Any, call: Any) -> domain.Delivery:
     delivery = store.load(unit, call.data["exit_id"])
     call.actor.require_customer(delivery.require_order().customer_cvr)
     return delivery
-
-
-def _advance(unit: Any, delivery: domain.Delivery) -> None:
-    """Send the tasks that can be sent now, and save the delivery with them."""
-    for activity in domain.ready(delivery):
-        delivery = replace(delivery, sent=delivery.sent | {activity})
-        body: dict[str, Any] = {"exit_id": delivery.exit_id}
-        if activity == "B9" and delivery.dispatch:
-            body |= {"drop": delivery.dispatch.drop, "recipient": delivery.dispatch.recipient}
-        if activity == "C3":
-            package_id = str(uuid5(NAMESPACE_OID, f"{delivery.exit_id}/package/1"))
-            name = file_name(f"{delivery.require_order().customer_cvr}-{delivery.exit_id}-1.bag.tar.age")
-            store.begin_package(unit, package_id, delivery.exit_id, name)
-            delivery = replace(delivery, package_id=package_id)
-            body |= {"package_id": package_id, "position": 0}
-        unit.send(f"delivery.extract.{domain.TASKS[activity]}", body)
-    store.save(unit, delivery)
 
 
 def _accept(unit: Any, call: Any, delivery: domain.Delivery, package: store.Row) -> None:

@@ -5,11 +5,13 @@ Dates are stored as ISO strings and read back here. A package's places carry the
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
-from services.delivery.domain import Delivery, Dispatch, Order
+from services.delivery.domain import TASKS, Delivery, Dispatch, Order, ready
+from services.delivery.tables import file_name
 from shared.store.unit import Unit
 
 Row = dict[str, Any]
@@ -25,6 +27,23 @@ def save(unit: Unit, delivery: Delivery) -> None:
     """Write an exit's delivery."""
     row = asdict(delivery) | {"_id": delivery.exit_id, "due": sorted(delivery.due), "sent": sorted(delivery.sent)}
     unit.db.deliveries.replace_one({"_id": delivery.exit_id}, row, upsert=True, session=unit.session)
+
+
+def advance(unit: Unit, delivery: Delivery) -> None:
+    """Save a changed delivery with the tasks that can be sent now (domain rule 1)."""
+    for activity in ready(delivery):
+        delivery = replace(delivery, sent=delivery.sent | {activity})
+        body: dict[str, Any] = {"exit_id": delivery.exit_id}
+        if activity == "B9" and delivery.dispatch:
+            body |= {"drop": delivery.dispatch.drop, "recipient": delivery.dispatch.recipient}
+        if activity == "C3":
+            package_id = str(uuid5(NAMESPACE_OID, f"{delivery.exit_id}/package/1"))
+            name = file_name(f"{delivery.require_order().customer_cvr}-{delivery.exit_id}-1.bag.tar.age")
+            begin_package(unit, package_id, delivery.exit_id, name)
+            delivery = replace(delivery, package_id=package_id)
+            body |= {"package_id": package_id, "position": 0}
+        unit.send(f"delivery.extract.{TASKS[activity]}", body)
+    save(unit, delivery)
 
 
 def _delivery(row: Row) -> Delivery:

@@ -11,6 +11,7 @@ Rules kept here:
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -61,28 +63,34 @@ class Extract(Hand):
 
     @task
     def extract_place(self, work: Any) -> None:
-        """Read the next slice of a place (C3)."""
-        delivery, bag = _load(work)
-        if bag["state"] == "ordered":
-            bag = _plan(work, delivery, bag)
-        if bag["state"] != "extracting":
-            return work.commit(lambda unit: None)
-        place = bag["places"][work.data["position"]]
-        systems = _map(work, delivery)
-        with _opened(systems, place["system"], delivery) as connector:
-            bag["places"][work.data["position"]] = _slice(connector, place, _folder(work, bag))
-        return work.commit(lambda unit: _go_on(unit, bag))
+        """Read on from the first place that is not done, as far as this slice's time goes (C3)."""
+        with _alone(work) as folder:
+            delivery, bag = _load(work)
+            if bag["state"] == "ordered":
+                bag = _plan(work, delivery, bag)
+            if bag["state"] == "extracting":
+                bag = _read_on(work, delivery, bag, folder)
+                work.commit(lambda unit: _go_on(unit, bag))
 
     @task
     def build_package(self, work: Any) -> None:
         """Seal the bag; in a message of its own, hand it over."""
-        delivery, bag = _load(work)
-        if bag["state"] == "extracting":
-            _seal(work, delivery, bag)
-        elif bag["state"] == "sealed":
-            _deliver(work, delivery, bag)
-        else:
-            work.commit(lambda unit: None)
+        with _alone(work) as folder:
+            delivery, bag = _load(work)
+            if bag["state"] == "extracting":
+                _seal(work, delivery, bag, folder)
+            elif bag["state"] == "sealed":
+                _deliver(work, delivery, bag, folder)
+
+
+@contextmanager
+def _alone(work: Any) -> Iterator[Path]:
+    """Hold the package's work folder; whoever else was given the same work waits (a killed process holds nothing)."""
+    folder = Path(work.settings.work.resolve() / file_name(work.data["package_id"]))
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with (folder / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
 
 
 def _load(work: Any) -> tuple[Delivery, store.Row]:
@@ -95,12 +103,6 @@ def _load(work: Any) -> tuple[Delivery, store.Row]:
 
 def _map(work: Any, delivery: Delivery) -> SystemMap:
     return load_registered(work.settings.maps, delivery.require_order().map_digest)
-
-
-def _folder(work: Any, bag: store.Row) -> Path:
-    folder = work.settings.work.resolve() / file_name(bag["_id"])
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return Path(folder)
 
 
 @contextmanager
@@ -131,7 +133,7 @@ def _specified(unit: Any, surveyed: Delivery, text: str, places: int) -> None:
     if delivery.needs == surveyed.needs:
         digest = sha256(text.encode()).hexdigest()
         store.save_specification(unit, delivery.exit_id, text)
-        store.save(unit, replace(delivery, specification=digest))
+        store.advance(unit, replace(delivery, specification=digest))
         told = {"exit_id": delivery.exit_id, "digest": digest, "places": places}
         unit.emit("delivery.specification_made", delivery.exit_id, told)
 
@@ -146,8 +148,8 @@ def _survey(systems: SystemMap, delivery: Delivery) -> list[Specification]:
             continue
         with _opened(systems, name, delivery) as connector:
             live = connector.discover()
-        check_live(system, {place.name: [column.name for column in place.columns] for place in live.places})
         open_schema = system.kind in OPEN_KINDS
+        check_live(system, {name: () if open_schema else columns for name, columns in live.columns().items()})
         places += [
             descriptor.specify(name, disposition, live.place(place), open_schema=open_schema)
             for place, disposition in dispositions.items()
@@ -185,9 +187,24 @@ def _plan(work: Any, delivery: Delivery, bag: store.Row) -> store.Row:
     return planned
 
 
-def _slice(connector: Connector, place: store.Row, folder: Path) -> store.Row:
-    """Read rows and then documents of one place until the slice's time is over; give the place with its checkpoint."""
-    ends = time.monotonic() + SLICE_S
+def _read_on(work: Any, delivery: Delivery, bag: store.Row, folder: Path) -> store.Row:
+    """Read the places of one system until the slice's time is over; every place that is done is a checkpoint."""
+    left = [position for position, place in enumerate(bag["places"]) if not place["done"]]
+    if not left:
+        return bag
+    ends, places, system = time.monotonic() + SLICE_S, list(bag["places"]), bag["places"][left[0]]["system"]
+    with _opened(_map(work, delivery), system, delivery) as connector:
+        for position in (position for position in left if places[position]["system"] == system):
+            places[position] = _slice(connector, places[position], folder, ends)
+            bag = bag | {"places": list(places)}
+            if time.monotonic() >= ends:
+                break
+            work.transaction(partial(store.save_package, package=bag))
+    return bag
+
+
+def _slice(connector: Connector, place: store.Row, folder: Path, ends: float) -> store.Row:
+    """Read rows and then documents of one place until `ends`; give the place with its checkpoint."""
     table = _table(place, folder)
     if table.lost:
         place = place | {"after": None, "document": "", "rows_read": False}
@@ -250,8 +267,7 @@ def _go_on(unit: Any, bag: store.Row) -> None:
 # --- C3: the package
 
 
-def _seal(work: Any, delivery: Delivery, bag: store.Row) -> None:
-    folder = _folder(work, bag)
+def _seal(work: Any, delivery: Delivery, bag: store.Row, folder: Path) -> None:
     for place in bag["places"]:
         if _table(place, folder).lost:
             place["done"] = False
@@ -310,13 +326,12 @@ def _write(path: Path, body: dict[str, Any]) -> None:
     path.write_text(json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _deliver(work: Any, delivery: Delivery, bag: store.Row) -> None:
+def _deliver(work: Any, delivery: Delivery, bag: store.Row, folder: Path) -> None:
     """Hand the sealed package over, remove our copies, then tell (rule 4)."""
     dispatch = delivery.dispatch or domain.Dispatch("", "")
     drop = drop_folders(work.settings.drops).get(dispatch.drop)
     if drop is None:
         raise Unavailable("DROP_UNKNOWN", "the drop is not configured any more", field="OPHOR_DROPS", remedy="add it")
-    folder = _folder(work, bag)
     try:
         package.hand_over(folder / "sealed.age", bag["sealed"]["digest"], drop / bag["name"])
     except Unavailable as error:

@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 from contracts.errors import OphorError, Rejected, Unavailable
 from services.gateway import views
-from services.gateway.auth import Brake, Sessions, User, load_users
+from services.gateway.auth import Brake, Sessions
 from services.gateway.backend import Backend, BusBackend
 from services.gateway.pages import COOKIE, pages
 from services.gateway.texts import text
@@ -30,6 +30,7 @@ from shared.bus.tokens import Issuer
 from shared.bus.trust import load_key
 from shared.runtime.config import Config
 from shared.runtime.logging import log, place_of, set_up
+from shared.runtime.logins import User, load_users
 
 THREADS, PARALLEL_QUESTIONS = 16, 32
 FORBIDDEN = frozenset({"ROLE_MISSING", "ROLE_AMBIGUOUS", "CUSTOMER_NOT_IN_SCOPE"})
@@ -64,6 +65,7 @@ def create_app(backend: Backend, users: Callable[[], dict[str, User]], *, https:
     app = Flask("services.gateway", template_folder="templates", static_folder="static")
     app.config.update(HTTPS=https, MAX_CONTENT_LENGTH=64 * 1024)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.tests["acts_now"] = views.acts_now
     app.extensions.update(
         backend=backend, users=users, sessions=Sessions(), brake=Brake(), pool=ThreadPoolExecutor(PARALLEL_QUESTIONS)
     )

@@ -1,7 +1,7 @@
-"""Who is at the pages: the users file, passwords, sessions, form tokens and the brake on guessing.
+"""Who is at the pages: sessions, form tokens and the brake on guessing.
 
 Rules kept here:
-1. Passwords are kept as scrypt only; an unknown user costs as much time as a wrong password.
+1. An unknown user costs as much time as a wrong password.
 2. A session is a random secret in a cookie that no script can read; the server keeps its digest only, ends it after
    30 minutes without use or 8 hours in all, and forgets every session when it stops.
 3. Every form carries a token bound to its cookie; a form without it is refused.
@@ -13,98 +13,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from shared.runtime.logins import User, fits, hash_password, write_users
 
-from contracts.errors import Rejected, first_path
-from contracts.fields import Cvr, Id, Many, Text
-from contracts.roles import EVERYONE
+__all__ = ["Brake", "Sessions", "log_in", "write_users"]
 
 IDLE_S, WHOLE_S = 30 * 60, 8 * 60 * 60
 LOGIN_TRIES, ADDRESS_TRIES, WINDOW_S = 5, 20, 5 * 60
-_N, _R, _P = 2**14, 8, 1
 Now = Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """Somebody who may log in: `actor` is the opaque id that tokens carry, `name` is for the pages only."""
-
-    login: str
-    name: str
-    actor: str
-    roles: tuple[str, ...]
-    customers: tuple[str, ...]
-    password: str = field(repr=False, default="")
-
-
-class _User(Schema):
-    class Meta:
-        unknown = RAISE
-
-    login = Id()
-    name = Text(200)
-    actor = Id()
-    roles = Many(fields.String(validate=validate.OneOf(sorted(EVERYONE))), validate=validate.Length(min=1))
-    customers = Many(fields.String(validate=lambda value: value == "*" or Cvr().deserialize(value)))
-    password = fields.String(required=True, validate=validate.Regexp(r"^scrypt\$\d+\$\d+\$\d+\$[0-9a-f]+\$[0-9a-f]+$"))
-
-
-class _Users(Schema):
-    class Meta:
-        unknown = RAISE
-
-    version = fields.Integer(required=True, validate=validate.Equal(1))
-    users = fields.List(fields.Nested(_User), required=True)
-
-
-def load_users(path: Path) -> dict[str, User]:
-    """Read the users file, login → user; raise Rejected USERS_INVALID naming the field."""
-    try:
-        rows = _Users().load(json.loads(path.read_text(encoding="utf-8")))["users"]
-    except ValidationError as error:
-        raise _invalid(f"users: {first_path(error.normalized_messages())} is not valid") from None
-    except (OSError, ValueError):
-        raise _invalid("the users file cannot be read") from None
-    return {
-        row["login"]: User(**{**row, "roles": tuple(row["roles"]), "customers": tuple(row["customers"])})
-        for row in rows
-    }
-
-
-def _invalid(message: str) -> Rejected:
-    return Rejected(
-        "USERS_INVALID",
-        message,
-        field="OPHOR_GATEWAY_USERS",
-        remedy="write the users file again",
-        da="Filen med brugere kan ikke bruges.",
-    )
-
-
-def hash_password(password: str) -> str:
-    """Give the scrypt text that the users file keeps (`scrypt$N$r$p$salt$hash`, hexadecimal)."""
-    salt = secrets.token_bytes(16)
-    digest = hashlib.scrypt(password.encode(), salt=salt, n=_N, r=_R, p=_P, dklen=32)
-    return f"scrypt${_N}${_R}${_P}${salt.hex()}${digest.hex()}"
-
-
-def fits(password: str, kept: str) -> bool:
-    """Tell whether `password` is the one kept as scrypt text, in constant time."""
-    _, n, r, p, salt, digest = kept.split("$")
-    found = hashlib.scrypt(
-        password.encode(), salt=bytes.fromhex(salt), n=int(n), r=int(r), p=int(p), dklen=len(digest) // 2
-    )
-    return hmac.compare_digest(found.hex(), digest)
 
 
 _NOBODY = hash_password(secrets.token_hex(16))
@@ -199,10 +121,3 @@ def log_in(users: dict[str, User], login: str, password: str) -> User | None:
     user = users.get(login)
     right = fits(password, user.password if user else _NOBODY)
     return user if user and right else None
-
-
-def write_users(path: Path, users: list[dict[str, Any]]) -> None:
-    """Write a users file from rows with a plain `password` each (hashed here); mode 0600."""
-    rows = [{**row, "password": hash_password(row["password"])} for row in users]
-    path.touch(mode=0o600)
-    path.write_text(json.dumps({"version": 1, "users": rows}, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from contracts.errors import OphorError
 from contracts.roles import MONITOR
-from services.gateway.auth import User
 from shared.bus.client import Client
 from shared.bus.tokens import Issuer
+from shared.runtime.logins import User
 
 PATIENCE_S = 8.0
 _PROBE = User("", "", "gateway-ready", (MONITOR,), ("*",))

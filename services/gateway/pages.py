@@ -15,10 +15,11 @@ from contracts.compliance import ISSUED_STAGES
 from contracts.errors import OphorError, Rejected
 from contracts.roles import CUSTOMER_DPO, CUSTOMER_LEAD, SUPPLIER_LEAD
 from services.gateway import views
-from services.gateway.auth import Brake, Sessions, User, log_in
+from services.gateway.auth import Brake, Sessions, log_in
 from services.gateway.backend import Answer, Backend, Question, ask_all
 from services.gateway.texts import LANGUAGES, text
 from shared.bus.envelope import new_id
+from shared.runtime.logins import User
 
 COOKIE, LANGUAGE_COOKIE, FORM_COOKIE = "ophor_session", "ophor_sprog", "ophor_form"
 REQUESTERS = frozenset({CUSTOMER_DPO, CUSTOMER_LEAD, SUPPLIER_LEAD})

@@ -17,7 +17,7 @@ from contracts.roles import TITLES_DA
 from services.gateway.texts import LANGUAGES, PARTIES, STAGES, STATES, text
 
 PHASES = ("order", "preparation", "window", "after")
-FINISHED = frozenset({"done", "completed", "waived", "not_chosen"})
+FINISHED = frozenset({"completed", "waived", "not_chosen"})
 MARKS = {"done": "✓", "active": "●", "waiting": "○", "problem": "!", "none": "–"}
 APPROVER_ROLES = ("kommune_godkender", "ist_sletteansvarlig")
 TITLES_EN = {
@@ -82,11 +82,33 @@ def actors(row: Mapping[str, Any], language: str) -> str:
     return " / ".join(PARTIES.get(party, (party, party))[LANGUAGES.index(language)] for party in row["responsible"])
 
 
-def reasons(row: Mapping[str, Any], titles: Mapping[str, str]) -> list[str]:
-    """Say what an activity waits for: other activities with their titles, else the code itself."""
+def activity_state(row: Mapping[str, Any]) -> str:
+    """Give an activity's state for its badge: a manual one that is due awaits somebody's answer."""
+    return "awaits_answer" if row["manual"] and row["state"] == "due" else str(row["state"])
+
+
+def reasons(row: Mapping[str, Any], titles: Mapping[str, str], language: str) -> list[str]:
+    """Say in words what an activity waits for: other activities, a date, an instruction, an archive decision."""
     if row["state"] in FINISHED:
         return []
-    return [f"{code} {titles[code]}" if code in titles else code for code in row["waits_for"]]
+    return [_reason(code, titles, language) for code in row["waits_for"]]
+
+
+def _reason(code: str, titles: Mapping[str, str], language: str) -> str:
+    name, _, detail = code.partition("(")
+    detail = detail.rstrip(")")
+    if name == "DATE":
+        return text("wait_date", language, day=short_date(detail, language))
+    if name == "ARCHIVE":
+        return text("wait_archive", language, system=detail)
+    if name == "INSTRUCTION":
+        return text("wait_instruction", language)
+    return f"{code} {titles[code]}" if code in titles else code
+
+
+def acts_now(row: Mapping[str, Any]) -> bool:
+    """Tell whether a person has to act on the activity now."""
+    return bool(row["manual"] and row["state"] in ("due", "overdue") and not row["waits_for"])
 
 
 def title(row: Mapping[str, Any], language: str) -> str:

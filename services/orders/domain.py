@@ -120,7 +120,7 @@ def register(data: Body, profiles: Sequence[Profile], today: date, *, allow_test
         supplier_cvr=supplier["cvr"],
         supplier_name=supplier["name"],
         profiles=tuple(data["profiles"]),
-        amendments=tuple(data["amendments"]),
+        amendments=_only(data["amendments"], "kind", "digest", "signed_on", "signed_by"),
         **{name: data[name] for name in same},
     )
 
@@ -146,7 +146,7 @@ def order_window(agreement: Agreement, data: Body, command_id: str, profiles: Se
         operations_end=operations_end,
         tenant=data["tenant"],
         map_digest=data["map_digest"],
-        systems=tuple(data["systems"]),
+        systems=_only(data["systems"], "system", "title", "kind", "deletion"),
         places=_answers(data["places"], profiles),
     )
 
@@ -274,6 +274,11 @@ def already(code: str, field: str, message: str, da: str) -> Rejected:
 
 
 _CVR_DA = "CVR-nummeret er ikke gyldigt."
+
+
+def _only(bodies: list[Body], *names: str) -> tuple[Body, ...]:
+    """Keep the contract's fields: what else a caller sent (a connection, say) is not for the events."""
+    return tuple({name: body[name] for name in names} for body in bodies)
 
 
 def _check_amendment(where: str, amendment: Body, today: date) -> None:

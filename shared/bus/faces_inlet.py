@@ -9,7 +9,8 @@
 * Draining: the consumer is cancelled, the connection stays until nothing is in flight. Whatever is not settled when
   the connection goes, the broker delivers again.
 * Calls never enter the ladder. Events that meet a bug or an unavailable part climb it; what is refused, or is no
-  message of ours, goes to the dead letters at once.
+  message of ours, goes to the dead letters at once. Our own database costs no attempt: gone, the event goes back to
+  its queue; busy (as with the transaction that a killed process left open there, for a minute), it waits.
 """
 
 from __future__ import annotations
@@ -36,13 +37,14 @@ from shared.runtime.logging import ENTRYPOINTS, outcome_of, place_of
 RPC_EXCHANGE = "nameko-rpc"
 CALLS_AT_ONCE = 8
 EVENTS_AT_ONCE = 4
+OWN_STORE = {"STORE_BUSY", "STORE_UNREACHABLE", "OUTCOME_UNKNOWN", "CLOCK_UNREACHABLE", "CLOCK_NOT_SET"}
 WORKERS = CALLS_AT_ONCE + EVENTS_AT_ONCE + 4
 
 log = structlog.get_logger("ophor.faces")
 
 
 class _Ladder(Ladder):
-    """The ladder with a landing: an ordered event that came early waits a second without using up an attempt."""
+    """The ladder with a landing: an event that came early, or to a busy store, waits without using up an attempt."""
 
     def wait(self, raw: amqp.Message, queue: str, done: Callable[[], None]) -> None:
         """Send `raw` (from `queue`) to the shortest delay as it is; then ack it and call `done`."""
@@ -177,6 +179,7 @@ class Inlet(SharedExtension):
         self.in_flight.clear()  # of a connection that was lost: the broker has them back
         topology.check(channel.connection, self.service)
         self.ladder = _Ladder(channel.connection.channel(), self.service)  # confirms have a channel of their own
+        channel.auto_decode = False  # bodies stay the bytes that were signed
         channel.basic_qos(0, self.prefetch, False)
         self._consume(channel)
 
@@ -274,10 +277,10 @@ class Events(Inlet):
         """Ack it, have it wait its turn, give it back, dead-letter it, or have it tried again later."""
         if outcome.error is None:
             delivery.ack()
-        elif outcome.early:
-            delivery.wait()
-        elif not self.house.database:  # our own: no attempt is used up
+        elif not self.house.database:
             delivery.requeue()
+        elif outcome.early or outcome.error.code in OWN_STORE:
+            delivery.wait()
         elif isinstance(outcome.error, Rejected):
             self._record(message, outcome.error)
             delivery.bury(outcome.error.code)

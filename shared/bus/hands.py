@@ -163,7 +163,7 @@ class HandProcess:
 
     def _consume(self, channel: amqp.Channel) -> None:
         if not self._tag and not self._paused and not self._stopping.is_set():
-            self._tag = channel.basic_consume(self.queue, callback=self._todo.put).consumer_tag
+            self._tag = channel.basic_consume(self.queue, callback=self._todo.put)
 
     def _cancel(self, channel: amqp.Channel) -> None:
         if self._tag:

@@ -167,8 +167,9 @@ def _tls(host: str, query: dict[str, list[str]]) -> dict[str, Any]:
 
 def _close(connection: amqp.Connection) -> None:
     with suppress(Exception):
-        connection.transport.sock.settimeout(2.0)
-        connection.close()
+        if connection.connected:
+            connection.transport.sock.settimeout(2.0)
+            connection.close()
     with suppress(Exception):
         connection.collect()
 
@@ -178,11 +179,14 @@ def _says(error: AMQPError) -> str:
 
 
 def _tolerant(connection: amqp.Connection, callback: Any) -> Any:
-    """Make py-amqp's frame handler, but let bad properties and routing keys through as empty and `?`."""
+    """Make py-amqp's frame handler, but return on heartbeats, and mend bad properties (none) and keys (`?`)."""
     inner = frame_handler(connection, callback)
 
     def on_frame(frame: tuple[int, int, Any]) -> Any:
         kind, channel, body = frame
+        if kind == 8:  # a heartbeat: else `drain_events` would wait on for a message
+            inner(frame)
+            return True
         if kind == 1 and bytes(body[:4]) == _DELIVER:
             return inner((kind, channel, _legible(bytes(body))))
         if kind == 2 and not _decodes(body):

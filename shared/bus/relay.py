@@ -138,7 +138,7 @@ class Relay:
         if self._connection is None:
             connection = dial(self._uri, f"{self._store.service} relay")
             topology.check(connection, self._store.service)
-            self._connection = connection
+            self._connection, self._confirms = connection, Confirms(connection.channel())
             self.failing.discard("broker")
         return self._connection
 

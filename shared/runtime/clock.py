@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 DATABASE, COLLECTION, KEY = "ophor_clock", "clock", "clock"
 MAX_AGE_S = 1.0
+_PATIENCE_S = 5.0
 _RUN_BEFORE = {"demo", "test"}
 
 
@@ -83,10 +84,12 @@ class SimulatedClock:
 
     def fresh(self) -> datetime:
         """Read the instant from the database; raise Unavailable CLOCK_NOT_SET or CLOCK_UNREACHABLE."""
+        import pymongo
         from pymongo.errors import PyMongoError
 
         try:
-            row = self._collection().find_one({"_id": KEY})
+            with pymongo.timeout(_PATIENCE_S):
+                row = self._collection().find_one({"_id": KEY})
         except PyMongoError as error:
             raise Unavailable("CLOCK_UNREACHABLE", f"the simulated clock: {type(error).__name__}") from None
         if row is None:

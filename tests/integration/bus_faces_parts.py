@@ -28,7 +28,7 @@ from shared.bus.client import Client
 from shared.bus.envelope import encode, make_command, make_event
 from shared.bus.tokens import Issuer
 from shared.store import mongo as store_mongo
-from tests.integration.bus_store_parts import Rabbit, folder, free_ports, mongo, rabbit, until
+from tests.integration.bus_store_parts import Mongo, Rabbit, folder, free_ports, mongo, rabbit, until
 
 ROOT = Path(__file__).parents[2]
 AGREEMENT = {
@@ -75,8 +75,8 @@ class FaceProcess:
 class Bed:
     """Broker, database, trust."""
 
-    def __init__(self, node: Rabbit, mongo_uri: str, keys: Path) -> None:
-        self.node, self.mongo_uri, self.keys = node, mongo_uri, keys
+    def __init__(self, node: Rabbit, database: Mongo, keys: Path) -> None:
+        self.node, self.mongo_uri, self.mongod, self.keys = node, database.uri, database.process, keys
         self.trust_file = keys / "trust.json"
         services = {name: trust.make_key(keys, name) for name in SERVICES}
         issuers = {name: (trust.make_key(keys, name), EVERYONE) for name in CALLERS}
@@ -84,7 +84,8 @@ class Bed:
         trust.write(self.trust_file, services, issuers)
         trust.make_key(keys, "stranger")
         self.calls = Client(node.uri("console"), "console", self.issuer().acting("usr-1", ["ist_projektleder"]))
-        self.mongo = pymongo.MongoClient(mongo_uri)
+        self.mongo: Any = pymongo.MongoClient(database.uri)
+        self.mongo.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 5})  # of a killed process
         self.connection = node.connect("topology")
         self.channel = self.connection.channel()
         self.channel.confirm_select()
@@ -237,8 +238,8 @@ def bed() -> Iterator[Bed]:
     """Run broker and database for a session."""
     passwords = {user: secrets.token_urlsafe(12) for user in topology.users()}
     definitions = topology.definitions(passwords, "test")
-    with folder() as keys, mongo() as mongo_uri, rabbit(definitions, passwords) as node:
-        made = Bed(node, mongo_uri, keys)
+    with folder() as keys, mongo() as database, rabbit(definitions, passwords) as node:
+        made = Bed(node, database, keys)
         try:
             yield made
         finally:

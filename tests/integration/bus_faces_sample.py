@@ -45,7 +45,7 @@ class Orders(Face):
         call.actor.require_customer(call.data["customer"]["cvr"])
         behave("orders", unit, call.data["reference"])
         unit.db.agreements.insert_one({"_id": call.id, "day": call.data["takeover_day"]}, session=unit.session)
-        return {"agreement_id": f"agr-{unit.db.agreements.count_documents({}, session=unit.session)}"}
+        return {"agreement_id": f"agr-{call.id}"}
 
     @command
     def confirm_window(self, unit: Any, call: Any) -> dict[str, Any]:

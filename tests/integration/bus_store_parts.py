@@ -11,16 +11,28 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import amqp
 import pymongo
 
+from contracts.catalogue import SERVICES
+from shared.bus import trust
+from shared.bus.topology import definitions, describe
+from shared.bus.topology import users as topology_users
+from shared.runtime.clock import SimulatedClock, set_clock
+from shared.store import mongo as mongo_store
+from shared.store.unit import Store
+
+ROOT = Path(__file__).parents[2]
+ROOT_PASSWORD = "secret-root"
 RABBIT_BIN = Path("/usr/lib/rabbitmq/bin")
 
 
@@ -89,28 +101,58 @@ def gone(process: subprocess.Popen[Any]) -> bool:
     return False
 
 
+class Mongo(NamedTuple):
+    """A running replica set of one node."""
+
+    uri: str
+    process: subprocess.Popen[Any]
+
+
 @contextmanager
-def mongo() -> Iterator[str]:
-    """Run a replica set of one node; give its URI (no users: access control is tested on its own node)."""
+def mongo() -> Iterator[Mongo]:
+    """Run a replica set of one node, without access control."""
     (port,) = free_ports(1)
     with folder() as data:
         process = subprocess.Popen(
             [mongod_path(), "--dbpath", str(data), "--port", str(port), "--replSet", "rs0", "--bind_ip", "127.0.0.1",
-             "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25", "--setParameter", "diagnosticDataCollectionEnabled=0"],
+             "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25",
+             "--setParameter", "diagnosticDataCollectionEnabled=0"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         try:
             uri = f"mongodb://127.0.0.1:{port}/?replicaSet=rs0"
             initiate(port)
-            yield uri
+            yield Mongo(uri, process)
         finally:
             stop(process)
 
 
-def initiate(port: int, uri_options: str = "") -> None:
+@contextmanager
+def mongo_with_users() -> Iterator[str]:
+    """Run a replica set of one node with access control; give its address; its user `root` has ROOT_PASSWORD."""
+    (port,) = free_ports(1)
+    with folder() as data:
+        key = data / "keyfile"
+        key.write_text("0123456789abcdef")
+        key.chmod(0o400)
+        process = subprocess.Popen(
+            [mongod_path(), "--dbpath", str(data), "--port", str(port), "--replSet", "rs0", "--bind_ip", "127.0.0.1",
+             "--nounixsocket", "--keyFile", str(key), "--wiredTigerCacheSizeGB", "0.25"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        try:
+            initiate(port)
+            with pymongo.MongoClient("127.0.0.1", port, directConnection=True) as client:
+                client.admin.command("createUser", "root", pwd=ROOT_PASSWORD, roles=["root"])
+            yield f"127.0.0.1:{port}"
+        finally:
+            stop(process)
+
+
+def initiate(port: int) -> None:
     """Make the node a replica set of its own and wait until it is primary."""
     address = f"127.0.0.1:{port}"
-    uri = f"mongodb://{address}/?directConnection=true&serverSelectionTimeoutMS=500{uri_options}"
+    uri = f"mongodb://{address}/?directConnection=true&serverSelectionTimeoutMS=500"
     with pymongo.MongoClient(uri) as client:
         until(lambda: client.admin.command("ping"), "mongod answers")
         client.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": address}]})
@@ -120,8 +162,10 @@ def initiate(port: int, uri_options: str = "") -> None:
 class Rabbit:
     """A running RabbitMQ node: `port`, `management` (address or None), and the passwords of its users."""
 
-    def __init__(self, port: int, management_port: int | None, passwords: dict[str, str]) -> None:
-        self.port, self.passwords = port, passwords
+    def __init__(
+        self, process: subprocess.Popen[Any], port: int, management_port: int | None, passwords: dict[str, str]
+    ) -> None:
+        self._group, self.port, self.passwords = process.pid, port, passwords
         self.management = f"http://127.0.0.1:{management_port}" if management_port else None
 
     def uri(self, user: str) -> str:
@@ -133,6 +177,10 @@ class Rabbit:
         connection = amqp.Connection(f"127.0.0.1:{self.port}", user, self.passwords[user], heartbeat=0)
         connection.connect()
         return connection
+
+    def signal(self, number: int) -> None:
+        """Send a signal to all of the node."""
+        os.killpg(self._group, number)
 
     def answers(self, user: str) -> bool:
         """Tell whether `user` gets in."""
@@ -162,10 +210,93 @@ def rabbit(definitions: dict[str, Any], passwords: dict[str, str], *, management
             [str(RABBIT_BIN / "rabbitmq-server")], env=environment, cwd=data, start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **become,
         )  # fmt: skip
-        node = Rabbit(port, http if management else None, passwords)
+        node = Rabbit(process, port, http if management else None, passwords)
         try:
             until(lambda: node.answers("topology"), "the broker lets the topology user in", 90)
             yield node
         finally:
             stop(process)
             subprocess.run(["epmd", "-port", str(epmd), "-kill"], capture_output=True, check=False)
+
+
+class World:
+    """Both parts with users, keys, trust and a simulated clock; helpers to start processes and to look around."""
+
+    def __init__(self, root: Path, database: Mongo, node: Rabbit) -> None:
+        self.root, self.mongo_uri, self.rabbit = root, database.uri, node
+        self.mongod = database.process
+        self.keys, self.signals, self.trust = root / "keys", root / "signals", root / "trust.json"
+        self.keys.mkdir()
+        self.signals.mkdir()
+        trust.write(self.trust, {name: trust.make_key(self.keys, name) for name in SERVICES}, {})
+        self.client = mongo_store.connect(database.uri, "test")
+        self._processes: list[subprocess.Popen[Any]] = []
+
+    def store(self, service: str) -> Store:
+        """Open a service's store on the simulated clock."""
+        return Store(self.mongo_uri, service, SimulatedClock(self.mongo_uri))
+
+    def signer(self, service: str) -> trust.Signer:
+        """Load a service's signing key."""
+        return trust.Signer.load(self.keys, service)
+
+    def start(self, *arguments: str, user: str = "svc-deletion", **more: str) -> subprocess.Popen[Any]:
+        """Start a process of `bus_store_worker`: `hand`, or `relay SERVICE`."""
+        environment = {
+            **os.environ, "OPHOR_MODE": "test", "OPHOR_AMQP_URI": self.rabbit.uri(user), "OPHOR_KEYS": str(self.keys),
+            "OPHOR_MONGO_URI": self.mongo_uri, "OPHOR_CLOCK_URI": self.mongo_uri, "OPHOR_TRUST": str(self.trust),
+            "SIGNALS": str(self.signals), **more,
+        }  # fmt: skip
+        with (self.root / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.integration.bus_store_worker", *arguments],
+                env=environment, cwd=ROOT, stdout=log, stderr=log,
+            )  # fmt: skip
+        self._processes.append(process)
+        return process
+
+    def depth(self, queue: str) -> int:
+        """Count the messages that are ready in a queue."""
+        connection = self.rabbit.connect("topology")
+        try:
+            return int(connection.channel().queue_declare(queue, passive=True).message_count)
+        finally:
+            connection.close()
+
+    def log(self) -> str:
+        """Give what the processes logged."""
+        path = self.root / "log"
+        return path.read_text("utf-8") if path.exists() else ""
+
+    def clear(self) -> None:
+        """End the processes and empty databases, queues and signals, for the next test."""
+        for process in self._processes:
+            process.kill()
+            process.wait()
+        self._processes = []
+        connection = self.rabbit.connect("topology")
+        channel = connection.channel()
+        for queue in describe("test").queues:
+            channel.queue_purge(queue.name)
+        connection.close()
+        for name in self.client.list_database_names():
+            if name.startswith("ophor_"):
+                self.client.drop_database(name)
+        for path in (*self.signals.iterdir(), self.root / "log"):
+            path.unlink(missing_ok=True)
+        set_clock(self.mongo_uri, datetime(2026, 1, 5, 9, tzinfo=UTC))
+
+
+@contextmanager
+def world(change: Callable[[dict[str, Any]], None] = lambda definitions: None) -> Iterator[World]:
+    """Bring up both parts, the broker with the contracts' definitions (as `change` leaves them)."""
+    passwords = {user: f"secret-{user}" for user in topology_users()}
+    declared = definitions(passwords, "test")
+    change(declared)
+    with folder() as root, mongo() as database, rabbit(declared, passwords) as node:
+        made = World(root, database, node)
+        try:
+            yield made
+        finally:
+            made.clear()
+            made.client.close()

@@ -1,10 +1,8 @@
-"""Private servers for the demo's tests: PostgreSQL with passwords and MongoDB with access control, on free ports.
-
-Each lies in a world-traversable temporary folder and is stopped and removed at the end.
-"""
+"""The demo's world for its tests, on the run's servers with its processes; and a MongoDB for a clock of one's own."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -26,6 +24,7 @@ from pymongo.errors import PyMongoError
 from deploy.demo.world import World, WorldSettings, make_world
 from deploy.stack import programs
 from deploy.stack.ports import Ports
+from tests.parts import Parts
 
 TODAY, DELETION = date(2026, 3, 2), date(2026, 9, 1)
 
@@ -42,12 +41,9 @@ def until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any
 
 
 @contextmanager
-def folder(user: str | None = None) -> Iterator[Path]:
-    """Give a temporary folder that every system user can pass through."""
-    path = Path(tempfile.mkdtemp(prefix="ophor-demo-", dir="/tmp"))
-    path.chmod(0o755)
-    if user:
-        shutil.chown(path, user, user)
+def folder() -> Iterator[Path]:
+    """Give a temporary folder."""
+    path = Path(tempfile.mkdtemp(prefix="ophor-demo-"))
     try:
         yield path
     finally:
@@ -55,37 +51,14 @@ def folder(user: str | None = None) -> Iterator[Path]:
 
 
 @contextmanager
-def running(argv: list[str], user: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server while the block runs."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
-    process = subprocess.Popen(argv, user=user, group=user, extra_groups=[] if user else None, **quiet)
+def running(argv: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process while the block runs."""
+    process = subprocess.Popen(argv, **options)
     try:
         yield process
     finally:
         process.terminate()
         process.wait(30)
-
-
-@contextmanager
-def postgres() -> Iterator[str]:
-    """Run a PostgreSQL server; give its administrator's URI."""
-    user, password = programs.user_for("postgres"), secrets.token_hex(8)
-    with folder(user) as home, Ports() as ports:
-        port, data = ports.choose(), home / "data"
-        (home / "pw").write_text(password)
-        if user:
-            shutil.chown(home / "pw", user)
-        subprocess.run(
-            [programs.postgres("initdb"), "-D", str(data), "-U", "postgres", "--pwfile", str(home / "pw"),
-             "-A", "scram-sha-256", "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync"],
-            user=user, group=user, extra_groups=[] if user else None, check=True, stdout=subprocess.DEVNULL, cwd="/",
-        )  # fmt: skip
-        argv = [programs.postgres("postgres"), "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1",
-                "-c", f"unix_socket_directories={home}", "-c", "fsync=off"]  # fmt: skip
-        uri = f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
-        with running(argv, user):
-            until(lambda: psycopg.connect(uri, connect_timeout=2).close() or True, "PostgreSQL answers")
-            yield uri
 
 
 @contextmanager
@@ -100,7 +73,7 @@ def mongo() -> Iterator[str]:
         argv = [programs.mongod(), "--dbpath", str(home / "data"), "--port", str(port), "--replSet", "rs0",
                 "--keyFile", str(key), "--bind_ip", "127.0.0.1", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25",
                 "--setParameter", "diagnosticDataCollectionEnabled=0", "--logpath", str(home / "log")]  # fmt: skip
-        with running(argv):
+        with running(argv, stdout=subprocess.DEVNULL):
             direct = f"mongodb://127.0.0.1:{port}/?directConnection=true&serverSelectionTimeoutMS=1000"
             with pymongo.MongoClient(direct) as client:
                 until(lambda: client.admin.command("ping"), "mongod answers")
@@ -113,9 +86,11 @@ def mongo() -> Iterator[str]:
 
 
 @contextmanager
-def made_world() -> Iterator[tuple[World, WorldSettings]]:
-    """Make a world on servers of its own, its case index running; give it with its settings."""
-    with postgres() as postgres_uri, mongo() as mongo_uri, folder() as home, Ports() as ports:
+def made_world(parts: Parts) -> Iterator[tuple[World, WorldSettings]]:
+    """Make a world on the run's servers, its case index running; one at a time, for its names are fixed."""
+    postgres_uri, mongo_uri = parts.postgres_uri, parts.mongo_uri
+    with (parts.home / "demo-world.lock").open("w") as lock, folder() as home, Ports() as ports:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         settings = WorldSettings(home / "world", postgres_uri, mongo_uri, ports.choose(), TODAY, DELETION)
         world = make_world(settings)
         with process("case-index", world):
@@ -128,14 +103,9 @@ def process(name: str, world: World, **env: str) -> Iterator[subprocess.Popen[by
     with Ports() as ports:
         health = ports.choose()
         argv = [sys.executable, "-m", "deploy.demo", name, "--world", str(world.folder)]
-        started = subprocess.Popen(argv, env={**os.environ, "OPHOR_HEALTH_PORT": str(health), **env})
-        try:
-            port = world.case_index_port if name == "case-index" else health
-            until(lambda: answers(f"http://127.0.0.1:{port}/live"), f"{name} answers")
+        with running(argv, env={**os.environ, "OPHOR_HEALTH_PORT": str(health), **env}) as started:
+            until(lambda: answers(f"http://127.0.0.1:{health}/ready"), f"{name} is ready")
             yield started
-        finally:
-            started.terminate()
-            started.wait(20)
 
 
 def answers(url: str) -> bool:

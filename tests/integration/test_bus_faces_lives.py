@@ -30,15 +30,20 @@ def parts(shared_parts: Bed) -> Bed:
 class Background:
     """A call in a thread of its own."""
 
-    def __init__(self, client: Client, reference: str, command_id: str = "") -> None:
+    def __init__(self, client: Client, reference: str) -> None:
         self.answer: dict[str, object] = {}
+        self.id = new_id()
         self._data = {**AGREEMENT, "reference": reference}
-        self._client, self._id = client, command_id or new_id()
+        self._client = client
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
     def _run(self) -> None:
-        self.answer = self._client.call("orders.register_agreement", self._data, command_id=self._id, timeout=60)
+        self.answer = self._client.call("orders.register_agreement", self._data, command_id=self.id, timeout=60)
+
+
+def seqs(parts: Bed, exit_id: str) -> list[int]:
+    return [int(row["seq"]) for row in parts.db("scheduling").told.find({"exit_id": exit_id}).sort("_id", 1)]
 
 
 def test_sigterm_lets_a_call_and_an_event_in_flight_finish_and_takes_no_more(parts: Bed) -> None:
@@ -73,7 +78,7 @@ def test_what_was_in_flight_at_kill_9_is_done_by_the_next_process_once(parts: Be
     with parts.face("orders"), parts.face("scheduling"):
         call.thread.join(60)
         until(lambda: parts.db("scheduling").told.count_documents({"exit_id": "slow-5"}), "the event is handled")
-    assert call.answer == {"agreement_id": "agr-1"}
+    assert call.answer == {"agreement_id": f"agr-{call.id}"}
     assert parts.db("orders").agreements.count_documents({}) == 1
     assert parts.db("scheduling").told.count_documents({"exit_id": "slow-5"}) == 1
 
@@ -85,7 +90,7 @@ def test_face_and_client_come_back_after_a_lost_connection_and_the_call_is_answe
         until(lambda: parts.drop_connections("orders face") and parts.drop_connections("console"), "they are closed")
         parts.go("orders", "slow-6")
         call.thread.join(60)
-        assert call.answer == {"agreement_id": "agr-1"}
+        assert call.answer == {"agreement_id": f"agr-{call.id}"}
         assert parts.db("orders").agreements.count_documents({}) == 1
 
 
@@ -147,3 +152,32 @@ def test_many_threads_share_one_client(parts: Bed) -> None:
             call.thread.join(60)
         assert len({str(call.answer["agreement_id"]) for call in calls}) == 16
         until(lambda: len(parts.connections("console")) == 1, "one connection is seen")
+
+
+def test_ordered_events_are_handled_by_seq_without_using_attempts(parts: Bed) -> None:
+    with parts.face("scheduling", "ordered"):
+        for seq in (4, 3, 2):
+            parts.tell("ordered", seq=seq)
+        until(lambda: parts.depth("delay-1"), "the early ones wait")
+        parts.tell("ordered", seq=1)
+        until(lambda: len(seqs(parts, "ordered")) == 4, "all are handled")
+        parts.tell("ordered", seq=2)
+        parts.tell("ordered", seq=5)
+        until(lambda: len(seqs(parts, "ordered")) == 5, "the next is handled")
+    assert seqs(parts, "ordered") == [1, 2, 3, 4, 5]
+    assert parts.dead("scheduling") == []
+
+
+def test_a_face_without_its_database_stops_consuming_and_goes_on_when_it_is_back(parts: Bed) -> None:
+    with parts.face("scheduling") as face:
+        parts.mongod.send_signal(signal.SIGSTOP)
+        try:
+            parts.tell("plain-database")
+            until(lambda: face.get("/ready")[0] == 503, "it is not ready")
+            assert face.get("/live")[0] == 200
+            until(lambda: parts.depth("evt-scheduling") == 1, "the event is back in its queue")
+        finally:
+            parts.mongod.send_signal(signal.SIGCONT)
+        until(face.ready, "it is ready again")
+        until(lambda: seqs(parts, "plain-database"), "the event is handled")
+    assert parts.dead("scheduling") == []

@@ -12,30 +12,18 @@ from contracts.errors import OphorError, Rejected, Unavailable
 from shared.connectors import marker
 from shared.connectors.protocol import Connector, Marker
 from tests.integration import connectors_targets as targets
-from tests.integration import demo_parts
 from tests.integration.connectors_targets import Target
+from tests.parts import Parts
 
 KINDS = ("postgresql", "mongodb", "files", "case_index")
 SEED = b"0123456789abcdef"
 
 
-@pytest.fixture(scope="session")
-def postgres_uri() -> Iterator[str]:
-    with demo_parts.postgres() as uri:
-        yield uri
-
-
-@pytest.fixture(scope="session")
-def mongo_uri() -> Iterator[str]:
-    with demo_parts.mongo() as uri:
-        yield uri
-
-
 @pytest.fixture(params=KINDS)
-def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
+def target(request: pytest.FixtureRequest, parts: Parts, tmp_path: Path) -> Iterator[Target]:
     made: dict[str, Callable[[], object]] = {
-        "postgresql": lambda: targets.postgresql(request.getfixturevalue("postgres_uri"), tmp_path),
-        "mongodb": lambda: targets.mongodb(request.getfixturevalue("mongo_uri"), tmp_path),
+        "postgresql": lambda: targets.postgresql(parts.postgres_uri, tmp_path),
+        "mongodb": lambda: targets.mongodb(parts.mongo_uri, tmp_path),
         "files": lambda: targets.files(tmp_path),
         "case_index": lambda: targets.index(tmp_path),
     }

@@ -13,19 +13,14 @@ import pytest
 from contracts.errors import Rejected, Unavailable
 from shared.connectors.protocol import Connector
 from tests.integration import connectors_targets as targets
-from tests.integration import demo_parts
 from tests.integration.connectors_targets import Target
-
-
-@pytest.fixture(scope="module")
-def postgres_uri() -> Iterator[str]:
-    with demo_parts.postgres() as uri:
-        yield uri
+from tests.parts import Parts
+from tests.waiting import until
 
 
 @pytest.fixture
-def target(postgres_uri: str, tmp_path: Path) -> Iterator[Target]:
-    with targets.postgresql(postgres_uri, tmp_path) as one:
+def target(parts: Parts, tmp_path: Path) -> Iterator[Target]:
+    with targets.postgresql(parts.postgres_uri, tmp_path) as one:
         yield one
 
 
@@ -265,7 +260,7 @@ def test_what_is_left_is_counted_only_after_another_workers_batch_has_ended(targ
         batch.delete("noter", keys)
         thread = threading.Thread(target=lambda: counted.append(fresh.present("noter", keys)))
         thread.start()
-        demo_parts.until(lambda: _waiting(target), "the counting connection waits for the batch")
+        until(lambda: _waiting(target), "the counting connection waits for the batch")
         assert not counted
         batch.commit()
     thread.join(20)
@@ -302,6 +297,6 @@ def test_open_sessions_are_ended_with_the_access(target: Target) -> None:
     ) as session:
         session.execute("SELECT 1 FROM sager LIMIT 1")
         target.open("access").close_access()
-        demo_parts.until(lambda: not target.open("access").access().details["sessions"], "the session is gone")
+        until(lambda: not target.open("access").access().details["sessions"], "the session is gone")
         with pytest.raises(psycopg.OperationalError):
             session.execute("SELECT 1")

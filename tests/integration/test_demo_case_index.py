@@ -141,9 +141,7 @@ def test_killing_it_loses_nothing_that_was_answered(tmp_path: Path) -> None:
     lay_down(tmp_path / "case-index")
     with Ports() as ports:
         port = ports.choose()
-    (tmp_path / "world.json").write_text(
-        f'{{"case_index_port": {port}, "recipient": "", "sets": [], "rows": {{}}, "servers": {{}}}}'
-    )
+    (tmp_path / "world.json").write_text(f'{{"case_index_port": {port}, "sets": [], "rows": {{}}, "servers": {{}}}}')
     argv = [sys.executable, "-m", "deploy.demo", "case-index", "--world", str(tmp_path)]
     client = Client(port)
     process = subprocess.Popen(argv)

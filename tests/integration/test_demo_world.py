@@ -26,13 +26,14 @@ from deploy.stack import programs
 from services.console import systems
 from shared.connectors import open_connector
 from tests.integration.demo_parts import made_world
+from tests.parts import Parts
 
 STAYING = data.STAYING[0]
 
 
 @pytest.fixture(scope="module")
-def made() -> Iterator[tuple[World, WorldSettings]]:
-    with made_world() as both:
+def made(parts: Parts) -> Iterator[tuple[World, WorldSettings]]:
+    with made_world(parts) as both:
         yield both
 
 
@@ -91,7 +92,6 @@ def test_a_missing_world_is_named(tmp_path: Path) -> None:
 def test_secrets_can_be_read_by_their_owner_alone(world: World) -> None:
     files = [
         *(world.folder / "secrets").iterdir(),
-        world.successor / "key.txt",
         world.folder / "case-index/settings.json",
     ]
     assert len(files) > 20
@@ -101,12 +101,12 @@ def test_secrets_can_be_read_by_their_owner_alone(world: World) -> None:
 def test_a_database_that_the_demo_did_not_make_is_left_alone(made: tuple[World, WorldSettings]) -> None:
     _, settings = made
     with psycopg.connect(settings.postgres_uri, autocommit=True) as admin:
-        admin.execute("COMMENT ON DATABASE pladsanvisning IS NULL")
+        admin.execute("COMMENT ON ROLE px_owner IS NULL")
         try:
             with pytest.raises(Rejected, match="TARGET_EXISTS"):
                 make_world(WorldSettings(**fields(settings) | {"folder": settings.folder.with_name("other")}))
         finally:
-            admin.execute("COMMENT ON DATABASE pladsanvisning IS 'ophor-demo'")
+            admin.execute("COMMENT ON ROLE px_owner IS 'ophor-demo'")
     with psycopg.connect(conninfo.make_conninfo(settings.postgres_uri, dbname="pladsanvisning")) as admin:
         assert admin.execute("SELECT count(*) > 5000 FROM barn").fetchone() == (True,)
 
@@ -161,7 +161,8 @@ def test_the_deleter_can_do_nothing_but_delete_and_let_go_of_references(world: W
     with base(world, "px_delete") as connection:
         for statement in (
             "UPDATE barn SET adresse = ''", "UPDATE plads SET til = NULL", "DELETE FROM kode_brevtype",
-            "INSERT INTO kode_relation VALUES ('X', 'x')", "DELETE FROM schema_version", "TRUNCATE brev", "DROP TABLE brev",
+            "INSERT INTO kode_relation VALUES ('X', 'x')", "DELETE FROM schema_version", "TRUNCATE brev",
+            "DROP TABLE brev",
         ):  # fmt: skip
             assert refused(connection, statement), statement
 
@@ -322,3 +323,30 @@ def test_a_map_that_cannot_be_read_ends_with_2_and_names_the_field(world: World)
     shown = CliRunner().invoke(systems.app, ["check", str(broken), "--tenant", world.tenant])
     assert shown.exit_code == 2
     assert "systems.morgenvagt.kind" in shown.stderr
+
+
+def test_a_neighbours_row_that_hangs_on_the_tenants_by_a_cascade_shows_in_the_effects(
+    made: tuple[World, WorldSettings],
+) -> None:
+    world, settings = made
+    with psycopg.connect(conninfo.make_conninfo(settings.postgres_uri, dbname="pladsanvisning")) as admin:
+        parent, letter = admin.execute(
+            "WITH parent AS (SELECT min(foraelder_id) id FROM foraelder WHERE kommunekode = %s)"
+            " INSERT INTO brev (kommunekode, foraelder_id, brevtype, sendt, indhold)"
+            " SELECT %s, id, 'RYKKER', now(), '' FROM parent RETURNING foraelder_id, brev_id",
+            (world.tenant, STAYING.code),
+        ).fetchone()  # type: ignore[misc]
+        admin.commit()
+        try:
+            loaded = system_map.load(world.map_path)
+            whose = world.tenant, world.cvr
+            with (
+                closing(open_connector(loaded, "pladsanvisning", "delete", *whose)) as connector,
+                connector.batch() as batch,
+            ):
+                for place in ("barn_foraelder", "opkraevningslinje", "opkraevning", "brev"):
+                    batch.delete(place, connector.keys(place, 10_000))
+                batch.delete("foraelder", [(str(parent),)])
+                assert batch.effects()["brev"] == batch.planned()["brev"] + 1
+        finally:
+            admin.execute("DELETE FROM brev WHERE brev_id = %s", (letter,))

@@ -16,7 +16,7 @@ from contracts.catalogue import EVENTS
 from contracts.registry import check
 from services.compliance import bundle, checkpoint, document, domain, tree
 from services.compliance.envelope import STATEMENT_TYPE, canonical, envelope, pae
-from services.compliance.evidence import GENESIS, Logged, entry_of, leaf, read_leaf
+from services.compliance.evidence import GENESIS, entry_of, leaf, read_leaf
 from services.compliance.facts import Facts, collect
 from services.compliance.keys import LOG, SEAL, SIGN, PublicKeys, load_note, load_public, load_seal, make_demo_keys
 from services.compliance.statement import Draft, Head, Record, statement
@@ -285,7 +285,10 @@ class World:
     def certify(self, stage: str = domain.ACTIVE, issued_on: str = "2026-10-06") -> Certificate:
         """Draw up, sign, render and bundle."""
         self.mark()
-        return issue(self, statement(self.draft(stage, issued_on)))
+        made = statement(self.draft(stage, issued_on))
+        dsse = sign(self, canonical(made))
+        plain = document.render(made["predicate"], dsse, document.digest_of(canonical(made)))
+        return issue(self, made, plain=plain)
 
 
 @dataclass
@@ -310,11 +313,15 @@ def sign(
 
 
 def issue(world: World, made: dict[str, Any], **changes: Any) -> Certificate:
-    """Make the documents of a statement, true or forged; `members` in `changes` replaces members of the bundle."""
+    """Make the documents of a statement, true or forged, on a blank page unless `plain` is given.
+
+    `members` and `without` in `changes` replace and remove members of the bundle, before its manifest is signed.
+    """
     payload = canonical(made)
     dsse = changes.get("dsse") or sign(world, payload)
     seal_key = load_seal(world.folder / "render")
-    plain = document.render(made["predicate"], dsse, document.digest_of(payload))
+    blank = "<html lang='da'><title>Slettebevis</title>"
+    plain = changes.get("plain") or document.print_page(blank, dsse, document.digest_of(payload), "2026-10-06")
     pdf = document.seal(plain, seal_key, made["predicate"]["number"])
     log = world.log
     proven = bundle.Proven(log.size, log.nodes, {index: log.leaves[index] for index in log.mine}, log.heads)

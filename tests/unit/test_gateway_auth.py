@@ -5,7 +5,8 @@ import json
 import pytest
 
 from contracts.errors import Rejected
-from services.gateway.auth import Brake, Sessions, User, fits, hash_password, load_users, log_in, write_users
+from services.gateway.auth import Brake, Sessions, log_in
+from shared.runtime.logins import User, fits, hash_password, load_users, write_users
 
 MADS = {"login": "dpo", "name": "Mads", "actor": "p-1", "roles": ["kommune_dpo"], "customers": ["11111111"]}
 
@@ -87,8 +88,12 @@ def test_a_users_file_is_written_hashed_for_its_owner_only_and_read_back(tmp_pat
 
 @pytest.mark.parametrize(
     ("change", "field"),
-    [({"roles": ["konge"]}, "users.0.roles"), ({"customers": ["1"]}, "users.0.customers"), ({"password": "klartekst"}, "users.0.password")],
-)  # fmt: skip
+    [
+        ({"roles": ["konge"]}, "users.0.roles"),
+        ({"customers": ["1"]}, "users.0.customers"),
+        ({"password": "klartekst"}, "users.0.password"),
+    ],
+)
 def test_a_wrong_users_file_is_refused_with_the_field(tmp_path, change, field):
     path = tmp_path / "users.json"
     path.write_text(json.dumps({"version": 1, "users": [{**MADS, "password": hash_password("x"), **change}]}))

@@ -213,7 +213,7 @@ def _refuse(text: str) -> Any:
 
 
 def _integer(text: str) -> int:
-    if len(text) > 17 or abs(int(text)) > 2**53:
+    if len(text) > 17 or abs(int(text)) >= 2**53:
         raise ValueError("number too large")
     return int(text)
 
@@ -991,7 +991,7 @@ def check_sums(predicate: dict[str, Any], items: list[Item] | None) -> str:
 def _check_whole(system: dict[str, Any], items: list[Item]) -> None:
     rows = [one.entry for one in of_kind(items, "DELETION_BATCH_CLOSED")]
     mine = [one for one in rows if one["system"] == system["system"] and one["activity"] == system["activity"]]
-    need(sum(one["deleted"] for one in mine) == system["deleted_in_all"], f"{system['system']}: batches of all jobs")
+    need(sum(one["deleted"] for one in mine) == system["deleted_in_all"], f"{system['system']}: batches do not add up")
 
 
 def _check_sum(line: dict[str, Any]) -> None:

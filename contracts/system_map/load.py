@@ -1,0 +1,184 @@
+"""From a file to a checked map: read, register under its digest, find by digest; errors name file, field and remedy."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from marshmallow import ValidationError
+
+from contracts.errors import Rejected, first_path
+from contracts.system_map.model import Credential, Rule, System, SystemMap, rejected
+from contracts.system_map.schema import CONNECTIONS, Loader, MapSchema
+
+
+def load(path: Path, home: Path | None = None) -> SystemMap:
+    """Load and check a map file; its relative paths are taken from `home`, else from the map's own folder."""
+    try:
+        body = path.read_bytes()
+    except OSError:
+        raise rejected(
+            path.name, "MAP_UNREADABLE", "", "the file cannot be read", "give the path of a readable map"
+        ) from None
+    return parse(body, source=path.name, home=home or path.parent.absolute())
+
+
+def register(path: Path, maps: Path) -> SystemMap:
+    """Check a map and put it into the folder of registered maps under its digest, with where it came from beside it.
+
+    `<digest>.yaml` is the file's bytes, `<digest>.home` the folder that its relative paths count from. Repeatable.
+    """
+    loaded = load(path)
+    for name, body in (
+        (f"{loaded.digest}.home", bytes(path.parent.absolute())),
+        (f"{loaded.digest}.yaml", path.read_bytes()),
+    ):
+        fresh = maps / f".{name}.{os.getpid()}"
+        fresh.write_bytes(body)
+        fresh.replace(maps / name)
+    return loaded
+
+
+def load_registered(maps: Path, digest: str) -> SystemMap:
+    """Load the map that was pinned as `digest` from the folder of registered maps; refuse one with other bytes."""
+    came_from = maps / f"{digest}.home"
+    loaded = load(maps / f"{digest}.yaml", Path(came_from.read_text()) if came_from.exists() else maps.absolute())
+    if loaded.digest != digest:
+        raise rejected(
+            loaded.source, "MAP_DIGEST_DIFFERS", "", "this is not the map that was ordered", "register it again"
+        )
+    return loaded
+
+
+def parse(body: bytes, source: str, home: Path) -> SystemMap:
+    """Check a map's bytes and give it; raise Rejected naming file and field."""
+    try:
+        raw = yaml.load(body.decode("utf-8"), Loader=Loader)
+        data = MapSchema().load(raw if isinstance(raw, dict) else {})
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise rejected(
+            source, "MAP_UNREADABLE", "", f"not valid YAML: {_one_line(error)}", "correct the file"
+        ) from None
+    except ValidationError as error:
+        raise _schema_error(source, error) from None
+    systems = {name: _system(source, name, body_, home) for name, body_ in data["systems"].items()}
+    return SystemMap(digest=hashlib.sha256(body).hexdigest(), source=source, systems=systems)
+
+
+def _system(source: str, name: str, body: dict[str, Any], home: Path) -> System:
+    where = f"systems.{name}"
+    _check_connection(source, where, body["kind"], body["connection"])
+    rules = {place: _rule(source, where, body["kind"], place, rule) for place, rule in body["places"].items()}
+    credentials = {purpose: Credential(**credential) for purpose, credential in body["credentials"].items()}
+    _check_credentials(source, where, body["kind"], credentials)
+    connection, backups = dict(body["connection"]), body["backups"].get("folder", "")
+    if "folder" in connection:
+        connection["folder"] = str(home / connection["folder"])
+    return System(
+        name=name, title=body["title"], kind=body["kind"], deletion=body["deletion"], tenant=body["tenant"],
+        connection=connection, credentials=credentials, rules=rules,
+        roles=tuple(body["access"].get("roles", ())), backups=str(home / backups) if backups else "", home=home,
+    )  # fmt: skip
+
+
+def _rule(source: str, where: str, kind: str, place: str, body: dict[str, Any]) -> Rule:
+    at = f"{where}.places.{place}"
+    said = [name for name in ("tenant_key", "tenant_path", "shared", "excluded") if body[name]]
+    if not said and kind == "files":
+        body, said = body | {"tenant_key": "folder"}, ["tenant_key"]
+    if not said:
+        raise rejected(
+            source,
+            "MAP_TENANT_KEY_MISSING",
+            at,
+            "nothing says whose rows these are",
+            "give tenant_key, tenant_path, shared or excluded",
+        )
+    if len(said) > 1:
+        raise rejected(source, "MAP_PLACE_AMBIGUOUS", f"{at}.{said[1]}", f"not beside {said[0]}", "keep one of them")
+    if said == ["tenant_path"] and kind != "postgresql":
+        raise rejected(
+            source, "MAP_FIELD_INVALID", f"{at}.tenant_path", "only SQL has foreign keys to follow", "use tenant_key"
+        )
+    if not body["deliver"] and said[0].startswith("tenant") and not body["reason"]:
+        raise rejected(
+            source,
+            "MAP_FIELD_MISSING",
+            f"{at}.reason",
+            "rows that are deleted but not delivered need a reason",
+            "give reason: log, secret, cache or derived",
+        )
+    return Rule(place=place, **(body | {"tenant_path": tuple(body["tenant_path"])}))
+
+
+def _check_connection(source: str, where: str, kind: str, connection: dict[str, Any]) -> None:
+    required, optional = CONNECTIONS[kind]
+    for name in required:
+        if connection.get(name) in (None, ""):
+            raise rejected(
+                source, "MAP_FIELD_MISSING", f"{where}.connection.{name}", f"a {kind} connection needs it", "add it"
+            )
+    for name in sorted(set(connection) - set(required) - set(optional)):
+        raise rejected(
+            source,
+            "MAP_UNKNOWN_FIELD",
+            f"{where}.connection.{name}",
+            "unknown field",
+            f"a {kind} connection has {', '.join(required + optional)}; secrets go under credentials",
+        )
+
+
+def _check_credentials(source: str, where: str, kind: str, credentials: dict[str, Credential]) -> None:
+    for purpose, credential in credentials.items():
+        if bool(credential.password_file) == bool(credential.password_env):
+            raise rejected(
+                source,
+                "MAP_SECRET_MISSING",
+                f"{where}.credentials.{purpose}",
+                "one reference to the secret is needed",
+                "give password_file or password_env",
+            )
+    for purpose in ("delete", "verify") if kind != "files" else ():
+        if purpose not in credentials:
+            raise rejected(
+                source,
+                "MAP_CREDENTIAL_MISSING",
+                f"{where}.credentials.{purpose}",
+                f"nobody is named to {purpose}",
+                "name a user of its own for this purpose",
+            )
+    if kind != "files" and _same(credentials["delete"], credentials["verify"]):
+        raise rejected(
+            source,
+            "MAP_CREDENTIAL_SHARED",
+            f"{where}.credentials.verify",
+            "the deleter and the verifier are one user",
+            "give verify a user that can only read",
+        )
+
+
+def _same(one: Credential, other: Credential) -> bool:
+    return one == other or bool(one.user and one.user == other.user)
+
+
+def _schema_error(source: str, error: ValidationError) -> Rejected:
+    messages: dict[str, Any] = dict(error.normalized_messages())  # type: ignore[no-untyped-call]
+    path = ".".join(part for part in first_path(messages).split(".") if part not in {"value", "key"})
+    text = _first_message(messages)
+    code = {"Unknown field.": "MAP_UNKNOWN_FIELD", "Missing data for required field.": "MAP_FIELD_MISSING"}.get(
+        text, "MAP_FIELD_INVALID"
+    )
+    return rejected(source, code, path, text, "correct the named field")
+
+
+def _first_message(messages: Any) -> str:
+    while isinstance(messages, dict):
+        messages = next(iter(messages.values()))
+    return str(messages[0]) if isinstance(messages, list) and messages else str(messages)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,141 @@
+"""What a loaded system map is: systems, what it says of each place, and where secrets lie (never the secrets)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from contracts.errors import Rejected
+
+PURPOSES = ("extract", "delete", "verify", "access", "prepare")
+MARKER_PLACE = "ophor_rehearsal_copy"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Who to be at a target for one purpose; the secret lies in a file or an environment variable."""
+
+    user: str = ""
+    password_file: str = ""
+    password_env: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the map says of one place. Exactly one of tenant key, tenant path, `shared`, `excluded` is set."""
+
+    place: str
+    tenant_key: str = ""
+    tenant_path: tuple[str, ...] = ()
+    shared: str = ""
+    excluded: str = ""
+    deliver: bool = True
+    reason: str = ""
+
+    @property
+    def owned(self) -> bool:
+        """Tell whether the place holds rows of tenants, which are deleted when their tenant leaves."""
+        return bool(self.tenant_key or self.tenant_path)
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One target system of the map."""
+
+    name: str
+    title: str
+    kind: str
+    deletion: str
+    tenant: str
+    connection: dict[str, Any]
+    credentials: dict[str, Credential]
+    rules: dict[str, Rule]
+    roles: tuple[str, ...] = ()
+    backups: str = ""
+    home: Path = field(default_factory=Path)
+
+    def tenant_value(self, tenant: str, cvr: str) -> str:
+        """Fill `{tenant}` and `{cvr}` in; refuse an empty value, and for files one that is not a single folder name."""
+        value = self.tenant.replace("{tenant}", tenant).replace("{cvr}", cvr)
+        bad_folder = self.kind == "files" and (value in {".", ".."} or "/" in value or "\\" in value)
+        if not value or "\x00" in value or bad_folder:
+            raise Rejected(
+                "TENANT_INVALID",
+                f"the tenant of {self.name} does not give a usable value",
+                field=f"systems.{self.name}.tenant",
+                remedy="give --tenant the value that the tenant key has in this system",
+                da=f"Lejerens værdi i {self.title} kan ikke bruges.",
+            )
+        return value
+
+    def rule(self, place: str) -> Rule | None:
+        """Give what the map says of `place`; the rehearsal marker is NOT_CUSTOMER_DATA without being mapped."""
+        if place == MARKER_PLACE and place not in self.rules:
+            return Rule(place=place, excluded="NOT_CUSTOMER_DATA", deliver=False)
+        return self.rules.get(place)
+
+    def owned(self) -> list[str]:
+        """List the mapped places that hold tenants' rows, by name."""
+        return sorted(name for name, rule in self.rules.items() if rule.owned)
+
+    def secret(self, purpose: str) -> tuple[str, str]:
+        """Read (user, password) for `purpose`; raise MAP_CREDENTIAL_MISSING or MAP_SECRET_MISSING naming the field."""
+        credential = self.credentials.get(purpose)
+        where = f"systems.{self.name}.credentials.{purpose}"
+        if credential is None:
+            raise Rejected(
+                "MAP_CREDENTIAL_MISSING",
+                f"{self.name} has no credentials for {purpose}",
+                field=where,
+                remedy="name a user of its own for this purpose in the map",
+                da=f"{self.title} har ingen adgangsoplysninger til formålet {purpose}.",
+            )
+        return credential.user, _secret(credential, self.home, where)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemMap:
+    """A loaded map; `digest` is the SHA-256 of the file's bytes, `source` its name for error texts."""
+
+    digest: str
+    source: str
+    systems: dict[str, System]
+
+    def system(self, name: str) -> System:
+        """Give the system called `name`, or raise MAP_UNKNOWN_SYSTEM."""
+        if name not in self.systems:
+            raise rejected(
+                self.source, "MAP_UNKNOWN_SYSTEM", f"systems.{name}", "no such system", "use a name of the map"
+            )
+        return self.systems[name]
+
+
+def rejected(source: str, code: str, where: str, text: str, remedy: str) -> Rejected:
+    """Make an error about the field `where` of the map `source`."""
+    da = f"Systemkortet {source}: feltet {where or '–'} ({code})."
+    return Rejected(code, f"{source}: {text}", field=where, remedy=remedy, da=da)
+
+
+def _secret(credential: Credential, folder: Path, where: str) -> str:
+    if credential.password_env:
+        value, name = os.environ.get(credential.password_env, ""), "password_env"
+    else:
+        value, name = _read_secret(folder / credential.password_file), "password_file"
+    if not value:
+        raise Rejected(
+            "MAP_SECRET_MISSING",
+            "the secret that the map refers to is not there or is empty",
+            field=f"{where}.{name}",
+            remedy="put the secret where the map says, readable by this process alone",
+            da="Den hemmelighed, systemkortet henviser til, findes ikke.",
+        )
+    return value
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,102 @@
+"""The form of a system map's file: every field is known, every choice is from a closed list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from marshmallow import RAISE, Schema, fields, validate
+
+from contracts.system_map.model import PURPOSES
+
+KINDS = ("postgresql", "mongodb", "files", "case_index")
+EXCLUSIONS = re.compile(
+    r"^(NOT_CUSTOMER_DATA|SHARED_CODE|CUSTOMER_POSSESSION|CONTINUING_AGREEMENT|NOT_IN_REHEARSAL"
+    r"|OPTION\([\w.\-]{1,40}\)|INSTRUCTION\([0-9a-f]{64}\)|LAW\([\w.\-]{1,40},\d{4}-\d{2}-\d{2}\))$"
+)
+CONNECTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "postgresql": (("host", "port", "database"), ("sslmode",)),
+    "mongodb": (("host", "port", "database"), ("auth_source", "replica_set", "tls")),
+    "files": (("folder",), ()),
+    "case_index": (("url", "afsender"), ()),
+}
+
+
+class _Strict(Schema):
+    class Meta:
+        unknown = RAISE
+
+
+class _Text(fields.String):
+    """A string that YAML may have read as a whole number (`deletion: 1`, `tenant: 461`)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        plain = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        return super()._deserialize(plain, attr, data, **kwargs)
+
+
+_NAME = validate.Regexp(r"^[^\x00-\x1f]{1,200}$")
+_FULL = validate.Length(min=1, max=500)
+
+
+class _Credential(_Strict):
+    user = _Text(load_default="", validate=_FULL)
+    password_file = fields.String(load_default="", validate=_FULL)
+    password_env = fields.String(load_default="", validate=_FULL)
+
+
+class _Place(_Strict):
+    tenant_key = fields.String(load_default="", validate=_FULL)
+    tenant_path = fields.List(fields.String(validate=_FULL), load_default=list, validate=validate.Length(min=2))
+    shared = fields.String(load_default="", validate=validate.OneOf(["SHARED_CODE"]))
+    excluded = fields.String(load_default="", validate=validate.Regexp(EXCLUSIONS))
+    deliver = fields.Boolean(load_default=True)
+    reason = fields.String(load_default="", validate=validate.OneOf(["log", "secret", "cache", "derived"]))
+
+
+class _Access(_Strict):
+    roles = fields.List(_Text(validate=_FULL), load_default=list)
+
+
+class _Backups(_Strict):
+    folder = fields.String(required=True, validate=_FULL)
+
+
+class _System(_Strict):
+    title = fields.String(required=True, validate=validate.Length(min=1, max=200))
+    kind = fields.String(required=True, validate=validate.OneOf(KINDS))
+    deletion = _Text(required=True, validate=validate.OneOf(["1", "2", "index"]))
+    tenant = _Text(required=True, validate=_FULL)
+    connection = fields.Dict(keys=fields.String(), required=True)
+    credentials = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(PURPOSES)), values=fields.Nested(_Credential), load_default=dict
+    )
+    places = fields.Dict(keys=_Text(validate=_NAME), values=fields.Nested(_Place), required=True)
+    access = fields.Nested(_Access, load_default=dict)
+    backups = fields.Nested(_Backups, load_default=dict)
+
+
+class MapSchema(_Strict):
+    """The whole file, as its JSON Schema document describes it."""
+
+    version = fields.Integer(required=True, strict=True, validate=validate.OneOf([1]))
+    systems = fields.Dict(
+        keys=_Text(validate=_NAME), values=fields.Nested(_System), required=True, validate=validate.Length(min=1)
+    )
+
+
+class Loader(yaml.SafeLoader):
+    """A safe loader that refuses a key written twice (YAML would silently take the last)."""
+
+
+def _mapping(loader: Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+    twice = [key for key in keys if keys.count(key) > 1]
+    if twice:
+        raise yaml.constructor.ConstructorError(None, None, f"the key {twice[0]} stands twice", node.start_mark)
+    return dict(yaml.SafeLoader.construct_mapping(loader, node, deep=True))
+
+
+Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

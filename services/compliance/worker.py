@@ -1,0 +1,303 @@
+"""The hands of compliance: the ledger (the log's single writer), the two signers, and the renderer.
+
+Rules kept here:
+1. An append is durable when committed; the same ref is appended once. What must come first is waited for, so that the
+   log's order is the order of causes. An intent is told (`evidence_recorded`) in the transaction that appends it.
+2. A statement is drawn up from the log at one size. Each signer draws it up again from the store, compares the bytes
+   and checks every refusal rule itself against the log as it is now; nothing is signed on another's word.
+3. Each hand has its own key file only. Keys of the rehearsal kind sign in demo and test mode only, others in
+   production only.
+4. A certificate is issued after the verifier has accepted all three forms of it, never before.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from contracts.errors import Rejected, Unavailable
+from services.compliance import bundle, checkpoint, document, domain, keys, store
+from services.compliance.envelope import STATEMENT_TYPE, canonical, envelope, pae
+from services.compliance.evidence import checked, leaf
+from services.compliance.statement import Draft, statement
+from services.compliance.verifier import ophor_verify
+from shared.bus.hands import Hand, task
+
+
+class Ledger(Hand):
+    """The log's single writer."""
+
+    service, name = "compliance", "ledger"
+
+    @task
+    def append(self, work: Any) -> None:
+        """Append one entry and whatever waited for it; tell of intents."""
+        public, key = _public(work), keys.load_note(work.settings.keys, keys.LOG)
+        item = {name: work.data[name] for name in ("ref", "exit_id", "kind", "entry")}
+        item["entry"] = checked(item["kind"], item["entry"])
+        work.commit(lambda unit: _append(unit, item, public, key))
+
+    @task
+    def draw_up(self, work: Any) -> None:
+        """Draw up a certificate's statement from the log as it is now, or fail it with every reason."""
+        public = _public(work)
+        work.commit(lambda unit: _draw_up(unit, work.data["certificate_id"], public))
+
+
+class Seal(Hand):
+    """The supplier's seal on a statement."""
+
+    service, name = "compliance", "seal"
+
+    @task
+    def seal_statement(self, work: Any) -> None:
+        """Check everything again and put the first signature on the statement."""
+        _sign(work, keys.SEAL, "requested", "sealed", "compliance.sign.sign_statement")
+
+
+class Sign(Hand):
+    """The compliance role's signature on a statement."""
+
+    service, name = "compliance", "sign"
+
+    @task
+    def sign_statement(self, work: Any) -> None:
+        """Check everything again and put the second signature on the statement."""
+        _sign(work, keys.SIGN, "sealed", "signed", "compliance.render.render_certificate")
+
+
+class Render(Hand):
+    """The documents: sealed PDF and bundle."""
+
+    service, name = "compliance", "render"
+
+    @task
+    def render_certificate(self, work: Any) -> None:
+        """Make the documents, have the verifier look at them, and issue the certificate."""
+        public, key = _public(work), keys.load_seal(work.settings.keys)
+        row = work.read(lambda unit: _row(unit, work.data["certificate_id"]))
+        if row["state"] != "signed":
+            return
+        made = work.read(lambda unit: _documents(unit, row, public, key))
+        reasons = _verified(made, public)
+        work.commit(lambda unit: _fail(unit, row["_id"], reasons) if reasons else _issue(unit, row["_id"], made))
+
+
+# ------------------------------------------------------------------------------------------------ the ledger
+
+
+def _append(unit: Any, item: store.Row, public: keys.PublicKeys, key: keys.NoteKey) -> None:
+    if store.seen_before(unit, item["ref"]):
+        return
+    if _waits(unit, item):
+        store.hold(unit, item)
+        return
+    _write(unit, item, public, key)
+    while ready := next((one for one in store.held(unit, item["exit_id"]) if not _waits(unit, one)), None):
+        store.release(unit, ready["ref"])
+        _write(unit, ready, public, key)
+
+
+def _waits(unit: Any, item: store.Row) -> bool:
+    rule = domain.before(item["kind"])
+    if rule is None:
+        return False
+    seen = store.seen_kinds(unit, item["exit_id"], rule[1], item["entry"][rule[1]])
+    return domain.waits_for(item["kind"], item["entry"], seen) is not None
+
+
+def _write(unit: Any, item: store.Row, public: keys.PublicKeys, key: keys.NoteKey) -> None:
+    head = store.head(unit)
+    if head is not None and head["origin"] != public.origin:
+        raise Rejected("LOG_ORIGIN", "the log was begun under another key", field="origin", remedy="use the log's key")
+    index = head["size"] if head else 0
+    n, previous = store.chain(unit, item["exit_id"])
+    event = {
+        "version": 1,
+        "origin": public.origin,
+        "exit": item["exit_id"],
+        "n": n,
+        "prev": previous,
+        "kind": item["kind"],
+        "ref": item["ref"],
+        "at": unit.now.isoformat(timespec="seconds"),
+        "entry": item["entry"],
+    }
+    root = store.write_leaf(unit, item, n, index, leaf(event, secrets.token_hex(32)))
+    size = index + 1
+    text = base64.b64encode(root).decode()
+    note = checkpoint.sign(public.origin, size, root, key)
+    row = {"size": size, "root": text, "checkpoint": note, "origin": public.origin, "keys": public.lines()}
+    store.save_head(unit, row)
+    if item["kind"] == "DELETION_INTENT":
+        _tell(unit, item, index, size)
+
+
+def _tell(unit: Any, item: store.Row, index: int, size: int) -> None:
+    told = {name: item["entry"][name] for name in ("activity", "job_id", "plan_digest")}
+    told |= {"exit_id": item["exit_id"], "kind": item["kind"], "index": index, "size": size}
+    unit.emit("compliance.evidence_recorded", item["exit_id"], told)
+
+
+# ------------------------------------------------------------------------------------------------ statement, signatures
+
+
+def _public(work: Any) -> keys.PublicKeys:
+    public = keys.load_public(work.settings.keys)
+    kind = "production" if work.settings.mode == "production" else "rehearsal"
+    if public.kind != kind:
+        raise Rejected(
+            "EVIDENCE_KEYS_KIND",
+            f"keys of the kind {public.kind} cannot sign in mode {work.settings.mode}",
+            field="kind",
+            remedy="production needs keys of its own; demo and test need rehearsal keys",
+            da="Nøglerne er af en anden art end processens tilstand tillader.",
+        )
+    return public
+
+
+def _row(unit: Any, certificate_id: str) -> store.Row:
+    row = store.certificate(unit, certificate_id)
+    if row is None:
+        raise Unavailable("CERTIFICATE_UNKNOWN", "the certificate is not there yet")
+    return row
+
+
+def _reasons(unit: Any, row: store.Row) -> list[domain.Refusal]:
+    """Check every refusal rule against the log as it is now, the log itself included."""
+    known = store.facts(unit, row["exit_id"])
+    sound = store.checks(unit, row["exit_id"])
+    return domain.refusals(known, row["stage"], store.standing(unit, known, row["kind"], log_checks=sound))
+
+
+def _statement(unit: Any, row: store.Row, public: keys.PublicKeys) -> bytes:
+    """Draw up the statement of a certificate from the log at its size."""
+    record = store.record(unit, row["exit_id"])
+    assert record is not None
+    draft = Draft(
+        certificate_id=row["_id"],
+        stage=row["stage"],
+        number=row["number"],
+        version=row["version"],
+        issued_on=date.fromisoformat(row["issued_on"]),
+        facts=store.facts(unit, row["exit_id"], row["size"]),
+        record=record,
+        head=store.head_at(unit, row["exit_id"], row["size"]),
+        keys=public,
+        follows=row["follows"],
+    )
+    return canonical(statement(draft))
+
+
+def _draw_up(unit: Any, certificate_id: str, public: keys.PublicKeys) -> None:
+    row = _row(unit, certificate_id)
+    if row["state"] != "requested" or row["statement"] is not None:
+        return
+    reasons = _reasons(unit, row)
+    if reasons:
+        _fail(unit, certificate_id, reasons)
+        return
+    head = store.head(unit)
+    assert head is not None
+    row["size"] = head["size"]
+    payload = _statement(unit, row, public)
+    row |= {"statement": payload, "statement_digest": document.digest_of(payload)}
+    store.save_certificate(unit, row)
+    _send(unit, "compliance.seal.seal_statement", row)
+
+
+def _sign(work: Any, name: str, before: str, after: str, following: str) -> None:
+    public, key = _public(work), keys.load_note(work.settings.keys, name)
+
+    def sign(unit: Any) -> None:
+        row = _row(unit, work.data["certificate_id"])
+        if row["state"] != before:
+            return
+        reasons = _reasons(unit, row)
+        if not reasons and _statement(unit, row, public) != bytes(row["statement"]):
+            reasons = [domain.Refusal("STATEMENT_DIFFERS", f"{name}: drawn up again, the statement is another")]
+        if reasons:
+            _fail(unit, row["_id"], reasons)
+            return
+        signature = key.sign(pae(STATEMENT_TYPE, bytes(row["statement"])))
+        row["signatures"].append({"keyid": key.short, "sig": signature})
+        store.save_certificate(unit, row | {"state": after})
+        _send(unit, following, row)
+
+    work.commit(sign)
+
+
+def _send(unit: Any, wire: str, row: store.Row) -> None:
+    unit.send(wire, {"certificate_id": row["_id"], "exit_id": row["exit_id"]})
+
+
+def _fail(unit: Any, certificate_id: str, reasons: list[domain.Refusal]) -> None:
+    row = _row(unit, certificate_id)
+    listed = [{"code": one.code, "detail": one.detail[:300]} for one in reasons]
+    store.save_certificate(unit, row | {"state": "failed", "refusals": listed})
+
+
+# ------------------------------------------------------------------------------------------------ documents
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    dsse: bytes
+    pdf: bytes
+    bundle: bytes
+
+    def each(self) -> list[tuple[str, bytes]]:
+        return [("dsse", self.dsse), ("pdf", self.pdf), ("bundle", self.bundle)]
+
+
+def _documents(unit: Any, row: store.Row, public: keys.PublicKeys, key: keys.SealKey) -> _Made:
+    payload = bytes(row["statement"])
+    dsse = envelope(STATEMENT_TYPE, payload, [(one["keyid"], bytes(one["sig"])) for one in row["signatures"]])
+    predicate = ophor_verify.parse(payload, "statement")["predicate"]
+    plain = document.render(predicate, dsse, row["statement_digest"])
+    pdf = document.seal(plain, key, row["number"])
+    members = bundle.members({"certificate.pdf": pdf, "certificate.dsse.json": dsse}, _proven(unit, row), public)
+    return _Made(dsse, pdf, bundle.build(members, row["number"], key))
+
+
+def _proven(unit: Any, row: store.Row) -> bundle.Proven:
+    """Collect leaves, nodes and the checkpoints that were told: after each intent and certificate, and the last."""
+    mine = store.leaves(unit, row["exit_id"], row["size"])
+    known = store.facts(unit, row["exit_id"], row["size"])
+    told = {one.index + 1 for one in known.entries if one.kind in ("DELETION_INTENT", "CERTIFICATE_ISSUED")}
+    return bundle.Proven(row["size"], store.nodes(unit), mine, store.notes(unit, told | {row["size"]}))
+
+
+def _verified(made: _Made, public: keys.PublicKeys) -> list[domain.Refusal]:
+    """Have the verifier look at every form as a stranger would; give what it found wrong."""
+    options = ophor_verify.Options(public.lines(), rehearsal=public.kind == "rehearsal")
+    found = []
+    for name, data in made.each():
+        report = ophor_verify.verify(data, options)
+        wrong = [f"{one.n} {one.detail}" for one in report.checks if one.result in ("FAILED", "POLICY")]
+        if report.code or wrong:
+            found.append(domain.Refusal("VERIFIER_REJECTS", f"{name}: {'; '.join(wrong)}"))
+    return found
+
+
+def _issue(unit: Any, certificate_id: str, made: _Made) -> None:
+    row = _row(unit, certificate_id)
+    if row["state"] != "signed":
+        return
+    for name, data in made.each():
+        store.save_document(unit, certificate_id, name, data)
+    row |= {"state": "issued", "pdf_bytes": len(made.pdf), "bundle_bytes": len(made.bundle)}
+    store.save_certificate(unit, row)
+    entry = {"certificate_id": certificate_id, **{name: row[name] for name in ("stage", "number", "statement_digest")}}
+    ref = "issued-" + hashlib.sha256(certificate_id.encode()).hexdigest()[:24]
+    task_data = {"ref": ref, "exit_id": row["exit_id"], "kind": "CERTIFICATE_ISSUED", "entry": entry}
+    unit.send("compliance.ledger.append", task_data)
+    told = entry | {"exit_id": row["exit_id"], "on": date.fromisoformat(row["issued_on"])}
+    unit.emit("compliance.certificate_issued", row["exit_id"], told)
+
+
+HANDS = {"ledger": Ledger, "seal": Seal, "sign": Sign, "render": Render}

@@ -1,0 +1,67 @@
+"""Backup sets: registered once, looked at after their last day, expired only when all are seen to be gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from contracts.errors import Rejected
+from services.deletion.domain.job import Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """One backup set and what was last seen of it."""
+
+    exit_id: str
+    system: str
+    set_id: str
+    taken_on: date
+    expires_on: date
+    answer: str = "NOT_LOOKED"
+    observed_on: date | None = None
+
+    @property
+    def look_on(self) -> date:
+        """Give the day after its last day."""
+        return self.expires_on + timedelta(days=1)
+
+
+def register_backup(exit_: Exit, new: Backup, known: Backup | None) -> Backup:
+    """Take a set into the catalogue; the same again changes nothing; raise SYSTEM_UNKNOWN, DATES_REVERSED, …"""
+    if new.system not in exit_.systems:
+        raise Rejected(
+            "SYSTEM_UNKNOWN", "the order names no such system", field="system", remedy="use a system of the order",
+            da="Systemet er ikke med i bestillingen.",
+        )  # fmt: skip
+    if set(new.set_id) == {"."}:
+        raise Rejected("SET_ID_INVALID", "the set's name is no folder name", field="set_id", remedy="give its name")
+    if new.expires_on < new.taken_on:
+        raise Rejected(
+            "DATES_REVERSED", "the set expires before it was taken", field="expires_on", remedy="correct the dates",
+            da="Backuppen udløber, før den er taget.",
+        )  # fmt: skip
+    if known and (known.taken_on, known.expires_on) != (new.taken_on, new.expires_on):
+        raise Rejected(
+            "BACKUP_ALREADY_REGISTERED", "the set is registered with other dates", field="set_id",
+            remedy="register a set once", da="Backuppen er allerede registreret med andre datoer.",
+        )  # fmt: skip
+    return known or new
+
+
+def due(backups: Iterable[Backup], today: date) -> list[Backup]:
+    """List the sets to look at: past their last day and not yet seen to be gone."""
+    return [each for each in backups if each.answer != "GONE" and each.look_on <= today]
+
+
+def expired(exit_: Exit, backups: Sequence[Backup], deleted: Iterable[str], with_backups: Iterable[str]) -> bool:
+    """Tell whether all is gone: each system but the index deleted, each with backups catalogued, each set GONE."""
+    systems = {name for name, deletion in exit_.systems.items() if deletion != "index"}
+    catalogued = {each.system for each in backups}
+    return (
+        bool(backups)
+        and systems <= set(deleted)
+        and set(with_backups) & systems <= catalogued
+        and all(each.answer == "GONE" for each in backups)
+    )

@@ -1,0 +1,117 @@
+"""The plan that people approve, its digest, and what a permit and the live system must still agree with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from contracts.errors import Rejected
+from services.deletion.domain.job import Exit, Job, Place, Row, Survey
+
+PROBES_PER_PLACE = 5
+_LEAST_SLACK, _SLACK_SHARE = 10, 50
+
+
+def canonical_digest(body: Any) -> str:
+    """Give the SHA-256 of a body's canonical JSON (sorted keys, no blanks, UTF-8)."""
+    text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def most(count: int) -> int:
+    """Give the upper end of a count's band: 2 % above it, at least 10 rows."""
+    return count + max(_LEAST_SLACK, count // _SLACK_SHARE)
+
+
+def previewed(job: Job, exit_: Exit, surveys: Sequence[Survey], seed: bytes) -> Job:
+    """Draw the plan up from what the verifier saw (rule 2); raise SCOPE_EMPTY or PROBES_NOT_FOUND."""
+    if not surveys:
+        raise Rejected("SCOPE_EMPTY", "no system of the map belongs to this deletion", field="activity")
+    drawn = {(s.system, place): probes for s in surveys for place, probes in s.probes.items() if probes}
+    total, found = sum(len(probes) for probes in drawn.values()), sum(survey.found for survey in surveys)
+    if total != found:
+        raise Rejected("PROBES_NOT_FOUND", f"{found} of {total} probes were found: the search does not work")
+    plan = _plan(job, exit_, surveys, seed)
+    queue = tuple((survey.system, place) for survey in surveys for place in survey.order)
+    places = tuple(place for survey in surveys for place in survey.places)
+    return job.after(
+        "preview", plan=plan, plan_digest=canonical_digest(plan), places=places, queue=queue, seed=seed, probes=drawn,
+        probes_drawn=total, probes_found=found,
+    )  # fmt: skip
+
+
+def _plan(job: Job, exit_: Exit, surveys: Sequence[Survey], seed: bytes) -> Row:
+    return {
+        "version": 1,
+        "exit_id": exit_.exit_id,
+        "activity": job.activity,
+        "job_id": job.job_id,
+        "map_digest": exit_.map_digest,
+        "probes_commitment": hashlib.sha256(seed).hexdigest(),
+        "systems": [
+            {
+                "system": survey.system, "kind": survey.kind, "fingerprint": survey.fingerprint,
+                "order": list(survey.order), "places": [_planned(place) for place in survey.places],
+            }
+            for survey in surveys
+        ],
+    }  # fmt: skip
+
+
+def _planned(place: Place) -> Row:
+    return {
+        "place": place.place, "disposition": place.disposition, "reason": place.reason, "most": place.most,
+        "predicate": place.predicate, "fingerprint": place.fingerprint,
+    }  # fmt: skip
+
+
+def inventory_digest(plan: Row) -> str:
+    """Give the digest over the places and fingerprints of a plan's systems alone."""
+    names = [
+        {
+            "system": each["system"],
+            "fingerprint": each["fingerprint"],
+            "places": [row["place"] for row in each["places"]],
+        }
+        for each in plan["systems"]
+    ]
+    return canonical_digest(names)
+
+
+def check_permit(job: Job, now: datetime) -> None:
+    """Refuse a permit that is not for exactly this plan, has run out (`now`: real time) or lacks two people."""
+    permit = job.permit or {}
+    if permit.get("plan_digest") != job.plan_digest or canonical_digest(job.plan) != job.plan_digest:
+        raise Rejected("PERMIT_WRONG", "the permit is not for this plan", field="plan_digest")
+    if now >= _instant(permit["valid_until"]):
+        raise Rejected("PERMIT_EXPIRED", "the permit has run out", field="valid_until", remedy="approve a new preview")
+    approvals = permit["approvals"]
+    if min(len({one["actor"] for one in approvals}), len({one["role"] for one in approvals})) < 2:
+        raise Rejected("APPROVALS_MISSING", "two people in two roles must have approved", field="approvals")
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = datetime.min
+    if instant.tzinfo is None:
+        raise Rejected("PERMIT_WRONG", "the permit's end is no instant with a time zone", field="valid_until")
+    return instant
+
+
+def check_schema(job: Job, system: str, fingerprint: str, places: Mapping[str, str], order: Sequence[str]) -> None:
+    """Refuse where the live schema (`places`: place → fingerprint) is not the plan's; name the first that differs."""
+    planned = next(each for each in job.plan["systems"] if each["system"] == system)
+    if (fingerprint, list(order)) == (planned["fingerprint"], planned["order"]):
+        return
+    before = {row["place"]: row["fingerprint"] for row in planned["places"]}
+    changed = sorted(place for place in before.keys() | places.keys() if before.get(place) != places.get(place))
+    raise Rejected(
+        "SCHEMA_CHANGED", f"{system}: the schema is not the one that was approved",
+        field=f"systems.{system}.places.{changed[0]}" if changed else f"systems.{system}",
+        remedy="preview and approve anew", da=f"{system}: skemaet er ændret siden godkendelsen.",
+    )  # fmt: skip

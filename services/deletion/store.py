@@ -1,0 +1,154 @@
+"""Deletion's own collections: `exits`, `jobs`, `batches` (keys only while a batch is open), `backups`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import date
+from typing import Any
+
+from services.deletion.domain import Backup, Exit, Job, Place
+from shared.store.unit import Unit
+
+Row = dict[str, Any]
+
+
+def load_exit(unit: Unit, exit_id: str) -> Exit | None:
+    """Read an exit."""
+    row = unit.db.exits.find_one({"_id": exit_id}, session=unit.session)
+    if row is None:
+        return None
+    delivered = {(each["system"], each["place"]): each["rows"] for each in row["delivered"]}
+    return Exit(**{name: value for name, value in row.items() if name not in ("_id", "delivered")}, delivered=delivered)
+
+
+def save_exit(unit: Unit, exit_: Exit) -> None:
+    """Write an exit."""
+    delivered = [{"system": s, "place": p, "rows": rows} for (s, p), rows in exit_.delivered.items()]
+    row = _fields(exit_, "delivered") | {"_id": exit_.exit_id, "delivered": delivered, "systems": dict(exit_.systems)}
+    unit.db.exits.replace_one({"_id": exit_.exit_id}, row, upsert=True, session=unit.session)
+
+
+def load_job(unit: Unit, job_id: str) -> Job | None:
+    """Read a job."""
+    row = unit.db.jobs.find_one({"_id": job_id}, session=unit.session)
+    return _job(row) if row else None
+
+
+def jobs_of(unit: Unit, exit_id: str, activity: str = "") -> list[Job]:
+    """List an exit's jobs, or one activity's, the oldest first."""
+    query = {"exit_id": exit_id, **({"activity": activity} if activity else {})}
+    return [_job(row) for row in unit.db.jobs.find(query, session=unit.session).sort([("made", 1), ("_id", 1)])]
+
+
+def save_job(unit: Unit, job: Job) -> None:
+    """Write a job; `made` keeps when it was first written."""
+    probes = [{"system": s, "place": p, "probes": list(each)} for (s, p), each in job.probes.items()]
+    row = _fields(job, "probes", "places") | {
+        "places": [asdict(each) for each in job.places], "probes": probes, "queue": [list(each) for each in job.queue],
+        "systems": list(job.systems),
+    }  # fmt: skip
+    change = {"$set": row, "$setOnInsert": {"made": unit.now}}
+    unit.db.jobs.update_one({"_id": job.job_id}, change, upsert=True, session=unit.session)
+
+
+def stop_job(unit: Unit, job: Job, code: str, where: str) -> None:
+    """Stop a job for good, drop its probes, and tell it; one that has ended stays as it is."""
+    if job.state in ("stopped", "verified"):
+        return
+    place = where[:300] or None
+    save_job(unit, job.after("stop", stopped_code=code, stopped_field=place, seed=b"", probes={}))
+    told = {"exit_id": job.exit_id, "activity": job.activity, "job_id": job.job_id, "code": code}
+    unit.emit("deletion.deletion_stopped", job.exit_id, told | {"field": place, "on": unit.today})
+
+
+def look_later(unit: Unit, exit_id: str, backups: Iterable[Backup]) -> None:
+    """Set a timer for the day after each set's last day, one a date."""
+    for on in sorted({each.look_on for each in backups}):
+        told = {"exit_id": exit_id, "on": on}
+        unit.at(on, "deletion.backups_look_due", exit_id, told, f"backups/{exit_id}/{on}")
+
+
+def raise_fence(unit: Unit, job: Job) -> Job:
+    """Take the next fence of a job: whoever worked on it before can commit nothing any more."""
+    fenced = replace(job, fence=job.fence + 1)
+    save_job(unit, fenced)
+    return fenced
+
+
+def fence(unit: Unit, job_id: str) -> int:
+    """Read a job's present fence."""
+    row = unit.db.jobs.find_one({"_id": job_id}, {"fence": 1}, session=unit.session)
+    return int(row["fence"]) if row else -1
+
+
+def open_batch(unit: Unit, job: Job, batch: Row) -> None:
+    """Keep a batch's intent with its keys before anything is done (number, system, place, keys)."""
+    row = {**batch, "_id": _key(job, batch["number"]), "job_id": job.job_id, "state": "open"}
+    unit.db.batches.insert_one(row, session=unit.session)
+
+
+def load_batch(unit: Unit, job: Job, number: int) -> Row | None:
+    """Read a batch."""
+    found: Row | None = unit.db.batches.find_one({"_id": _key(job, number)}, session=unit.session)
+    return found
+
+
+def close_batch(unit: Unit, job: Job, number: int, deleted: int) -> None:
+    """Close a batch: the count stays, the keys go."""
+    change = {"$set": {"state": "closed", "deleted": deleted}, "$unset": {"keys": ""}}
+    unit.db.batches.update_one({"_id": _key(job, number)}, change, session=unit.session)
+
+
+def load_backup(unit: Unit, exit_id: str, system: str, set_id: str) -> Backup | None:
+    """Read one backup set."""
+    row = unit.db.backups.find_one({"_id": f"{exit_id}/{system}/{set_id}"}, session=unit.session)
+    return _backup(row) if row else None
+
+
+def backups_of(unit: Unit, exit_id: str) -> list[Backup]:
+    """List an exit's backup sets."""
+    found = unit.db.backups.find({"exit_id": exit_id}, session=unit.session).sort("_id", 1)
+    return [_backup(row) for row in found]
+
+
+def save_backup(unit: Unit, backup: Backup) -> None:
+    """Write a backup set."""
+    key = f"{backup.exit_id}/{backup.system}/{backup.set_id}"
+    unit.db.backups.replace_one({"_id": key}, asdict(backup), upsert=True, session=unit.session)
+
+
+def deleted_earlier(jobs: Sequence[Job], job: Job) -> Mapping[tuple[str, str], int]:
+    """Add up per place what the activity's other jobs had deleted."""
+    sums: dict[tuple[str, str], int] = {}
+    for other in jobs:
+        if other.activity == job.activity and other.job_id != job.job_id:
+            for place in other.places:
+                sums[place.system, place.place] = sums.get((place.system, place.place), 0) + place.deleted
+    return sums
+
+
+def _key(job: Job, number: int) -> str:
+    return f"{job.job_id}/{number}"
+
+
+def _fields(value: Any, *without: str) -> Row:
+    names = type(value).__dataclass_fields__
+    return {name: getattr(value, name) for name in names if name not in without}
+
+
+def _job(row: Row) -> Job:
+    known = {name: row[name] for name in Job.__dataclass_fields__ if name in row}
+    known |= {
+        "systems": tuple(row["systems"]),
+        "places": tuple(Place(**each) for each in row["places"]),
+        "queue": tuple((system, place) for system, place in row["queue"]),
+        "probes": {(each["system"], each["place"]): tuple(each["probes"]) for each in row["probes"]},
+    }
+    return Job(**known)
+
+
+def _backup(row: Row) -> Backup:
+    seen = date.fromisoformat(row["observed_on"]) if row["observed_on"] else None
+    taken, expires = date.fromisoformat(row["taken_on"]), date.fromisoformat(row["expires_on"])
+    return Backup(row["exit_id"], row["system"], row["set_id"], taken, expires, row["answer"], seen)

@@ -1,0 +1,87 @@
+"""What both hands stand on: the job and its exit, the pinned map, connectors, and stopping a job.
+
+A `Rejected` from the map or a target is what the domain expects to go wrong: it is committed as `deletion_stopped`.
+`Unavailable` is not: the slice is tried again, after some patience here, then by the ladder.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from contracts.errors import Rejected, Unavailable
+from contracts.system_map import SystemMap, load_registered
+from services.deletion import store
+from services.deletion.domain import Exit, Job, require_exit
+from shared.connectors import open_connector
+from shared.connectors.protocol import Connector, Inventory
+
+PATIENCE_S = 15.0
+_PAUSE_S = 0.5
+
+
+def batch_size() -> int:
+    """Give how many rows a batch deletes (`OPHOR_BATCH`, 1–20000, else 1000)."""
+    given = os.environ.get("OPHOR_BATCH") or "1000"
+    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= 20_000:
+        raise Rejected("CONFIG_INVALID", "OPHOR_BATCH must be 1–20000", field="OPHOR_BATCH", remedy="correct it")
+    return int(given)
+
+
+def read_job(work: Any, job_id: str) -> tuple[Job, Exit]:
+    """Read a job with its exit; raise Unavailable while they are not known here."""
+    job, exit_ = work.read(lambda unit: (store.load_job(unit, job_id), store.load_exit(unit, work.data["exit_id"])))
+    if job is None:
+        raise Unavailable("JOB_NOT_KNOWN", "no such job yet", field="job_id")
+    return job, require_exit(exit_)
+
+
+def load_map(work: Any, exit_: Exit) -> SystemMap:
+    """Load the map that the order pinned."""
+    if work.settings.maps is None:
+        raise Rejected("CONFIG_INVALID", "OPHOR_MAPS is not set", field="OPHOR_MAPS", remedy="set it")
+    return load_registered(work.settings.maps, exit_.map_digest)
+
+
+@contextmanager
+def opened(systems: SystemMap, system: str, purpose: str, exit_: Exit) -> Iterator[Connector]:
+    """Open a connector, close it afterwards."""
+    connector = open_connector(systems, system, purpose, exit_.tenant, exit_.customer_cvr)
+    try:
+        yield connector
+    finally:
+        connector.close()
+
+
+def discovered(connector: Connector) -> Inventory:
+    """Read the live inventory; wait a little for a system that is just coming back."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return connector.discover()
+        except Unavailable:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_S)
+
+
+def stop(unit: Any, job_id: str, code: str, field: str) -> None:
+    """Stop a job for good and tell it; one that has ended stays as it is."""
+    if (job := store.load_job(unit, job_id)) is not None:
+        store.stop_job(unit, job, code, field)
+
+
+def fresh(unit: Any, job: Job) -> Job:
+    """Read the job again inside a transaction; raise Unavailable FENCED when another worker has taken it over."""
+    now = store.load_job(unit, job.job_id)
+    if now is None or now.fence != job.fence or now.state != job.state:
+        raise Unavailable("FENCED", "another worker has taken this job over", remedy="nothing: the other goes on")
+    return now
+
+
+def named(job: Job) -> dict[str, Any]:
+    """Give the ids that every fact about a job carries."""
+    return {"exit_id": job.exit_id, "activity": job.activity, "job_id": job.job_id}

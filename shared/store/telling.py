@@ -1,0 +1,152 @@
+"""What a unit of work works with: the database, the time, and what is to be told when it commits.
+
+* What is told obeys the contract (schema, at most 256 KiB, own messages only) when it is told, not later.
+* Events get the next `seq` of their aggregate when the unit is saved; ids sort by time. The relay signs and publishes.
+* A timer is one row a key; the relay turns it into its event when the rules' clock has reached it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+import uuid
+from collections import Counter
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from pymongo import ReturnDocument
+
+from contracts.catalogue import EVENTS, TASKS
+from contracts.errors import Rejected
+from shared.bus import envelope
+from shared.runtime.clock import legal_date, midnight
+
+if TYPE_CHECKING:
+    from pymongo.client_session import ClientSession
+
+    from shared.store.unit import Store
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SEQ_BYTES = 32
+
+
+class Unit:
+    """What a handler works with: `db`, `session`, `now` (aware UTC), `today` (Copenhagen), and what it wants told."""
+
+    def __init__(self, store: Store, session: ClientSession | None, now: datetime, correlation_id: str = "") -> None:
+        self.db, self.session, self.now, self.today = store.db, session, now, legal_date(now)
+        self._service, self._correlation_id = store.service, correlation_id
+        self._drafts: list[dict[str, Any]] = []
+
+    def emit(self, event_wire: str, exit_id: str, data: dict[str, Any]) -> str:
+        """Tell a fact of this service about an exit, and give its id; raise Rejected where the contract refuses it."""
+        return self._tell(event_wire, exit_id, data, self._correlation_id)
+
+    def send(self, task_wire: str, data: dict[str, Any]) -> str:
+        """Send work to one of this service's hands, and give its id; raise Rejected where the contract refuses it."""
+        task = envelope.declared(TASKS, task_wire)
+        self._own(task.service, task_wire)
+        return self._draft(envelope.make_task, task_wire, data, str(data.get("exit_id", "")), self._correlation_id)
+
+    def at(self, when: date | datetime, event_wire: str, exit_id: str, data: dict[str, Any], key: str) -> None:
+        """Tell the event when the rules' clock reaches `when` (a date = 00:00 Copenhagen); a `key` has one timer."""
+        event = envelope.declared(EVENTS, event_wire)
+        self._own(event.emitter, event_wire)
+        body = envelope.make_event(event_wire, data, subject=exit_id)
+        _fits(event_wire, body)
+        row = {
+            "due": _instant(when), "wire": event_wire, "subject": exit_id, "data": envelope.encode(body["data"]),
+            "correlation_id": self._correlation_id,
+        }  # fmt: skip
+        self.db.timers.replace_one({"_id": key}, row, upsert=True, session=self._writing())
+
+    def cancel(self, key: str) -> None:
+        """Remove the timer `key`, if there is one."""
+        self.db.timers.delete_one({"_id": key}, session=self._writing())
+
+    def fire(self, limit: int) -> int:
+        """Turn up to `limit` due timers into events, the earliest first, and give how many (the relay's work)."""
+        session = self._writing()
+        due = self.db.timers.find({"due": {"$lte": self.now}}, session=session).sort("due", 1).limit(limit)
+        rows = list(due)
+        for row in rows:
+            self._tell(row["wire"], row["subject"], json.loads(row["data"]), row["correlation_id"])
+        if rows:
+            self.db.timers.delete_many({"_id": {"$in": [row["_id"] for row in rows]}}, session=session)
+        return len(rows)
+
+    def flush(self) -> None:
+        """Write what was told into the outbox, each event with the next seq of its aggregate."""
+        if not self._drafts:
+            return
+        session = self._writing()
+        counts = Counter(draft["aggregate"] for draft in self._drafts if "aggregate" in draft)
+        following = {aggregate: self._reserve(aggregate, count) for aggregate, count in counts.items()}
+        for draft in self._drafts:
+            if "aggregate" in draft:
+                draft["seq"] = following[draft["aggregate"]]
+                following[draft["aggregate"]] += 1
+        self.db.outbox.insert_many([_row(draft) for draft in self._drafts], session=session)
+        self._drafts = []
+
+    def _tell(self, wire: str, subject: str, data: dict[str, Any], correlation_id: str) -> str:
+        event = envelope.declared(EVENTS, wire)
+        self._own(event.emitter, wire)
+        aggregate = f"{self._service}:{subject}"
+        return self._draft(envelope.make_event, wire, data, subject, correlation_id, aggregate=aggregate)
+
+    def _draft(self, make: Any, wire: str, data: dict[str, Any], subject: str, correlation_id: str, **more: str) -> str:
+        self._writing()
+        body = make(
+            wire, data, id=_ordered_id(), subject=subject, ruletime=self.now.isoformat(timespec="milliseconds"),
+            correlationid=correlation_id, **more,
+        )  # fmt: skip
+        _fits(wire, body)
+        self._drafts.append(body)
+        return str(body["id"])
+
+    def _reserve(self, aggregate: str, count: int) -> int:
+        row = self.db.sequences.find_one_and_update(
+            {"_id": aggregate}, {"$inc": {"last": count}}, upsert=True,
+            return_document=ReturnDocument.AFTER, session=self.session,
+        )  # fmt: skip
+        return int(row["last"]) - count + 1
+
+    def _own(self, service: str, wire: str) -> None:
+        if service != self._service:
+            raise Rejected("WIRE_NOT_OWN", f"{self._service} may not tell {wire}", remedy=f"{service} tells it")
+
+    def _writing(self) -> ClientSession:
+        if self.session is None:
+            raise RuntimeError("a query tells nothing and sets no timer")
+        return self.session
+
+
+def _instant(when: date | datetime) -> datetime:
+    if not isinstance(when, datetime):
+        return midnight(when)
+    if when.tzinfo is None:
+        raise ValueError("a timer's instant needs a time zone")
+    return when.astimezone(UTC)
+
+
+def _fits(wire: str, body: dict[str, Any]) -> None:
+    size = len(envelope.encode(body)) + _SEQ_BYTES
+    if size > envelope.MAX_BYTES:
+        raise Rejected("MESSAGE_TOO_LARGE", f"{wire}: {size} bytes; at most {envelope.MAX_BYTES}", remedy="send less")
+
+
+def _row(draft: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "_id": draft["id"], "wire": draft["type"], "subject": draft.get("subject", ""), "seq": draft.get("seq", 0),
+        "body": envelope.encode(draft), "state": "pending", "not_before": EPOCH, "tries": 0,
+        "created_at": datetime.now(UTC),
+    }  # fmt: skip
+
+
+def _ordered_id() -> str:
+    """Make a UUID (version 7) whose text sorts by time."""
+    micros = time.time_ns() // 1_000
+    high = (micros // 1_000) << 16 | 0x7000 | (micros % 1_000) << 2
+    return str(uuid.UUID(int=high << 64 | 0b10 << 62 | secrets.randbits(62)))

@@ -1,0 +1,59 @@
+"""The compose files name every process of the table, with what it needs and nothing of anybody else's."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.compose import prepare
+from deploy.stack import compose
+from deploy.stack.instance import ROOT
+from deploy.stack.processes import PARTS, PRODUCT, TABLE
+
+FOLDER = "./.ophor/compose/"
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("compose")
+    prepare.prepare(folder)
+    return folder
+
+
+def test_every_process_is_a_container_and_no_other_is(services: dict[str, Any]) -> None:
+    assert set(services) == {*PRODUCT, "rabbitmq", "mongod", "setup"}
+
+
+def test_the_parts_file_has_the_parts() -> None:
+    assert set(yaml.safe_load(compose.FILE.read_text())["services"]) == set(PARTS)
+
+
+@pytest.mark.parametrize("name", PRODUCT)
+def test_a_container_runs_its_process_with_its_own_files(services: dict[str, Any], made: Path, name: str) -> None:
+    service = services[name]
+    assert tuple(service["command"]) == TABLE[name].module[1:]
+    assert (made / service["env_file"].removeprefix(FOLDER.removeprefix("./"))).exists()
+    sources = [mount.split(":")[0] for mount in service["volumes"]]
+    assert all((made / source.removeprefix(FOLDER)).exists() for source in sources)
+    assert f"{FOLDER}keys/{TABLE[name].service}/{TABLE[name].role}" in sources
+
+
+def test_files_with_passwords_are_for_their_owner_only(made: Path) -> None:
+    for file in (made / "passwords.json", *(made / "env").glob("*.env")):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+def test_preparing_again_changes_nothing(made: Path) -> None:
+    before = {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
+    prepare.prepare(made)
+    assert {path: path.read_bytes() for path in made.rglob("*") if path.is_file()} == before

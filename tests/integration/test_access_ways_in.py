@@ -1,0 +1,70 @@
+"""Ways in, on real systems: frozen when C2 is due, closed when a deletion is, told only when it holds."""
+
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from contracts.errors import Rejected
+from tests.integration.delivery_parts import DIGEST, LEAD, SUPPLIER, Stage, stage
+from tests.parts import Parts
+from tests.waiting import until
+
+
+@pytest.fixture(scope="module")
+def world(parts: Parts) -> Iterator[Stage]:
+    with stage(parts, ("postgresql", "mongodb", "files")) as made:
+        body = yaml.safe_load(made.map_path.read_text("utf-8"))
+        body["systems"]["pladsanvisning"]["deletion"] = "2"
+        made.map_path.write_text(yaml.safe_dump(body), "utf-8")
+        for arguments in (("face", "access"), ("relay", "access"), ("hand", "access", "control")):
+            made.start(*arguments)
+        made.targets["pladsanvisning"].execute("GRANT INSERT ON sager TO PUBLIC")
+        made.due("C2")
+        made.order()
+        yield made
+
+
+def states(world: Stage) -> dict[str, str]:
+    return {row["system"]: row["state"] for row in world.call("access.read_access", {})["systems"]}
+
+
+def told(world: Stage, wire: str) -> list[dict]:
+    rows = world.db("access").outbox.find({"wire": wire})
+    return list(rows)
+
+
+def test_ways_in_are_frozen_then_closed_scope_by_scope_and_attested_by_the_right_party(world):
+    # A right that comes through PUBLIC survives the freeze: it is shown as an error, tried again, and never told.
+    until(lambda: world.db("access").dead.count_documents({}), f"the task is given up {world.log()[-1500:]}")
+    assert states(world) == {"booking": "frozen", "morgenvagt": "frozen", "pladsanvisning": "error"}
+    assert told(world, "access.access_frozen") == []
+
+    world.targets["pladsanvisning"].execute("REVOKE INSERT ON sager FROM PUBLIC")
+    replay(world)
+    until(lambda: told(world, "access.access_frozen"), "frozen")
+    assert states(world) == dict.fromkeys(("booking", "morgenvagt", "pladsanvisning"), "frozen")
+
+    world.due("D2")
+    until(lambda: told(world, "access.access_closed"), "closed")
+    assert states(world) == {"booking": "closed", "morgenvagt": "closed", "pladsanvisning": "frozen"}
+    assert world.targets["booking"].open("access").access().open is False
+
+    for activity, kind, role, code in (
+        ("C5", "access_withdrawn", SUPPLIER, "WRONG_PARTY"),
+        ("C6", "access_closed", SUPPLIER, "KIND_WRONG"),
+        ("C1", "access_closed", LEAD, "ACTIVITY_NOT_ATTESTED_HERE"),
+    ):
+        with pytest.raises(Rejected) as caught:
+            world.call("access.attest", {"activity": activity, "kind": kind, "digest": DIGEST}, role)
+        assert caught.value.code == code and caught.value.remedy
+    for _ in range(2):
+        world.call("access.attest", {"activity": "C6", "kind": "operations_stopped", "digest": DIGEST}, SUPPLIER)
+    assert len(told(world, "access.access_attested")) == 1
+
+
+def replay(world: Stage) -> None:
+    """Send the dead task again, as an operator would."""
+    (raw,) = until(lambda: world.take("dlq-access"), "the dead letter")
+    headers = {name: value for name, value in raw.headers.items() if name in ("ophor-signer", "ophor-signature")}
+    world.publish("access.tasks", "control", raw.body, headers)

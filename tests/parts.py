@@ -1,0 +1,120 @@
+"""Real parts for the tests: one broker, one database and one PostgreSQL a test run, each started at its first use.
+
+Tests share the servers and keep apart by names: a virtual host of its own on the broker (`vhost`), databases of its own
+(`mongo_database`, `postgres_database`). Where a container engine answers, pytest-docker brings the servers up from
+`deploy/compose/parts.yml`; elsewhere they are local processes. Workers of one run share them; a guard takes them away
+however the run ends.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+import pymongo
+
+from deploy.stack import reach
+from deploy.stack.instance import Stack
+from shared.bus import topology
+from shared.bus.pump import dial
+
+
+@dataclass(frozen=True)
+class Broker:
+    """The contracts' topology on a virtual host of its own, with every user of the contracts."""
+
+    parts: Parts
+    vhost: str
+
+    def uri(self, user: str) -> str:
+        """Give the address for one of the contracts' users (`svc-orders`, `console`, `topology`, …)."""
+        return self.parts.stack.parts.amqp_uri(user).rpartition("/")[0] + "/" + quote(self.vhost, safe="")
+
+    @property
+    def management(self) -> str:
+        """Give the management API's address, without a user."""
+        return self.parts.stack.parts.management
+
+    def remove(self) -> None:
+        """Remove the virtual host with all that is in it."""
+        self.parts.ask("DELETE", f"vhosts/{quote(self.vhost, safe='')}")
+
+
+class Parts:
+    """The parts of one test run, in the home folder that its workers share."""
+
+    def __init__(self, home: Path, before: Callable[[Stack], Any] = lambda stack: None) -> None:
+        self.home, self._before = home, before
+
+    @cached_property
+    def stack(self) -> Stack:
+        """Give the stack that holds the parts; nothing of it runs until it is asked for."""
+        stack = Stack.create(self.home, mode="test")
+        self._before(stack)
+        return stack
+
+    def broker(self) -> Broker:
+        """Make a virtual host with the contracts' users, rights, policies, exchanges and queues."""
+        self._up("rabbitmq")
+        made = Broker(self, f"test-{uuid.uuid4().hex[:12]}")
+        secrets = self.stack.state.secrets
+        passwords = {user: secrets[f"rabbitmq:{user}"] for user in topology.users()}
+        reach.load_definitions(self._api, topology.definitions(passwords, "test", made.vhost))
+        uri = made.uri(topology.TOPOLOGY_USER)
+        with dial(uri, "test") as connection:
+            topology.apply(connection, "test", topology.Management(made.management, uri))
+        return made
+
+    @property
+    def mongo_uri(self) -> str:
+        """Give the administrator's address of the replica set."""
+        self._up("mongod")
+        return self.stack.parts.mongo.admin_uri
+
+    def mongo_uri_of(self, user: str) -> str:
+        """Give the address for one of `deploy.mongo_users.USERS`."""
+        self._up("mongod")
+        return self.stack.parts.mongo_uri(user)
+
+    @property
+    def postgres_uri(self) -> str:
+        """Give the superuser's address of PostgreSQL."""
+        self._up("postgres")
+        return self.stack.parts.postgres_uri
+
+    def postgres_database(self) -> str:
+        """Make an empty PostgreSQL database and give the superuser's address of it."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.postgres_uri, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+        return self.postgres_uri.rpartition("/")[0] + "/" + name
+
+    def drop_postgres_database(self, uri: str) -> None:
+        """Remove a database that `postgres_database` made."""
+        with psycopg.connect(self.postgres_uri, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{uri.rpartition("/")[2]}" WITH (FORCE)')  # type: ignore[call-overload]
+
+    def drop_mongo_database(self, name: str) -> None:
+        """Remove a database."""
+        with pymongo.MongoClient[dict[str, Any]](self.mongo_uri) as client:
+            client.drop_database(name)
+
+    def ask(self, method: str, path: str) -> None:
+        """Ask the broker's management API as its administrator."""
+        reach.ask(self._api, method, f"/api/{path}", None)
+
+    @property
+    def _api(self) -> str:
+        scheme, _, rest = self.stack.parts.management.partition("://")
+        secret = self.stack.state.secrets[f"rabbitmq:{topology.TOPOLOGY_USER}"]
+        return f"{scheme}://{topology.TOPOLOGY_USER}:{secret}@{rest}"
+
+    def _up(self, part: str) -> None:
+        if not self.stack.parts.alive(part) or not self.stack.parts.ready(part):
+            self.stack.up([part], alone=True)

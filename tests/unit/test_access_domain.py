@@ -1,0 +1,85 @@
+"""What access decides: which systems when, what counts as holding, whose attestation."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from contracts.errors import Rejected, Unavailable
+from services.access.domain import CLOSE, FREEZE, Control, Exit, Order, attest, ready, state_after, step, with_due
+
+ORDER = Order("11111111", "991", "a" * 64, {"booking": "1", "px": "2", "sagsindeks": "index"})
+KNOWN = Exit("x", ORDER)
+DIGEST, OTHER = "b" * 64, "c" * 64
+
+
+def test_a_freeze_takes_every_system_and_a_closing_those_of_its_deletion():
+    exit_ = KNOWN
+    for activity in ("D7a", "C2", "D2", "D3b", "C7"):
+        exit_ = with_due(exit_, activity)
+    assert {control.activity: control for control in ready(exit_)} == {
+        "C2": Control("C2", FREEZE, ("booking", "px", "sagsindeks")),
+        "D2": Control("D2", CLOSE, ("booking",)),
+        "D7a": Control("D7a", CLOSE, ("px",)),
+        "D3b": Control("D3b", CLOSE, ()),
+    }
+
+
+def test_whatever_comes_first_a_control_is_sent_once():
+    for order in permutations(
+        [lambda e: replace(e, order=ORDER), lambda e: with_due(e, "C2"), lambda e: with_due(e, "C2")]
+    ):
+        exit_, sent = Exit("x"), []
+        for change in order:
+            exit_ = change(exit_)
+            sent += [control.activity for control in ready(exit_)]
+            exit_ = replace(exit_, sent=exit_.sent | {control.activity for control in ready(exit_)})
+        assert sent == ["C2"]
+
+
+@pytest.mark.parametrize(
+    ("action", "seen", "state"),
+    [
+        (FREEZE, {"grants": 3, "writable": False, "is_open": True}, "frozen"),
+        (FREEZE, {"grants": 3, "writable": True, "is_open": True}, "error"),
+        (CLOSE, {"grants": 0, "writable": False, "is_open": False}, "closed"),
+        (CLOSE, {"grants": 0, "writable": False, "is_open": True}, "error"),
+        (CLOSE, {"grants": 1, "writable": False, "is_open": False}, "error"),
+        (CLOSE, {"grants": 0, "writable": True, "is_open": False}, "error"),
+    ],
+)
+def test_only_what_was_seen_to_hold_counts(action, seen, state):
+    assert state_after(action, **seen) == state
+
+
+def test_what_is_closed_is_never_opened_by_a_late_freeze():
+    assert step(FREEZE, "closed") == CLOSE
+    assert step(FREEZE, "open") == step(FREEZE, "error") == FREEZE and step(CLOSE, "frozen") == CLOSE
+
+
+@pytest.mark.parametrize(
+    ("activity", "kind", "party", "code"),
+    [
+        ("C1", "access_closed", "customer", "ACTIVITY_NOT_ATTESTED_HERE"),
+        ("C6", "operations_stopped", "customer", "WRONG_PARTY"),
+        ("D8", "access_closed", "supplier", "WRONG_PARTY"),
+        ("D7b", "access_closed", "supplier", "KIND_WRONG"),
+    ],
+)
+def test_an_attestation_by_the_wrong_party_or_of_another_kind_is_refused(activity, kind, party, code):
+    with pytest.raises(Rejected) as caught:
+        attest(KNOWN, activity, kind, party, DIGEST)
+    assert caught.value.code == code and caught.value.remedy and caught.value.da
+
+
+def test_an_attestation_stands_and_is_not_changed():
+    once = attest(KNOWN, "D7b", "software_removed", "supplier", DIGEST)
+    assert attest(once, "D7b", "software_removed", "supplier", DIGEST) == once
+    with pytest.raises(Rejected) as caught:
+        attest(once, "D7b", "software_removed", "supplier", OTHER)
+    assert caught.value.code == "ALREADY_ATTESTED"
+
+
+def test_an_exit_that_access_was_not_told_of_is_unavailable_not_wrong():
+    with pytest.raises(Unavailable):
+        attest(Exit("x"), "C5", "access_withdrawn", "customer", DIGEST)

@@ -1,0 +1,291 @@
+"""When a certificate is refused, and how 28.1 stands."""
+
+import copy
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.compliance import domain
+from services.compliance.evidence import Logged
+from services.compliance.facts import collect
+from services.compliance.statement import statement
+from tests.unit import evidence_world as given
+from tests.unit.evidence_world import Event, World
+
+Change = Callable[[list[Event]], Any]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("keys")
+
+
+def without(wire: str) -> Change:
+    return lambda events: events.__setitem__(slice(None), [one for one in events if one[0] != wire])
+
+
+def edit(wire: str, activity: str | None = None, **more: Any) -> Change:
+    def change(events: list[Event]) -> None:
+        for name, data in events:
+            if name == wire and activity in (None, data.get("activity")):
+                data.update(more)
+
+    return change
+
+
+def edit_place(name_of_place: str, **more: Any) -> Change:
+    def change(events: list[Event]) -> None:
+        for name, data in events:
+            if name == "deletion.deletion_verified":
+                for line in data["places"]:
+                    if line["place"] == name_of_place:
+                        line.update(more)
+
+    return change
+
+
+def edit_access(**more: Any) -> Change:
+    return lambda events: [data["systems"][0].update(more) for name, data in events if name == "access.access_closed"]
+
+
+def one_person(events: list[Event]) -> None:
+    for name, data in events:
+        if name == "scheduling.approval_completed":
+            for line in data["approvals"]:
+                line["actor"] = "usr-a"
+
+
+def move(wire: str, before: str, activity: str = "D2") -> Change:
+    """Move one job's event before another."""
+
+    def at(events: list[Event], name: str) -> int:
+        return next(n for n, one in enumerate(events) if one[0] == name and one[1].get("activity") in (None, activity))
+
+    def change(events: list[Event]) -> None:
+        taken = events.pop(at(events, wire))
+        events.insert(at(events, before), taken)
+
+    return change
+
+
+def to_end(wire: str) -> Change:
+    def change(events: list[Event]) -> None:
+        moved = [one for one in events if one[0] == wire]
+        without(wire)(events)
+        events.extend(moved)
+
+    return change
+
+
+def other_batch(events: list[Event]) -> None:
+    next(data for name, data in events if name == "deletion.deletion_batch_closed")["deleted"] -= 1
+
+
+REFUSALS: list[tuple[str, Change, set[str]]] = [
+    ("no order", without("orders.order_placed"), {"ORDER_MISSING"}),
+    ("no instruction", without("orders.instruction_given"), {"INSTRUCTION_MISSING"}),
+    ("instruction to return", edit("orders.instruction_given", kind="return"), {"INSTRUCTION_MISSING"}),
+    ("nothing delivered", without("delivery.package_delivered"), {"DELIVERY_MISSING"}),
+    ("not accepted", without("delivery.delivery_accepted"), {"DELIVERY_NOT_ACCEPTED", "DELETED_BEFORE_DELIVERY"}),
+    ("accepted afterwards", to_end("delivery.delivery_accepted"), {"DELETED_BEFORE_DELIVERY"}),
+    ("archive undecided", without("orders.archive_decided"), {"ARCHIVE_UNDECIDED"}),
+    ("access open", edit_access(state="open"), {"ACCESS_NOT_CLOSED"}),
+    ("access not verified", edit_access(verified=False), {"ACCESS_NOT_CLOSED"}),
+    ("access never closed", without("access.access_closed"), {"ACCESS_NOT_CLOSED"}),
+    ("no preview", without("deletion.deletion_previewed"), {"JOB_MISSING"}),
+    ("no approvals", without("scheduling.approval_completed"), {"APPROVALS_MISSING", "INTENT_AFTER_DESTRUCTION"}),
+    ("one person approves twice", one_person, {"APPROVALS_MISSING"}),
+    ("other plan verified", edit("deletion.deletion_verified", "D2", plan_digest="0" * 64), {"PLAN_DIGEST_DIFFERS"}),
+    ("intent too late", move("deletion.deletion_begun", "scheduling.approval_completed"), {"INTENT_AFTER_DESTRUCTION"}),
+    ("not verified", without("deletion.deletion_verified"), {"NOT_VERIFIED"}),
+    ("not ended", without("deletion.deletion_executed"), {"NOT_EXECUTED"}),
+    ("verifier blind", edit("deletion.deletion_verified", "D2", result="ERROR"), {"VERIFICATION_ERROR"}),
+    (
+        "verified too early",
+        move("deletion.deletion_verified", "deletion.deletion_batch_closed"),
+        {"VERIFIED_TOO_EARLY"},
+    ),
+    ("outside seen", edit("deletion.deletion_verified", "D2", outside=1), {"OUTSIDE_CHANGED"}),
+    ("outside in a batch", edit("deletion.deletion_batch_closed", "D7a", outside=2), {"OUTSIDE_CHANGED"}),
+    ("probes found", edit("deletion.deletion_verified", "D2", probes_found_after=1), {"PROBES_FOUND"}),
+    ("probes never found", edit("deletion.deletion_verified", "D2", probes_found_before=0), {"PROBES_BLIND"}),
+    ("rows left", edit_place("barn", residual=1, before=41), {"RESIDUAL"}),
+    ("place open", edit_place("barn", disposition="open"), {"PLACE_OPEN"}),
+    ("sum wrong", edit_place("barn", before=41), {"SUM_WRONG"}),
+    ("unclassified", edit_place("barn", row_class=None), {"PLACE_UNCLASSIFIED"}),
+    ("needed by us", edit_place("kode", reason="SUPPLIER_NEEDS_IT"), {"REASON_NOT_ALLOWED"}),
+    ("excluded for nothing", edit_place("kode", reason=None), {"REASON_NOT_ALLOWED"}),
+    ("suspended without an option", edit_place("kode", disposition="suspended"), {"REASON_NOT_ALLOWED"}),
+    ("retained and called deleted", edit_place("kode", disposition="deleted"), {"RETAINED_WITHOUT_REASON"}),
+    ("place unanswered", edit_place("barn", place="andre"), {"PLACE_UNANSWERED", "PLACE_UNKNOWN", "BATCHES_DIFFER"}),
+    ("batches differ", other_batch, {"BATCHES_DIFFER"}),
+]
+
+
+@pytest.mark.parametrize(("change", "codes"), [one[1:] for one in REFUSALS], ids=[one[0] for one in REFUSALS])
+def test_a_certificate_is_refused_for_its_own_reason(folder: Path, change: Change, codes: set[str]) -> None:
+    events = copy.deepcopy(given.deleted_exit())
+    change(events)
+    assert codes <= set(World(folder).told(events).refusals())
+
+
+def test_a_whole_exit_is_not_refused(folder: Path) -> None:
+    assert World(folder).told(given.deleted_exit()).refusals() == []
+
+
+def test_every_reason_is_given_at_once(folder: Path) -> None:
+    events = copy.deepcopy(given.deleted_exit())
+    edit_place("barn", residual=1)(events)
+    edit_access(state="open")(events)
+    without("orders.instruction_given")(events)
+    assert {"RESIDUAL", "SUM_WRONG", "ACCESS_NOT_CLOSED", "INSTRUCTION_MISSING"} <= set(
+        World(folder).told(events).refusals()
+    )
+
+
+def test_what_is_known_beside_the_log_refuses_too(folder: Path) -> None:
+    made = World(folder).told(given.deleted_exit())
+    assert made.refusals(named=False) == ["PARTIES_MISSING"]
+    assert made.refusals(log_checks=False) == ["LOG_INCONSISTENT"]
+    assert made.refusals(held=2) == ["EVIDENCE_HELD"]
+
+
+def test_not_in_rehearsal_is_a_reason_in_rehearsals_only(folder: Path) -> None:
+    events = copy.deepcopy(given.deleted_exit())
+    edit_place("kode", reason="NOT_IN_REHEARSAL")(events)
+    made = World(folder).told(events)
+    assert made.refusals() == []
+    assert made.refusals(kind="production") == ["REASON_NOT_ALLOWED"]
+
+
+def test_a_system_of_the_order_without_a_place_in_the_inventory_is_refused(folder: Path) -> None:
+    events = [given.order(systems=(("pladsanvisning", "postgresql", "2"), ("booking", "files", "2")))]
+    events += [one for one in given.deleted_exit() if one[0] != "orders.order_placed"]
+    assert "SYSTEM_NOT_INVENTORIED" in World(folder).told(events).refusals()
+
+
+def test_silence_that_was_instructed_replaces_the_acceptance(folder: Path) -> None:
+    events = copy.deepcopy(given.deleted_exit())
+    without("delivery.delivery_accepted")(events)
+    edit("orders.options_confirmed", silence="delete_at_k15")(events)
+    made = World(folder).told(events)
+    assert made.refusals() == []
+    said = statement(made.draft())["predicate"]["wording"]["da"]
+    assert any("ikke godkendt" in sentence for sentence in said)
+
+
+def issued_active(made: World) -> World:
+    entry = {"certificate_id": "crt-0", "stage": "ACTIVE-DELETED", "number": "ØV-000001"}
+    made.log.add("CERTIFICATE_ISSUED", entry | {"statement_digest": given.sha("first")})
+    return made
+
+
+def test_permanent_waits_for_the_first_certificate_and_for_every_backup_set(folder: Path) -> None:
+    made = World(folder).told(given.deleted_exit())
+    assert set(made.refusals(domain.EXPIRED)) == {"STAGE_BEFORE", "BACKUP_NOT_GONE"}
+    issued_active(made).told(given.backups_gone())
+    assert made.refusals(domain.EXPIRED) == []
+
+
+def test_a_backup_that_comes_back_is_refused_again(folder: Path) -> None:
+    made = issued_active(World(folder).told(given.deleted_exit() + given.backups_gone()))
+    again = copy.deepcopy(given.backups_gone("2027-03-05")[0])
+    again[1]["answer"] = "PRESENT"
+    assert made.told([again]).refusals(domain.EXPIRED) == ["BACKUP_NOT_GONE"]
+
+
+def test_without_any_registered_set_backups_are_unknown_and_not_gone(folder: Path) -> None:
+    events = copy.deepcopy(given.deleted_exit())
+    without("deletion.backup_registered")(events)
+    assert issued_active(World(folder).told(events)).refusals(domain.EXPIRED) == ["BACKUPS_UNKNOWN"]
+
+
+def state(made: World, today: str) -> str:
+    facts = made.log.facts()
+    return domain.obligation_state("S2-28.1-d", facts.due("S2-28.1-d"), facts, date.fromisoformat(today))[0]
+
+
+def test_without_an_amendment_28_1_is_breached_from_day_16_and_both_certificates_say_so(folder: Path) -> None:
+    made = World(folder).told(given.deleted_exit(amended=False))
+    assert (state(made, "2026-10-15"), state(made, "2026-10-16")) == ("pending", "breached")
+    said = statement(made.draft(issued_on="2026-10-16"))["predicate"]
+    assert any("OVERTRÅDT" in sentence for sentence in said["wording"]["da"])
+    issued_active(made).told(given.backups_gone())
+    assert state(made, "2027-03-03") == "breached"
+    said = statement(made.draft(domain.EXPIRED, "2027-03-03"))["predicate"]
+    assert any("BREACHED" in sentence for sentence in said["wording"]["en"])
+
+
+def test_with_an_amendment_signed_by_both_28_1_is_met_and_backups_have_six_months(folder: Path) -> None:
+    made = World(folder).told(given.deleted_exit())
+    assert state(made, "2026-12-01") == "met"
+    assert domain.backups_due(made.log.facts()) == date(2027, 3, 30)
+
+
+def test_an_amendment_signed_by_one_party_changes_nothing(folder: Path) -> None:
+    events = copy.deepcopy(given.deleted_exit())
+    events[0][1]["amendments"][0]["signed_by"] = ["supplier"]
+    assert state(World(folder).told(events), "2026-10-16") == "breached"
+
+
+def test_what_cannot_be_seen_is_never_called_met(folder: Path) -> None:
+    facts = World(folder).told(given.deleted_exit()).log.facts()
+    due = date(2026, 10, 1)
+    assert domain.obligation_state("S2-13-a", due, facts, due) == ("pending", [])
+    assert domain.obligation_state("S2-13-a", due, facts, date(2026, 10, 2)) == ("at_risk", [])
+
+
+def test_permanent_stands_in_the_last_stage_only(folder: Path) -> None:
+    made = World(folder).told(given.deleted_exit())
+    first = statement(made.draft())["predicate"]["wording"]
+    assert not any("er permanent" in one for one in first["da"])
+    issued_active(made).told(given.backups_gone())
+    last = statement(made.draft(domain.EXPIRED, "2027-03-03"))["predicate"]["wording"]
+    assert any("er permanent" in one for one in last["da"]) and any("is permanent" in one for one in last["en"])
+
+
+def test_the_statement_says_what_is_not_done_and_not_covered(folder: Path) -> None:
+    said = statement(World(folder).told(given.deleted_exit()).draft())["predicate"]
+    assert {"WITNESS", "TIMESTAMP_RFC3161", "SEPARATE_OS_USERS"} <= {one["code"] for one in said["not_done"]}
+    assert {"BACKUPS", "SUCCESSOR_COPY", "CUSTOMER_POSSESSION"} <= {one["code"] for one in said["not_covered"]}
+    assert said["kind"] == "rehearsal" and said["number"].startswith("ØV-") and said["simulated_dates"]
+
+
+def test_rows_of_a_stopped_job_are_added_not_overwritten(folder: Path) -> None:
+    events = copy.deepcopy(given.deleted_exit())
+    stopped = [one for one in copy.deepcopy(given.destruction("D2")) if "verified" not in one[0]]
+    for _, data in stopped:
+        data["job_id"] = "job-D2-first"
+    at = next(n for n, one in enumerate(events) if one[1].get("job_id") == "job-D2")
+    made = World(folder).told(events[:at] + stopped + events[at:])
+    system = next(one for one in statement(made.draft())["predicate"]["systems"] if one["system"] == "morgenvagt")
+    assert (system["counts"]["deleted"], system["deleted_in_all"]) == (11, 22)
+
+
+def test_entries_wait_for_what_must_come_first() -> None:
+    intent = {"job_id": "job-1"}
+    assert domain.waits_for("DELETION_INTENT", intent, {}) == "DELETION_PREVIEWED"
+    assert domain.waits_for("DELETION_INTENT", intent, {"DELETION_PREVIEWED": 1}) is None
+    done = {"job_id": "job-1", "batches": 2}
+    logged = {"DELETION_BEGUN": 1, "DELETION_BATCH_CLOSED": 1}
+    assert domain.waits_for("DELETION_EXECUTED", done, logged) == "DELETION_BATCH_CLOSED"
+    assert domain.waits_for("DELETION_EXECUTED", done, logged | {"DELETION_BATCH_CLOSED": 2}) is None
+    assert domain.waits_for("DELETION_VERIFIED", {"job_id": "job-1", "result": "ABSENT_VERIFIED"}, {}) is None
+    assert domain.waits_for("PLAN_MADE", {}, {}) is None
+
+
+def test_numbers_have_a_series_for_each_kind() -> None:
+    assert (domain.number("rehearsal", 7), domain.number("production", 7)) == ("ØV-000007", "SB-000007")
+
+
+def test_a_higher_plan_version_wins_whatever_the_order() -> None:
+    def made(version: int, due: str) -> dict[str, Any]:
+        lines = [{"id": "S2-28.1-d", "due": due}]
+        return {"version": version, "plan_digest": "0" * 64, "obligations": lines, "conflicts": 0}
+
+    late, early = made(2, "2026-10-15"), made(1, "2026-01-01")
+    entries = [Logged(0, "PLAN_MADE", "", late), Logged(1, "PLAN_MADE", "", early)]
+    assert collect("exit-1", entries).due("S2-28.1-d") == date(2026, 10, 15)
