@@ -11,15 +11,26 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field
 from datetime import date
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
 from services.compliance import texts
 from services.compliance.domain import ACTIVE, EXPIRED, backups_due, obligation_state
-from services.compliance.facts import Facts, Job, day
+from services.compliance.facts import Facts, day
 from services.compliance.keys import PublicKeys
+from services.compliance.sections import (
+    access,
+    archive_line,
+    backups,
+    earlier_job,
+    jobs_of,
+    places_of,
+    retained,
+    software,
+    subjects,
+    verification_of,
+)
 
 TYPE = "https://in-toto.io/Statement/v1"
 PREDICATES = {
@@ -73,7 +84,7 @@ def statement(draft: Draft) -> dict[str, Any]:
     """Write the statement; the facts must have passed `domain.refusals`."""
     return {
         "_type": TYPE,
-        "subject": _subjects(draft.facts),
+        "subject": subjects(draft.facts),
         "predicateType": PREDICATES[draft.keys.kind],
         "predicate": {
             **_heading(draft),
@@ -82,12 +93,12 @@ def statement(draft: Draft) -> dict[str, Any]:
             "dates": _dates(draft),
             "scope": _scope(draft),
             "systems": [_system(draft, line) for line in draft.facts.systems],
-            "retained": _retained(draft.facts),
-            "backups": _backups(draft.facts),
-            "access": _access(draft.facts),
+            "retained": retained(draft.facts),
+            "backups": backups(draft.facts),
+            "access": access(draft.facts),
             "delivery": _delivery(draft),
             "approvals": _approvals(draft),
-            "archive": [_archive(one.index, one.entry) for one in draft.facts.archive.values()],
+            "archive": [archive_line(one.index, one.entry) for one in draft.facts.archive.values()],
             "outside": {"changes": 0, "method": "effect accounting inside each deleting transaction"},
             "obligations": _obligations(draft),
             "not_covered": _not_covered(draft),
@@ -99,27 +110,6 @@ def statement(draft: Draft) -> dict[str, Any]:
             "wording": _wording(draft),
         },
     }
-
-
-def software() -> str:
-    """Name the tool and its version."""
-    try:
-        return f"Ophør {version('ophor')}"
-    except PackageNotFoundError:
-        return "Ophør (uninstalled)"
-
-
-def _jobs(facts: Facts) -> list[Job]:
-    return [job for job in (facts.job(activity) for activity in sorted(facts.activities())) if job]
-
-
-def _subjects(facts: Facts) -> list[dict[str, Any]]:
-    """Name what the statement is about: each deletion's approved inventory."""
-    return [
-        {"name": f"{facts.exit_id}/{job.activity}", "digest": {"sha256": job.previewed.entry["inventory_digest"]}}
-        for job in _jobs(facts)
-        if job.previewed
-    ]
 
 
 def _heading(draft: Draft) -> dict[str, Any]:
@@ -184,7 +174,7 @@ def _rule(draft: Draft, obligation: str) -> texts.Both:
 
 
 def _scope(draft: Draft) -> dict[str, Any]:
-    suspended = [line for job in _jobs(draft.facts) for line in _places(job) if line["disposition"] == "suspended"]
+    suspended = [line for job in jobs_of(draft.facts) for line in places_of(job) if line["disposition"] == "suspended"]
     return {
         "systems": [line["system"] for line in draft.facts.systems],
         "whole": not suspended,
@@ -194,15 +184,11 @@ def _scope(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _places(job: Job) -> list[dict[str, Any]]:
-    return list(job.verified.entry["places"]) if job.verified else []
-
-
 def _system(draft: Draft, line: dict[str, Any]) -> dict[str, Any]:
     facts, name = draft.facts, line["system"]
-    job = next(one for one in _jobs(facts) if name in facts.activities()[one.activity])
-    places = [one for one in _places(job) if one["system"] == name]
-    earlier = [_earlier(one, name) for one in facts.earlier(job.activity)]
+    job = next(one for one in jobs_of(facts) if name in facts.activities()[one.activity])
+    places = [one for one in places_of(job) if one["system"] == name]
+    earlier = [earlier_job(one, name) for one in facts.earlier(job.activity)]
     names = ("before", "arrived", "deleted", "retained", "residual", "delivered")
     return {
         "system": name,
@@ -218,66 +204,9 @@ def _system(draft: Draft, line: dict[str, Any]) -> dict[str, Any]:
         "counts": {count: sum(one[count] for one in places) for count in names},
         "deleted_in_all": sum(one["deleted"] for one in places) + sum(one["deleted"] for one in earlier),
         "places": places,
-        "verification": _verification(job),
+        "verification": verification_of(job),
         "earlier_jobs": earlier,
         "evidence": [one.index for one in job.entries()],
-    }
-
-
-def _verification(job: Job) -> dict[str, Any]:
-    assert job.verified
-    names = ("result", "on", "probes_drawn", "probes_found_before", "probes_found_after", "outside")
-    return {
-        **{name: job.verified.entry[name] for name in names},
-        "method": "counted again by another process with credentials that can only read",
-        "evidence": job.verified.index,
-    }
-
-
-def _earlier(job: Job, system: str) -> dict[str, Any]:
-    rows = [one for one in job.batches if one.entry["system"] == system]
-    return {
-        "job_id": job.job_id,
-        "stopped": job.stopped.entry["code"] if job.stopped else None,
-        "deleted": sum(one.entry["deleted"] for one in rows),
-        "evidence": [one.index for one in job.entries()],
-    }
-
-
-def _retained(facts: Facts) -> list[dict[str, Any]]:
-    lines = [line for job in _jobs(facts) for line in _places(job)]
-    return [
-        {"system": one["system"], "place": one["place"], "rows": one["retained"], "basis": one["reason"]}
-        for one in lines
-        if one["disposition"] in ("excluded", "suspended")
-    ]
-
-
-def _backups(facts: Facts) -> list[dict[str, Any]]:
-    rows = []
-    for (system, set_id), backup in sorted(facts.backups.items()):
-        seen = backup.latest
-        rows.append(
-            {
-                "system": system,
-                "set_id": set_id,
-                "taken_on": backup.registered.entry["taken_on"],
-                "expires_on": backup.registered.entry["expires_on"],
-                "answer": seen.entry["answer"] if seen else "NOT_LOOKED",
-                "observed_on": seen.entry["on"] if seen else None,
-                "evidence": [backup.registered.index, *([seen.index] if seen else [])],
-            }
-        )
-    return rows
-
-
-def _access(facts: Facts) -> dict[str, Any]:
-    return {
-        "systems": [{**line, "evidence": logged.index} for logged, line in facts.access.values()],
-        "attested": [
-            {**{name: one.entry[name] for name in ("activity", "kind", "digest", "role", "on")}, "evidence": one.index}
-            for one in facts.attested
-        ],
     }
 
 
@@ -306,7 +235,7 @@ def _approvals(draft: Draft) -> list[dict[str, Any]]:
             "by": [{**_person(draft, one), "at": one["at"]} for one in job.intent.entry["approvals"]],
             "evidence": job.intent.index,
         }
-        for job in _jobs(draft.facts)
+        for job in jobs_of(draft.facts)
         if job.intent
     ]
 
@@ -320,10 +249,6 @@ def _person(draft: Draft, entry: dict[str, Any]) -> dict[str, Any]:
         "name": official.get("name"),
         "function": official.get("function"),
     }
-
-
-def _archive(index: int, entry: dict[str, Any]) -> dict[str, Any]:
-    return {**entry, "evidence": index}
 
 
 def _obligations(draft: Draft) -> list[dict[str, Any]]:
@@ -400,7 +325,8 @@ def _wording(draft: Draft) -> dict[str, list[str]]:
         parts.append(texts.SUSPENDED)
     if facts.accepted is None:
         parts.append(texts.SILENCE)
-    parts.append(texts.STATES_28_1[state["state"]])
+    if days["due"]:  # the plan is under S2
+        parts.append(texts.STATES_28_1[state["state"]])
     if facts.amendment:
         parts.append(texts.AMENDED)
     return {

@@ -14,7 +14,8 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from contracts.roles import TITLES_DA
-from services.gateway.texts import LANGUAGES, PARTIES, STAGES, STATES, text
+from services.gateway.texts import LANGUAGES, text
+from services.gateway.words import PARTIES, STAGES, STATES
 
 PHASES = ("order", "preparation", "window", "after")
 FINISHED = frozenset({"completed", "waived", "not_chosen"})

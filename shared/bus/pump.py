@@ -120,13 +120,13 @@ class Pump:
     def _turns(self, connection: amqp.Connection, channel: amqp.Channel, selector: selectors.BaseSelector) -> None:
         sock, ticked = connection.transport.sock, time.monotonic()
         while True:
+            self._act(channel)
+            if self._stopping and not self._actions:
+                return
             waiting = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
             ready = {key.data for key, _ in selector.select(0 if waiting else _TURN_S)}
             if "wake" in ready:
                 self._awake()
-            self._act(channel)
-            if self._stopping and not self._actions:
-                return
             if waiting or "broker" in ready:
                 connection.drain_events(timeout=_PATIENCE_S)
             if time.monotonic() - ticked >= _TURN_S:
@@ -144,9 +144,9 @@ class Pump:
             os.write(self._wake_write, b"x")
 
     def _awake(self) -> None:
-        self._woken = False  # before the actions are taken: whoever posts later wakes again
         with suppress(BlockingIOError):
             os.read(self._wake_read, 4096)
+        self._woken = False  # after the read, before the actions are taken: whoever posts from here on wakes again
 
     def _wait(self, seconds: float) -> None:
         with selectors.DefaultSelector() as selector:

@@ -42,6 +42,8 @@ class Config:
         for name in ("OPHOR_MODE", *need):
             if not environ.get(name):
                 raise _invalid(name, "is not set")
+            if environ["OPHOR_MODE"] not in MODES:
+                raise _invalid("OPHOR_MODE", f"must be one of {', '.join(MODES)}")
         config = cls(
             mode=environ["OPHOR_MODE"],
             amqp_uri=_address(environ, "OPHOR_AMQP_URI", ("amqp://", "amqps://")),
@@ -54,8 +56,6 @@ class Config:
             work=_path(environ, "OPHOR_WORK"),
             health_port=_port(environ, "OPHOR_HEALTH_PORT"),
         )
-        if config.mode not in MODES:
-            raise _invalid("OPHOR_MODE", f"must be one of {', '.join(MODES)}")
         if config.mode == "production" and config.clock_uri:
             raise _invalid("OPHOR_CLOCK_URI", "is a simulated clock, which production refuses", "remove it")
         return config

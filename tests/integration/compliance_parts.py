@@ -130,7 +130,7 @@ class Bed:
         return list(self.db.log_entries.find({"_id": {"$regex": f"^{exit_id}/"}}).sort("_id", 1))
 
     def wait_logged(self, exit_id: str, count: int) -> list[dict[str, Any]]:
-        until(lambda: len(self.logged(exit_id)) >= count, f"{count} entries of {exit_id}")
+        until(lambda: len(self.logged(exit_id)) >= count, f"{count} entries of {exit_id}", 180)
         return self.logged(exit_id)
 
     def client(self, role: str = "kommune_dpo", customers: tuple[str, ...] = ("*",)) -> Client:

@@ -63,7 +63,7 @@ def settled(there: Bed, row: dict[str, Any]) -> dict[str, Any]:
         found = there.client().call("compliance.read_certificate", {"certificate_id": row["certificate_id"]})
         return found if found["state"] in ("issued", "failed") else None
 
-    return until(look, "the certificate is issued or failed")  # type: ignore[no-any-return]
+    return until(look, "the certificate is issued or failed", 180)  # type: ignore[no-any-return]
 
 
 def fetch(there: Bed, row: dict[str, Any], document: str) -> bytes:

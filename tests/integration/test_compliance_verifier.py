@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from services.compliance import bundle, checkpoint, domain, tree
 from services.compliance.envelope import STATEMENT_TYPE, canonical, envelope, pae
@@ -25,6 +27,7 @@ from services.compliance.keys import LOG, SEAL, load_note
 from services.compliance.statement import statement
 from services.compliance.verifier import ophor_verify
 from services.compliance.verifier.ophor_verify import Options, Report, verify
+from services.console import verify as console_verify
 from tests.unit import evidence_world as given
 from tests.unit.evidence_world import Certificate, World, issue, sign
 
@@ -110,6 +113,22 @@ def test_the_verifier_runs_alone_without_the_project(true: Certificate, tmp_path
     assert (said["result"], said["level"], said["number"]) == ("VERIFIED", "SIGNED", "ØV-000001")
     text = subprocess.run([*argv, "--english"], cwd=tmp_path, capture_output=True, check=False).stdout.decode()
     assert "REHEARSAL – NOT PROOF OF DELETION" in text and "The signed statement counts, not the page" in text
+
+
+def test_ophor_verify_gives_the_verifier_s_own_answer_and_exit_code(true: Certificate, tmp_path: Path) -> None:
+    app, file = typer.Typer(), tmp_path / "c.pdf"
+    app.command()(console_verify.verify)
+    file.write_bytes(true.pdf)
+    keys = [f"--key={key}" for key in given.keys(true.world)]
+    for argv, code in (
+        ([*keys, "--rehearsal"], 0),
+        (keys, 3),
+        (["--rehearsal"], 3),
+        ([*keys, "--rehearsal", "--json", "--english", "--head", str(tmp_path / "none")], 2),
+    ):
+        assert CliRunner().invoke(app, [str(file), *argv]).exit_code == code
+    file.write_bytes(true.pdf + b"x")
+    assert CliRunner().invoke(app, [str(file), *keys, "--rehearsal"]).exit_code == 2
 
 
 def test_the_verifier_imports_nothing_of_the_project_and_no_network() -> None:
@@ -440,6 +459,15 @@ def test_destruction_before_the_approvals_or_without_a_permit_fails(tmp_path: Pa
     assert "before intent and approvals" in history(tmp_path / "a", late)[14]
     events = [one for one in given.deleted_exit() if one[0] != "scheduling.permit_issued"]
     assert "without a permit" in history(tmp_path / "b", events)[14]
+
+
+def test_a_stopped_job_that_destroyed_without_approvals_fails_too(tmp_path: Path) -> None:
+    events = copy.deepcopy(given.deleted_exit())
+    early = [one for one in copy.deepcopy(given.destruction("D2")) if "begun" in one[0] or "batch" in one[0]]
+    for _, data in early:
+        data["job_id"] = "job-D2-first"
+    at = next(n for n, one in enumerate(events) if one[1].get("job_id") == "job-D2")
+    assert "no inventory or no intent" in history(tmp_path, events[:at] + early + events[at:])[14]
 
 
 def test_verification_before_the_last_batch_fails(tmp_path: Path) -> None:

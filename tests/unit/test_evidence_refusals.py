@@ -265,6 +265,23 @@ def test_rows_of_a_stopped_job_are_added_not_overwritten(folder: Path) -> None:
     assert (system["counts"]["deleted"], system["deleted_in_all"]) == (11, 22)
 
 
+def test_a_stopped_job_that_destroyed_before_its_intent_refuses_too(folder: Path) -> None:
+    events = copy.deepcopy(given.deleted_exit())
+    early = [one for one in copy.deepcopy(given.destruction("D2")) if "begun" in one[0] or "batch" in one[0]]
+    for _, data in early:
+        data["job_id"] = "job-D2-first"
+    at = next(n for n, one in enumerate(events) if one[1].get("job_id") == "job-D2")
+    made = World(folder).told(events[:at] + early + events[at:])
+    assert {"APPROVALS_MISSING", "INTENT_AFTER_DESTRUCTION"} <= set(made.refusals())
+
+
+def test_where_s2_does_not_bind_28_1_is_not_mentioned(folder: Path) -> None:
+    events = copy.deepcopy(given.deleted_exit())
+    edit("scheduling.plan_made", obligations=[])(events)
+    said = statement(World(folder).told(events).draft())["predicate"]["wording"]
+    assert not any("28.1" in sentence for sentence in said["da"] + said["en"])
+
+
 def test_entries_wait_for_what_must_come_first() -> None:
     intent = {"job_id": "job-1"}
     assert domain.waits_for("DELETION_INTENT", intent, {}) == "DELETION_PREVIEWED"

@@ -39,6 +39,8 @@ LIMIT = 512 * 1024 * 1024
 STATEMENT_TYPE = "application/vnd.in-toto+json"
 MANIFEST_TYPE = "application/vnd.ophor.manifest+json"
 PREDICATES = {"urn:ophor:deletion-certificate:v1": "production", "urn:ophor:rehearsal-certificate:v1": "rehearsal"}
+DESTRUCTION = ("DELETION_BEGUN", "DELETION_BATCH_CLOSED")
+BEFORE_DESTRUCTION = ("DELETION_PREVIEWED", "DELETION_INTENT", "PERMIT_ISSUED")
 ACTIVITY = {"1": "D2", "2": "D7a", "index": "C7"}
 TERMINAL = ("deleted", "absent_verified", "excluded")
 REASON = re.compile(
@@ -1020,46 +1022,60 @@ def _check_batches(items: list[Item], activity: str, answer: Item) -> None:
 
 def check_order(items: list[Item]) -> str:
     """14. Per scope: inventory < approvals (intent) < permit < destruction < verification; delivery before it."""
-    accepted = [one.index for one in of_kind(items, "DELIVERY_ACCEPTED")]
-    instructed = [one.index for one in of_kind(items, "OPTIONS_CONFIRMED") if one.entry["silence"] == "delete_at_k15"]
     given = [one.index for one in of_kind(items, "INSTRUCTION_GIVEN") if one.entry["kind"] == "delete"]
     need(given, "no instruction to delete among the evidence")
     jobs = jobs_of(items)
-    for activity, (inventory, answer) in jobs.items():
-        _check_job_order(items, activity, inventory, answer)
-        first = _first_destruction(items, answer.entry["job_id"])
-        if first is not None and activity != "C7":
-            before = accepted or instructed
-            need(
-                before and min(before) < first, f"{activity}: destroyed before the delivery was accepted or instructed"
-            )
-    return f"{len(jobs)} scopes"
+    begun = {(one.entry["activity"], one.entry["job_id"]) for one in items if one.kind in DESTRUCTION}
+    final = {(activity, answer.entry["job_id"]) for activity, (_, answer) in jobs.items()}
+    for activity, job in sorted(begun | final):
+        _check_begin(items, activity, job)
+    for activity, (_, answer) in jobs.items():
+        _check_end(items, activity, answer)
+    return f"{len(jobs)} scopes, {len(begun)} destructions"
 
 
 def _first_destruction(items: list[Item], job: str) -> int | None:
-    kinds = ("DELETION_BEGUN", "DELETION_BATCH_CLOSED")
-    return min((one.index for one in items if one.kind in kinds and one.entry["job_id"] == job), default=None)
+    return min((one.index for one in items if one.kind in DESTRUCTION and one.entry["job_id"] == job), default=None)
 
 
-def _check_job_order(items: list[Item], activity: str, inventory: Item, answer: Item) -> None:
-    job = answer.entry["job_id"]
+def _check_begin(items: list[Item], activity: str, job: str) -> None:
     mine = [one for one in items if one.entry.get("job_id") == job]
-    intents = [one for one in mine if one.kind == "DELETION_INTENT"]
-    need(intents, f"{activity}: no intent with approvals")
-    lines = intents[-1].entry["approvals"]
-    people, roles = {one["actor"] for one in lines}, {one["role"] for one in lines}
+    seen = {kind: [one for one in mine if one.kind == kind] for kind in BEFORE_DESTRUCTION}
+    need(
+        seen["DELETION_INTENT"] and seen["DELETION_PREVIEWED"], f"{activity}: no inventory or no intent with approvals"
+    )
+    intent = seen["DELETION_INTENT"][-1]
+    people = {one["actor"] for one in intent.entry["approvals"]}
+    roles = {one["role"] for one in intent.entry["approvals"]}
     need(len(people) >= 2 and len(roles) >= 2, f"{activity}: not approved by two people in two roles")
     digests = {one.entry["plan_digest"] for one in mine if "plan_digest" in one.entry}
-    need(digests == {inventory.entry["plan_digest"]}, f"{activity}: another plan than the approved one")
+    need(len(digests) == 1, f"{activity}: another plan than the approved one")
     first = _first_destruction(items, job)
-    if first is not None:
-        need(inventory.index < intents[-1].index < first, f"{activity}: destroyed before intent and approvals")
-        permits = [one.index for one in mine if one.kind == "PERMIT_ISSUED"]
-        need(permits and intents[-1].index < min(permits) < first, f"{activity}: destroyed without a permit")
-        last = max(one.index for one in mine if one.kind in ("DELETION_BEGUN", "DELETION_BATCH_CLOSED"))
-        need(answer.index > last, f"{activity}: rows were deleted after the verification")
-        ends = [one for one in mine if one.kind == "DELETION_EXECUTED"]
-        need(ends and ends[-1].index < answer.index, f"{activity}: verified before the end")
+    if first is None:
+        return
+    inventory = seen["DELETION_PREVIEWED"][-1].index
+    need(inventory < intent.index < first, f"{activity}: destroyed before intent and approvals")
+    permits = [one.index for one in seen["PERMIT_ISSUED"]]
+    need(permits and intent.index < min(permits) < first, f"{activity}: destroyed without a permit")
+    if activity != "C7":
+        before = _handed_over(items)
+        need(before and before[0] < first, f"{activity}: destroyed before the delivery was accepted or instructed")
+
+
+def _handed_over(items: list[Item]) -> list[int]:
+    """Give the indexes of acceptances, or where there is none of the instruction for silence."""
+    accepted = [one.index for one in of_kind(items, "DELIVERY_ACCEPTED")]
+    silent = [one.index for one in of_kind(items, "OPTIONS_CONFIRMED") if one.entry["silence"] == "delete_at_k15"]
+    return accepted or silent
+
+
+def _check_end(items: list[Item], activity: str, answer: Item) -> None:
+    job = answer.entry["job_id"]
+    destroyed = [one.index for one in items if one.kind in DESTRUCTION and one.entry["job_id"] == job]
+    if destroyed:
+        need(answer.index > max(destroyed), f"{activity}: rows were deleted after the verification")
+        ends = [one.index for one in of_kind(items, "DELETION_EXECUTED") if one.entry["job_id"] == job]
+        need(ends and ends[-1] < answer.index, f"{activity}: verified before the end")
 
 
 def check_stage(predicate: dict[str, Any], items: list[Item] | None) -> str:

@@ -1,26 +1,16 @@
-"""When a certificate is refused, and how the obligations stand: pure rules over the facts in the log.
-
-It keeps (evidence.md §1): every reason at once; nothing is certified while a place is unclassified, a residual is above
-zero, something outside the scope changed, an approval is missing or an order of events is wrong; "permanent" only when
-every backup set was seen to be gone; without an amendment signed by both, S2 28.1 covers backups too and is shown as
-breached from day 16, never hidden. Exclusions are a closed list; "needed by the supplier" does not exist.
-"""
+"""Why a certificate is refused: one function a subject, every reason at once."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from dateutil.relativedelta import relativedelta
-
 from contracts.errors import Rejected
-from services.compliance.facts import Facts, Job, day
+from services.compliance.facts import Facts, Job
 
 ACTIVE, EXPIRED = "ACTIVE-DELETED", "BACKUP-EXPIRED"
-SERIES = {"rehearsal": "ØV", "production": "SB"}
 TERMINAL = ("deleted", "absent_verified", "excluded")
 _EXCLUSION = re.compile(
     r"(NOT_CUSTOMER_DATA|SHARED_CODE|CUSTOMER_POSSESSION|CONTINUING_AGREEMENT"
@@ -44,11 +34,6 @@ class Standing:
     log_checks: bool
     held: int
     issued: frozenset[str] = frozenset()
-
-
-def number(kind: str, serial: int) -> str:
-    """Write a certificate's number; rehearsals have a series of their own (evidence.md §1.10)."""
-    return f"{SERIES[kind]}-{serial:06d}"
 
 
 def refusals(facts: Facts, stage: str, standing: Standing) -> list[Refusal]:
@@ -103,9 +88,11 @@ def _of_activity(facts: Facts, activity: str, systems: list[str], kind: str) -> 
     for system in systems:
         if system not in seen:
             yield Refusal("SYSTEM_NOT_INVENTORIED", f"{activity}: {system} has no place in the inventory")
-    yield from _of_approval(activity, job)
+    for one in (*facts.earlier(activity), job):
+        yield from _of_approval(activity, one)
+        yield from _of_begin(facts, activity, one)
     yield from _of_result(activity, job)
-    yield from _of_order(facts, activity, job)
+    yield from _of_end(activity, job)
     if job.verified:
         yield from _of_places(activity, job, kind)
 
@@ -141,7 +128,7 @@ def _of_result(activity: str, job: Job) -> Iterator[Refusal]:
         yield Refusal("NOT_EXECUTED", f"{activity}: the deletion has not ended")
 
 
-def _of_order(facts: Facts, activity: str, job: Job) -> Iterator[Refusal]:
+def _of_begin(facts: Facts, activity: str, job: Job) -> Iterator[Refusal]:
     first = job.destroyed_from()
     if first is None:
         return
@@ -151,7 +138,11 @@ def _of_order(facts: Facts, activity: str, job: Job) -> Iterator[Refusal]:
         given = facts.accepted or (facts.options if _silence_deletes(facts) else None)
         if given is None or given.index > first:
             yield Refusal("DELETED_BEFORE_DELIVERY", f"{activity}: destruction began before the delivery's acceptance")
-    if job.verified and job.verified.index < max(one.index for one in [*job.batches, job.begun] if one):
+
+
+def _of_end(activity: str, job: Job) -> Iterator[Refusal]:
+    last = max((one.index for one in [*job.batches, job.begun] if one), default=-1)
+    if job.verified and job.verified.index < last:
         yield Refusal("VERIFIED_TOO_EARLY", f"{activity}: rows were deleted after the verification")
 
 
@@ -215,49 +206,6 @@ def _name(key: tuple[str, str]) -> str:
     return f"{key[0]}/{key[1]}"[:200]
 
 
-def before(kind: str) -> tuple[str, str] | None:
-    """Give (kind, field): the kind of entry with the same value in `field` that must be in the log before this one."""
-    return _BEFORE.get(kind)
-
-
-def waits_for(kind: str, entry: Mapping[str, Any], seen: Mapping[str, int]) -> str | None:
-    """Name the kind of entry that must be in the log first, or None. The bus keeps no order; the log has to.
-
-    `seen` counts the kinds already logged with the same value in the field that `before` names.
-    """
-    rule = _BEFORE.get(kind)
-    if rule is None or (kind == "DELETION_VERIFIED" and entry["result"] != "DELETED"):
-        return None
-    if not seen.get(rule[0]):
-        return rule[0]
-    batches = "DELETION_BATCH_CLOSED"
-    return batches if kind == "DELETION_EXECUTED" and seen.get(batches, 0) < entry["batches"] else None
-
-
-_BEFORE: dict[str, tuple[str, str]] = {
-    "DELETION_INTENT": ("DELETION_PREVIEWED", "job_id"),
-    "PERMIT_ISSUED": ("DELETION_INTENT", "job_id"),
-    "DELETION_BEGUN": ("PERMIT_ISSUED", "job_id"),
-    "DELETION_BATCH_CLOSED": ("DELETION_BEGUN", "job_id"),
-    "DELETION_EXECUTED": ("DELETION_BEGUN", "job_id"),
-    "DELETION_VERIFIED": ("DELETION_EXECUTED", "job_id"),
-    "DELIVERY_ACCEPTED": ("PACKAGE_DELIVERED", "package_id"),
-    "BACKUP_OBSERVED": ("BACKUP_REGISTERED", "set_id"),
-}
-
-
-def check_controller(cvr: str, known: str | None) -> None:
-    """Refuse a controller that is not the order's customer (Rejected PARTY_DIFFERS)."""
-    if known is not None and cvr != known:
-        raise Rejected(
-            "PARTY_DIFFERS",
-            "the controller is not the customer of the order",
-            field="controller.cvr",
-            remedy="name the order's customer",
-            da="Den dataansvarlige er ikke ordrens Kunde.",
-        )
-
-
 def refused(stage: str, reasons: list[Refusal]) -> Rejected:
     """Make CERTIFICATE_REFUSED with every reason in its text."""
     listed = "; ".join(f"{one.code}: {one.detail}" for one in reasons)
@@ -268,68 +216,3 @@ def refused(stage: str, reasons: list[Refusal]) -> Rejected:
         remedy="remove every reason and ask again",
         da=f"Beviset {stage} kan ikke udstedes: {listed}",
     )
-
-
-def record_of(wire: str, data: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick what a certificate may name and the log may not: titles of systems, wording of the newest plan's rules."""
-    if wire == "orders.order_placed":
-        titles = [{"system": one["system"], "title": one["title"]} for one in data["systems"]]
-        return {"customer_cvr": data["customer_cvr"], "titles": titles}
-    if data["version"] < known.get("plan_version", 0):
-        return {"plan_version": known["plan_version"]}
-    rules = [{name: one[name] for name in ("id", "clause", "rule")} for one in data["obligations"]]
-    return {"rules": rules, "plan_version": data["version"]}
-
-
-def backups_due(facts: Facts) -> date | None:
-    """Give the last day for backups to be gone: six months after the first actual deletion (S1 D9, T16)."""
-    first = facts.first_deleted_on()
-    return first + relativedelta(months=6) if first else None
-
-
-def obligation_state(obligation: str, due: date | None, facts: Facts, today: date) -> tuple[str, list[int]]:
-    """Give (state, indexes of evidence) of one obligation of the plan.
-
-    What Ophør cannot see is `pending` until its date and `at_risk` after it; it is never called met without evidence.
-    """
-    rule = _OBLIGATIONS.get(obligation)
-    if rule is None:
-        return ("at_risk" if due and today > due else "pending"), []
-    met_on, evidence = rule(facts)
-    if met_on is None:
-        return ("breached" if due and today > due else "pending"), evidence
-    return ("breached" if due and met_on > due else "met"), evidence
-
-
-def permanent_deletion(facts: Facts) -> tuple[date | None, list[int]]:
-    """Tell when S2 28.1's deletion was done: live systems, and backups too unless an amendment accepts six months."""
-    deleted = facts.deleted_on()
-    evidence = [one.verified.index for one in facts.jobs.values() if one.verified]
-    if facts.amendment:
-        return deleted, evidence
-    gone = facts.backups_gone_on()
-    evidence += [one.latest.index for one in facts.backups.values() if one.latest]
-    return (max(deleted, gone) if deleted and gone else None), sorted(evidence)
-
-
-def _backups_gone(facts: Facts) -> tuple[date | None, list[int]]:
-    return facts.backups_gone_on(), [one.latest.index for one in facts.backups.values() if one.latest]
-
-
-def _handed_over(facts: Facts) -> tuple[date | None, list[int]]:
-    return (day(facts.delivered, "on"), [facts.delivered.index]) if facts.delivered else (None, [])
-
-
-def _instructed(facts: Facts) -> tuple[date | None, list[int]]:
-    given = facts.instruction
-    return (day(given, "given_on"), [given.index]) if given else (None, [])
-
-
-_OBLIGATIONS: dict[str, Callable[[Facts], tuple[date | None, list[int]]]] = {
-    "S2-28.1-b": _handed_over,
-    "S2-28.1-c": _handed_over,
-    "S2-28.1-d": permanent_deletion,
-    "S2-DPA-a": _instructed,
-    "S1-D9": _backups_gone,
-    "D9": _backups_gone,
-}

@@ -1,0 +1,51 @@
+"""When a certificate is refused, and how the obligations stand: pure rules over the facts in the log.
+
+It keeps (evidence.md §1): every reason at once; nothing is certified while a place is unclassified, a residual is above
+zero, something outside the scope changed, an approval is missing or an order of events is wrong; "permanent" only when
+every backup set was seen to be gone; without an amendment signed by both, S2 28.1 covers backups too and is shown as
+breached from day 16, never hidden. Exclusions are a closed list; "needed by the supplier" does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.errors import Rejected
+from services.compliance.domain.obligations import backups_due, obligation_state, permanent_deletion
+from services.compliance.domain.order import before, waits_for
+from services.compliance.domain.refusals import ACTIVE, EXPIRED, Refusal, Standing, refusals, refused
+
+__all__ = [
+    "ACTIVE", "EXPIRED", "SERIES", "Refusal", "Standing", "backups_due", "before", "check_controller", "number",
+    "obligation_state", "permanent_deletion", "record_of", "refusals", "refused", "waits_for",
+]  # fmt: skip
+SERIES = {"rehearsal": "ØV", "production": "SB"}
+
+
+def number(kind: str, serial: int) -> str:
+    """Write a certificate's number; rehearsals have a series of their own (evidence.md §1.10)."""
+    return f"{SERIES[kind]}-{serial:06d}"
+
+
+def check_controller(cvr: str, known: str | None) -> None:
+    """Refuse a controller that is not the order's customer (Rejected PARTY_DIFFERS)."""
+    if known is not None and cvr != known:
+        raise Rejected(
+            "PARTY_DIFFERS",
+            "the controller is not the customer of the order",
+            field="controller.cvr",
+            remedy="name the order's customer",
+            da="Den dataansvarlige er ikke ordrens Kunde.",
+        )
+
+
+def record_of(wire: str, data: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick what a certificate may name and the log may not: titles of systems, wording of the newest plan's rules."""
+    if wire == "orders.order_placed":
+        titles = [{"system": one["system"], "title": one["title"]} for one in data["systems"]]
+        return {"customer_cvr": data["customer_cvr"], "titles": titles}
+    if data["version"] < known.get("plan_version", 0):
+        return {"plan_version": known["plan_version"]}
+    rules = [{name: one[name] for name in ("id", "clause", "rule")} for one in data["obligations"]]
+    return {"rules": rules, "plan_version": data["version"]}

@@ -1,0 +1,37 @@
+"""The log's order is the order of causes: what must be in the log before an entry may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def before(kind: str) -> tuple[str, str] | None:
+    """Give (kind, field): the kind of entry with the same value in `field` that must be in the log before this one."""
+    return _BEFORE.get(kind)
+
+
+def waits_for(kind: str, entry: Mapping[str, Any], seen: Mapping[str, int]) -> str | None:
+    """Name the kind of entry that must be in the log first, or None. The bus keeps no order; the log has to.
+
+    `seen` counts the kinds already logged with the same value in the field that `before` names.
+    """
+    rule = _BEFORE.get(kind)
+    if rule is None or (kind == "DELETION_VERIFIED" and entry["result"] != "DELETED"):
+        return None
+    if not seen.get(rule[0]):
+        return rule[0]
+    batches = "DELETION_BATCH_CLOSED"
+    return batches if kind == "DELETION_EXECUTED" and seen.get(batches, 0) < entry["batches"] else None
+
+
+_BEFORE: dict[str, tuple[str, str]] = {
+    "DELETION_INTENT": ("DELETION_PREVIEWED", "job_id"),
+    "PERMIT_ISSUED": ("DELETION_INTENT", "job_id"),
+    "DELETION_BEGUN": ("PERMIT_ISSUED", "job_id"),
+    "DELETION_BATCH_CLOSED": ("DELETION_BEGUN", "job_id"),
+    "DELETION_EXECUTED": ("DELETION_BEGUN", "job_id"),
+    "DELETION_VERIFIED": ("DELETION_EXECUTED", "job_id"),
+    "DELIVERY_ACCEPTED": ("PACKAGE_DELIVERED", "package_id"),
+    "BACKUP_OBSERVED": ("BACKUP_REGISTERED", "set_id"),
+}

@@ -1,0 +1,106 @@
+"""What enters the evidence log: one closed schema a kind, made from the contract's events.
+
+Rules it keeps: an entry holds enums, codes, ids, counts, dates and digests only; there is no free-text type, unknown
+fields are refused, and a value that has the shape of a CPR number is refused wherever it stands (evidence.md §1.6).
+What an event says beyond its schema (titles, texts) is dropped by `entry_of`. A leaf is salted, so that deleting its
+salt and event leaves every other proof valid (§1.7). Within an exit the entries form a chain (`n`, `prev`), so that
+none can be left out of a bundle unseen.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema, fields
+from marshmallow.exceptions import ValidationError
+
+from contracts.errors import Rejected
+from services.compliance.envelope import canonical
+from services.compliance.evidence.kinds import KIND_OF_EVENT, KINDS
+
+__all__ = ["GENESIS", "KINDS", "KIND_OF_EVENT", "Logged", "checked", "entry_of", "leaf", "read_leaf"]
+
+GENESIS = "0" * 64
+_CPR = re.compile(r"(?<!\w)(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{2}[- ]?[0-9]{4}(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One entry as it stands in the log."""
+
+    index: int
+    kind: str
+    at: str
+    entry: dict[str, Any]
+
+
+def entry_of(wire: str, data: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Turn an event's data (as its contract loads it) into (kind, entry); fields that are not evidence are dropped."""
+    kind = KIND_OF_EVENT[wire]
+    schema = KINDS[kind]()
+    return kind, checked(kind, schema.dump(_picked(schema, data)))
+
+
+def checked(kind: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Give `entry` back when it is valid evidence of `kind`; Rejected EVIDENCE_INVALID naming the field, else."""
+    if kind not in KINDS:
+        raise _invalid("kind", "no such kind of evidence")
+    try:
+        KINDS[kind]().load(entry)
+    except ValidationError as error:
+        rejected = Rejected.invalid(kind, error.normalized_messages())
+        raise _invalid(rejected.field, "not an enum, id, count, date or digest") from None
+    _refuse_cpr(entry, kind)
+    return dict(entry)
+
+
+def leaf(event: Mapping[str, Any], salt: str) -> bytes:
+    """Write a leaf's bytes: canonical JSON of the event and its salt (64 hexadecimal digits).
+
+    The event has exactly: version, origin, exit, n (its number among the exit's entries), prev (the leaf hash of the
+    one before, GENESIS for the first), kind, ref, at (the rules' clock, ISO 8601 UTC) and entry.
+    """
+    return canonical({"event": dict(event), "salt": salt})
+
+
+def read_leaf(index: int, data: bytes) -> Logged:
+    """Read a leaf's bytes back."""
+    event = json.loads(data)["event"]
+    return Logged(index, event["kind"], event["at"], event["entry"])
+
+
+def _picked(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _value(field, data[name]) for name, field in schema.fields.items() if name in data}
+
+
+def _value(field: fields.Field[Any], value: Any) -> Any:
+    if isinstance(field, fields.Nested):
+        return _picked(field.schema, value)
+    if isinstance(field, fields.List) and isinstance(field.inner, fields.Nested):
+        return [_picked(field.inner.schema, item) for item in value]
+    return value
+
+
+def _refuse_cpr(value: Any, path: str) -> None:
+    if isinstance(value, str) and _CPR.search(value):
+        raise _invalid(path, "a value in the shape of a CPR number")
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            _refuse_cpr(inner, f"{path}.{name}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            _refuse_cpr(inner, f"{path}.{number}")
+
+
+def _invalid(field: str, why: str) -> Rejected:
+    return Rejected(
+        "EVIDENCE_INVALID",
+        f"{field}: {why}",
+        field=field,
+        remedy="evidence holds no text and no personal data; correct the event at its emitter",
+        da=f"Feltet {field} kan ikke indgå i bevisloggen.",
+    )

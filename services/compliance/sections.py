@@ -1,0 +1,102 @@
+"""The sections of a statement that follow from the log alone: no names, no titles, no keys."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from services.compliance.facts import Facts, Job
+
+
+def software() -> str:
+    """Name the tool and its version."""
+    try:
+        return f"Ophør {version('ophor')}"
+    except PackageNotFoundError:
+        return "Ophør (uninstalled)"
+
+
+def jobs_of(facts: Facts) -> list[Job]:
+    """List the latest job of every destruction activity of the order."""
+    return [job for job in (facts.job(activity) for activity in sorted(facts.activities())) if job]
+
+
+def subjects(facts: Facts) -> list[dict[str, Any]]:
+    """Name what the statement is about: each deletion's approved inventory."""
+    return [
+        {"name": f"{facts.exit_id}/{job.activity}", "digest": {"sha256": job.previewed.entry["inventory_digest"]}}
+        for job in jobs_of(facts)
+        if job.previewed
+    ]
+
+
+def places_of(job: Job) -> list[dict[str, Any]]:
+    """List the verifier's answers for a job's places."""
+    return list(job.verified.entry["places"]) if job.verified else []
+
+
+def verification_of(job: Job) -> dict[str, Any]:
+    """Tell how and with what result a job was verified."""
+    assert job.verified
+    names = ("result", "on", "probes_drawn", "probes_found_before", "probes_found_after", "outside")
+    return {
+        **{name: job.verified.entry[name] for name in names},
+        "method": "counted again by another process with credentials that can only read",
+        "evidence": job.verified.index,
+    }
+
+
+def earlier_job(job: Job, system: str) -> dict[str, Any]:
+    """Tell what an earlier, stopped job had deleted in a system."""
+    rows = [one for one in job.batches if one.entry["system"] == system]
+    return {
+        "job_id": job.job_id,
+        "stopped": job.stopped.entry["code"] if job.stopped else None,
+        "deleted": sum(one.entry["deleted"] for one in rows),
+        "evidence": [one.index for one in job.entries()],
+    }
+
+
+def retained(facts: Facts) -> list[dict[str, Any]]:
+    """List what is kept, and on what basis."""
+    lines = [line for job in jobs_of(facts) for line in places_of(job)]
+    return [
+        {"system": one["system"], "place": one["place"], "rows": one["retained"], "basis": one["reason"]}
+        for one in lines
+        if one["disposition"] in ("excluded", "suspended")
+    ]
+
+
+def backups(facts: Facts) -> list[dict[str, Any]]:
+    """List every registered backup set and what was last seen of it."""
+    rows = []
+    for (system, set_id), backup in sorted(facts.backups.items()):
+        seen = backup.latest
+        rows.append(
+            {
+                "system": system,
+                "set_id": set_id,
+                "taken_on": backup.registered.entry["taken_on"],
+                "expires_on": backup.registered.entry["expires_on"],
+                "answer": seen.entry["answer"] if seen else "NOT_LOOKED",
+                "observed_on": seen.entry["on"] if seen else None,
+                "evidence": [backup.registered.index, *([seen.index] if seen else [])],
+            }
+        )
+    return rows
+
+
+def access(facts: Facts) -> dict[str, Any]:
+    """Tell what is closed, and what was attested."""
+    return {
+        "systems": [{**line, "evidence": logged.index} for logged, line in facts.access.values()],
+        "attested": [
+            {**{name: one.entry[name] for name in ("activity", "kind", "digest", "role", "on")}, "evidence": one.index}
+            for one in facts.attested
+        ],
+    }
+
+
+def archive_line(index: int, entry: dict[str, Any]) -> dict[str, Any]:
+    """Give one decision of the archive."""
+    return {**entry, "evidence": index}

@@ -1,0 +1,151 @@
+"""What every process has: its environment, its log lines, its health, its command line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+import structlog
+
+from contracts.errors import Rejected
+from shared.runtime.config import Config
+from shared.runtime.health import Health
+from shared.runtime.logging import canonical, set_up
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[object]:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    set_up("test")
+    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    root.handlers, root.level = before, level
+    structlog.reset_defaults()
+
+
+def test_the_environment_is_read(tmp_path: Path) -> None:
+    environ = {
+        "OPHOR_MODE": "demo",
+        "OPHOR_AMQP_URI": "amqp://u:p@h/",
+        "OPHOR_KEYS": str(tmp_path),
+        "OPHOR_HEALTH_PORT": "81",
+    }
+    config = Config.read(environ, ("OPHOR_AMQP_URI",))
+    assert (config.mode, config.keys, config.health_port) == ("demo", tmp_path, 81)
+    assert "u:p" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("field", "environ"),
+    [
+        ("OPHOR_MODE", {}),
+        ("OPHOR_MODE", {"OPHOR_MODE": "prod"}),
+        ("OPHOR_AMQP_URI", {"OPHOR_MODE": "test"}),
+        ("OPHOR_AMQP_URI", {"OPHOR_MODE": "test", "OPHOR_AMQP_URI": "http://x"}),
+        ("OPHOR_TRUST", {"OPHOR_MODE": "test", "OPHOR_AMQP_URI": "amqp://x", "OPHOR_TRUST": "/nowhere"}),
+        ("OPHOR_HEALTH_PORT", {"OPHOR_MODE": "test", "OPHOR_AMQP_URI": "amqp://x", "OPHOR_HEALTH_PORT": "99999"}),
+        (
+            "OPHOR_CLOCK_URI",
+            {"OPHOR_MODE": "production", "OPHOR_AMQP_URI": "amqp://x", "OPHOR_CLOCK_URI": "mongodb://x"},
+        ),
+    ],
+)
+def test_a_wrong_environment_is_refused_naming_the_variable_and_the_remedy(field: str, environ: dict[str, str]) -> None:
+    with pytest.raises(Rejected) as refused:
+        Config.read(environ, ("OPHOR_AMQP_URI",))
+    assert (refused.value.code, refused.value.field) == ("CONFIG_INVALID", field)
+    assert refused.value.remedy
+
+
+def test_the_canonical_line_carries_what_is_bound_and_no_text_of_a_bug(lines: object) -> None:
+    with (
+        pytest.raises(ValueError, match="secret"),
+        canonical("orders", "orders.x", "id-1", correlation_id="corr-1", attempts=1),
+    ):
+        structlog.get_logger("inner").info("within")
+        raise ValueError("a secret")
+    within, line = lines()  # type: ignore[operator]
+    assert within["correlation_id"] == line["correlation_id"] == "corr-1"
+    assert (line["wire"], line["id"], line["outcome"], line["attempts"]) == ("orders.x", "id-1", "bug ValueError", 1)
+    assert "secret" not in json.dumps(line)
+
+
+def test_an_error_of_ours_is_told_by_family_and_code(lines: object) -> None:
+    with pytest.raises(Rejected), canonical("orders", "orders.x", "id-1"):
+        raise Rejected("SOME_CODE", "with a text")
+    (line,) = lines()  # type: ignore[operator]
+    assert line["outcome"] == "rejected SOME_CODE"
+    assert "with a text" not in json.dumps(line)
+
+
+def test_a_librarys_exception_is_logged_by_place_only(lines: object) -> None:
+    try:
+        raise RuntimeError("a secret")
+    except RuntimeError:
+        logging.getLogger("amqp").exception("went wrong")
+    (line,) = lines()  # type: ignore[operator]
+    assert line["error"] == "RuntimeError" and "secret" not in json.dumps(line)
+
+
+def test_health_tells_which_checks_fail() -> None:
+    health = Health("test", 0).start()
+    try:
+        health.checks = {"good": lambda: True, "bad": lambda: False, "broken": lambda: bool(1 / 0)}
+        with pytest.raises(HTTPError) as unready:
+            urlopen(f"http://127.0.0.1:{health.port}/ready")
+        assert (unready.value.code, json.loads(unready.value.read())["failing"]) == (503, ["bad", "broken"])
+        health.checks = {}
+        assert urlopen(f"http://127.0.0.1:{health.port}/ready").status == 200
+        assert urlopen(f"http://127.0.0.1:{health.port}/live").status == 200
+        assert b"python_info" in urlopen(f"http://127.0.0.1:{health.port}/metrics").read()
+    finally:
+        health.stop()
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    health = Health("test", 0)
+    try:
+        with pytest.raises(Rejected, match="PORT_TAKEN"):
+            Health("test", health.port)
+    finally:
+        health._server.server_close()
+
+
+@pytest.mark.parametrize("arguments", [[], ["face"], ["face", "nobody"], ["hand", "orders"], ["dance"]])
+def test_a_wrong_command_line_ends_with_2_and_the_usage(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "services", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "face NAME" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["face", "orders"], ["relay", "orders"]])
+def test_a_process_without_its_environment_ends_with_1_and_names_the_variable(arguments: list[str]) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("OPHOR_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "services", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environ,
+    )
+    assert done.returncode == 1
+    assert "OPHOR_MODE" in done.stderr
+
+
+def test_what_threads_use_never_imports_eventlet() -> None:
+    modules = "shared.bus.client, shared.bus.guard, shared.bus.trust, shared.runtime.health, shared.runtime.logging"
+    code = f"import sys, {modules}; sys.exit('eventlet' in sys.modules or 'nameko' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
