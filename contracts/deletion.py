@@ -220,7 +220,7 @@ EVENTS = (
     Event("deletion", "deletion_begun", DeletionBegun, ("scheduling", "compliance")),
     Event("deletion", "deletion_batch_closed", BatchClosed, ("compliance",)),
     Event("deletion", "deletion_executed", DeletionExecuted, ("compliance",)),
-    Event("deletion", "deletion_verified", DeletionVerified, ("scheduling", "compliance")),
+    Event("deletion", "deletion_verified", DeletionVerified, ("scheduling", "access", "compliance")),
     Event("deletion", "deletion_stopped", DeletionStopped, ("scheduling", "compliance")),
     Event("deletion", "backup_registered", BackupRegistered, ("compliance",)),
     Event("deletion", "backup_observed", BackupObserved, ("compliance",)),

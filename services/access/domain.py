@@ -1,8 +1,9 @@
 """What access decides: which systems are frozen or closed when, and whose attestation counts.
 
 Rules kept here:
-1. C2 freezes every system of the order; D2 closes those of deletion 1, D7a those of deletion 2. D3b closes none by
-   itself: this version's map gives no system to it, and what is under the lookup option must stay open.
+1. C2 freezes every system of the order; D2 closes those of deletion 1, D7a those of deletion 2. The case index is
+   closed when its cleaning (C7) was verified, not before: the service agreement there must outlive the verification.
+   D3b closes none by itself: this version's map gives no system to it, and what is under the lookup option stays open.
 2. Facts come in any order; a control task is sent once, when its activity is due and the order is known.
 3. `access_frozen` and `access_closed` are told only when every system was looked at afterwards and holds.
 4. C5 and D8 are attested by the customer, C6 and D7b by the supplier; one attestation an activity, never changed.
@@ -19,6 +20,7 @@ FREEZE, CLOSE = "freeze", "close"
 HOLDS = {FREEZE: "frozen", CLOSE: "closed"}
 CONTROLS = {"C2": (FREEZE, frozenset({"1", "2", "index"})), "D2": (CLOSE, frozenset({"1"})),
             "D7a": (CLOSE, frozenset({"2"})), "D3b": (CLOSE, frozenset())}  # fmt: skip
+CLEANED = (CLOSE, frozenset({"index"}))
 ATTESTATIONS = {
     "C5": ("customer", "access_withdrawn"),
     "C6": ("supplier", "operations_stopped"),
@@ -74,6 +76,12 @@ def with_due(exit_: Exit, activity: str) -> Exit:
     return replace(exit_, due=exit_.due | {activity}) if activity in CONTROLS else exit_
 
 
+def with_cleaned(exit_: Exit, activity: str, result: str) -> Exit:
+    """Note that the case index was verified to be clean (C7); other verifications change nothing."""
+    clean = activity == "C7" and result in ("DELETED", "ABSENT_VERIFIED")
+    return replace(exit_, due=exit_.due | {"C7"}) if clean else exit_
+
+
 def ready(exit_: Exit) -> tuple[Control, ...]:
     """List the control tasks that can be sent now (rules 1, 2)."""
     if exit_.order is None:
@@ -81,7 +89,7 @@ def ready(exit_: Exit) -> tuple[Control, ...]:
     systems = exit_.order.systems
     return tuple(
         Control(activity, action, tuple(sorted(name for name, deletion in systems.items() if deletion in deletions)))
-        for activity, (action, deletions) in CONTROLS.items()
+        for activity, (action, deletions) in {**CONTROLS, "C7": CLEANED}.items()
         if activity in exit_.due and activity not in exit_.sent
     )
 

@@ -55,6 +55,14 @@ class Access(Face):
         if changed != before:
             _advance(unit, changed)
 
+    @on("deletion.deletion_verified")
+    def deletion_verified(self, unit: Any, told: Any) -> None:
+        """Have the case index closed once its cleaning was verified."""
+        before = store.load(unit, told.data["exit_id"])
+        changed = domain.with_cleaned(before, told.data["activity"], told.data["result"])
+        if changed != before:
+            _advance(unit, changed)
+
 
 def _owned(unit: Any, call: Any) -> domain.Exit:
     exit_ = store.load(unit, call.data["exit_id"])

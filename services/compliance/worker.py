@@ -8,6 +8,8 @@ Rules kept here:
 3. Each hand has its own key file only. Keys of the rehearsal kind sign in demo and test mode only, others in
    production only.
 4. A certificate is issued after the verifier has accepted all three forms of it, never before.
+5. The log's head is one document: a process that is killed inside its transaction blocks the next writer until the
+   database server ends that transaction (60 s unless set lower). That is waited for here, not carried up the ladder.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -26,6 +30,8 @@ from services.compliance.evidence import checked, leaf
 from services.compliance.statement import Draft, statement
 from services.compliance.verifier import ophor_verify
 from shared.bus.hands import Hand, task
+
+PATIENCE_S = 45.0
 
 
 class Ledger(Hand):
@@ -39,13 +45,13 @@ class Ledger(Hand):
         public, key = _public(work), keys.load_note(work.settings.keys, keys.LOG)
         item = {name: work.data[name] for name in ("ref", "exit_id", "kind", "entry")}
         item["entry"] = checked(item["kind"], item["entry"])
-        work.commit(lambda unit: _append(unit, item, public, key))
+        _commit(work, lambda unit: _append(unit, item, public, key))
 
     @task
     def draw_up(self, work: Any) -> None:
         """Draw up a certificate's statement from the log as it is now, or fail it with every reason."""
         public = _public(work)
-        work.commit(lambda unit: _draw_up(unit, work.data["certificate_id"], public))
+        _commit(work, lambda unit: _draw_up(unit, work.data["certificate_id"], public))
 
 
 class Seal(Hand):
@@ -84,7 +90,19 @@ class Render(Hand):
             return
         made = work.read(lambda unit: _documents(unit, row, public, key))
         reasons = _verified(made, public)
-        work.commit(lambda unit: _fail(unit, row["_id"], reasons) if reasons else _issue(unit, row["_id"], made))
+        _commit(work, lambda unit: _fail(unit, row["_id"], reasons) if reasons else _issue(unit, row["_id"], made))
+
+
+def _commit(work: Any, handle: Callable[[Any], None]) -> None:
+    """End the slice; wait out a dead process's transaction (rule 5)."""
+    ends = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            work.commit(handle)
+            return
+        except Unavailable as error:
+            if error.code != "STORE_BUSY" or time.monotonic() > ends:
+                raise
 
 
 # ------------------------------------------------------------------------------------------------ the ledger
@@ -228,7 +246,7 @@ def _sign(work: Any, name: str, before: str, after: str, following: str) -> None
         store.save_certificate(unit, row | {"state": after})
         _send(unit, following, row)
 
-    work.commit(sign)
+    _commit(work, sign)
 
 
 def _send(unit: Any, wire: str, row: store.Row) -> None:

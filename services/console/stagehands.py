@@ -21,8 +21,8 @@ from contracts.system_map import SystemMap
 from deploy.demo import successor
 from services.console import people, results
 from services.console.scenario import PROFILES, BackupSet
-from services.gateway.auth import write_users
 from shared.rules import profiles
+from shared.runtime.logins import write_users
 
 
 class Successor:

@@ -92,7 +92,7 @@ class Deletion(Face):
     def access_closed(self, unit: Any, told: Any) -> None:
         """Have a preview drawn up when the ways in of a deletion's systems are closed (D2, D3b, D7a)."""
         activity, access = told.data["activity"], told.data["systems"]
-        if activity in domain.JOB_ACTIVITIES:
+        if activity in domain.AFTER_CLOSING:
             exit_ = _known(unit, told)
             systems = domain.scope(exit_, activity, [row["system"] for row in access])
             _request(unit, exit_, activity, systems, domain.not_closed(systems, access))

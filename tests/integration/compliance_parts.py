@@ -50,6 +50,7 @@ class Bed:
         self.keys = keys
         (self.evidence / "relay" / "compliance.pem").write_bytes((keys / "compliance.pem").read_bytes())
         self.mongo = pymongo.MongoClient(mongo_uri)
+        self.mongo.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 5})
         store_mongo.make_indexes(store_mongo.database(self.mongo, "compliance"))
         connection = node.connect("topology")
         topology.apply(connection, "test")
@@ -101,6 +102,12 @@ class Bed:
         with urlopen(f"http://127.0.0.1:{self.ports[name]}/ready", timeout=5) as answer:
             return bool(answer.status == 200)
 
+    def all_run(self) -> bool:
+        """Fail with its log where a process has ended by itself."""
+        for name, process in self.processes.items():
+            assert process.poll() is None, name + (self.home / f"{name}.log").read_text("utf-8")[-3000:]
+        return True
+
     def kill(self, name: str) -> None:
         process = self.processes.pop(name)
         process.send_signal(signal.SIGKILL)
@@ -130,7 +137,7 @@ class Bed:
         return list(self.db.log_entries.find({"_id": {"$regex": f"^{exit_id}/"}}).sort("_id", 1))
 
     def wait_logged(self, exit_id: str, count: int) -> list[dict[str, Any]]:
-        until(lambda: len(self.logged(exit_id)) >= count, f"{count} entries of {exit_id}", 180)
+        until(lambda: self.all_run() and len(self.logged(exit_id)) >= count, f"{count} entries of {exit_id}", 180)
         return self.logged(exit_id)
 
     def client(self, role: str = "kommune_dpo", customers: tuple[str, ...] = ("*",)) -> Client:

@@ -333,6 +333,15 @@ def test_backups_that_are_not_gone_cannot_be_final(last: Certificate) -> None:
     assert "not gone" in found[15] and "backups differ" in found[16]
 
 
+def test_permanent_needs_deletion_s_word_that_every_system_s_backups_expired(tmp_path: Path) -> None:
+    world = World(tmp_path).told(given.deleted_exit() + given.backups_gone()[:1])
+    entry = {"certificate_id": "crt-0", "stage": "ACTIVE-DELETED", "number": "ØV-000001"}
+    world.log.add("CERTIFICATE_ISSUED", entry | {"statement_digest": given.sha("first")})
+    world.mark()
+    made = issue(world, statement(world.draft(domain.EXPIRED, "2027-03-03")))
+    assert "every system's backups" in failed(judge(made, made.bundle))[15]
+
+
 # Forged logs.
 
 

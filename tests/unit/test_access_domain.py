@@ -6,7 +6,19 @@ from itertools import permutations
 import pytest
 
 from contracts.errors import Rejected, Unavailable
-from services.access.domain import CLOSE, FREEZE, Control, Exit, Order, attest, ready, state_after, step, with_due
+from services.access.domain import (
+    CLOSE,
+    FREEZE,
+    Control,
+    Exit,
+    Order,
+    attest,
+    ready,
+    state_after,
+    step,
+    with_cleaned,
+    with_due,
+)
 
 ORDER = Order("11111111", "991", "a" * 64, {"booking": "1", "px": "2", "sagsindeks": "index"})
 KNOWN = Exit("x", ORDER)
@@ -23,6 +35,12 @@ def test_a_freeze_takes_every_system_and_a_closing_those_of_its_deletion():
         "D7a": Control("D7a", CLOSE, ("px",)),
         "D3b": Control("D3b", CLOSE, ()),
     }
+
+
+def test_the_case_index_is_closed_when_its_cleaning_was_verified_and_not_before():
+    assert ready(with_cleaned(KNOWN, "C7", "ERROR")) == ready(with_cleaned(KNOWN, "D2", "DELETED")) == ()
+    for result in ("DELETED", "ABSENT_VERIFIED"):
+        assert ready(with_cleaned(KNOWN, "C7", result)) == (Control("C7", CLOSE, ("sagsindeks",)),)
 
 
 def test_whatever_comes_first_a_control_is_sent_once():

@@ -185,7 +185,7 @@ def issued_active(made: World) -> World:
 
 def test_permanent_waits_for_the_first_certificate_and_for_every_backup_set(folder: Path) -> None:
     made = World(folder).told(given.deleted_exit())
-    assert set(made.refusals(domain.EXPIRED)) == {"STAGE_BEFORE", "BACKUP_NOT_GONE"}
+    assert set(made.refusals(domain.EXPIRED)) == {"STAGE_BEFORE", "BACKUP_NOT_GONE", "BACKUPS_NOT_EXPIRED"}
     issued_active(made).told(given.backups_gone())
     assert made.refusals(domain.EXPIRED) == []
 
@@ -197,10 +197,20 @@ def test_a_backup_that_comes_back_is_refused_again(folder: Path) -> None:
     assert made.told([again]).refusals(domain.EXPIRED) == ["BACKUP_NOT_GONE"]
 
 
+def test_a_set_registered_after_the_expiry_was_told_opens_it_again(folder: Path) -> None:
+    made = issued_active(World(folder).told(given.deleted_exit() + given.backups_gone()))
+    late = {"system": "morgenvagt", "set_id": "mv-9", "taken_on": "2026-09-01", "expires_on": "2027-02-01"}
+    made.told([("deletion.backup_registered", {"exit_id": given.EXIT, **late})])
+    assert made.refusals(domain.EXPIRED) == ["BACKUP_NOT_GONE", "BACKUPS_NOT_EXPIRED"]
+
+
 def test_without_any_registered_set_backups_are_unknown_and_not_gone(folder: Path) -> None:
     events = copy.deepcopy(given.deleted_exit())
     without("deletion.backup_registered")(events)
-    assert issued_active(World(folder).told(events)).refusals(domain.EXPIRED) == ["BACKUPS_UNKNOWN"]
+    assert issued_active(World(folder).told(events)).refusals(domain.EXPIRED) == [
+        "BACKUPS_UNKNOWN",
+        "BACKUPS_NOT_EXPIRED",
+    ]
 
 
 def state(made: World, today: str) -> str:

@@ -196,6 +196,11 @@ def _of_backups(facts: Facts, standing: Standing) -> Iterator[Refusal]:
         answer = seen.entry["answer"] if seen else "NOT_LOOKED"
         if answer != "GONE":
             yield Refusal("BACKUP_NOT_GONE", f"{system}: set {set_id} is {answer}"[:300])
+    last = max((backup.registered.index for backup in facts.backups.values()), default=-1)
+    if facts.backups_expired is None or facts.backups_expired.index < last:
+        yield Refusal(
+            "BACKUPS_NOT_EXPIRED", "deletion has not told that every system with backups is catalogued and gone"
+        )
 
 
 def _silence_deletes(facts: Facts) -> bool:

@@ -1089,8 +1089,7 @@ def check_stage(predicate: dict[str, Any], items: list[Item] | None) -> str:
         need(predicate["backups"], "no backup set")
         left = [one["set_id"] for one in predicate["backups"] if one["answer"] != "GONE"]
         need(not left, f"backup sets are not gone: {left[:3]}")
-        stages = [one.entry["stage"] for one in of_kind(items, "CERTIFICATE_ISSUED")] if items else ["ACTIVE-DELETED"]
-        need("ACTIVE-DELETED" in stages, "the log knows of no ACTIVE-DELETED certificate")
+        _check_final(items)
     else:
         need(
             not any(re.search(r"\b(er|is) permanent", one) for one in words), '"permanent" before the backups are gone'
@@ -1101,6 +1100,16 @@ def check_stage(predicate: dict[str, Any], items: list[Item] | None) -> str:
     need(kind != "rehearsal" or any("ØVELSE" in one for one in words), "a rehearsal that does not say so")
     _check_28_1(predicate)
     return str(stage)
+
+
+def _check_final(items: list[Item] | None) -> None:
+    if items is None:
+        return
+    stages = [one.entry["stage"] for one in of_kind(items, "CERTIFICATE_ISSUED")]
+    need("ACTIVE-DELETED" in stages, "the log knows of no ACTIVE-DELETED certificate")
+    last = max((one.index for one in of_kind(items, "BACKUP_REGISTERED")), default=-1)
+    told = [one.index for one in of_kind(items, "BACKUPS_EXPIRED")]
+    need(told and max(told) > last, "the log does not say that every system's backups expired")
 
 
 def _check_28_1(predicate: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from services.deletion.domain.answer import answered, result, row, row_class
 from services.deletion.domain.backup import Backup, due, expired, register_backup
 from services.deletion.domain.batch import STALLED_AT_MOST, check_band, closed, outside, sampled
 from services.deletion.domain.job import (
+    AFTER_CLOSING,
     JOB_ACTIVITIES,
     SCOPES,
     TRANSITIONS,
@@ -37,7 +38,7 @@ from services.deletion.domain.plan import (
 )  # fmt: skip
 
 __all__ = [
-    "JOB_ACTIVITIES", "PROBES_PER_PLACE", "SCOPES", "STALLED_AT_MOST", "TRANSITIONS", "Backup", "Exit", "Job",
+    "AFTER_CLOSING", "JOB_ACTIVITIES", "PROBES_PER_PLACE", "SCOPES", "STALLED_AT_MOST", "TRANSITIONS", "Backup", "Exit", "Job",
     "Place", "Survey", "answered", "canonical_digest", "check_band", "check_permit", "check_schema", "closed", "due",
     "due_systems", "expired", "inventory_digest", "most", "next_job", "not_closed", "outside", "previewed",
     "register_backup", "require_exit", "result", "row", "row_class", "sampled", "scope",

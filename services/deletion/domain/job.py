@@ -10,6 +10,7 @@ from contracts.errors import Rejected, Unavailable
 
 SCOPES = {"C7": "index", "D2": "1", "D7a": "2"}
 JOB_ACTIVITIES = (*SCOPES, "D3b")
+AFTER_CLOSING = ("D2", "D3b", "D7a")  # C7 is cleaned first: its ways in are closed when it was verified
 TRANSITIONS = {
     ("requested", "preview"): "previewed",
     ("previewed", "permit"): "permitted",
