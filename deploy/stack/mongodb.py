@@ -65,6 +65,8 @@ class Mongo:
             "512",
             "--setParameter",
             "diagnosticDataCollectionEnabled=false",
+            "--setParameter",
+            "transactionLifetimeLimitSeconds=10",  # a killed process's open transaction keeps others waiting that long
         ]
         env = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "HOME": str(self.folder)}
         return Launch(argv, env, self.log, cwd=self.folder)

@@ -23,6 +23,7 @@ from services.deletion import domain, store
 from services.deletion.domain import Backup, Exit, Job, Place, Survey
 from services.deletion.worker import ground
 from shared.bus.hands import Hand, task
+from shared.connectors import failures
 from shared.connectors.protocol import Connector, Inventory
 
 CATALOGUE = "catalogue.json"
@@ -79,6 +80,8 @@ def _survey(systems: SystemMap, name: str, exit_: Exit, seed: bytes) -> Survey:
     system = systems.system(name)
     with ground.opened(systems, name, "verify", exit_) as connector:
         inventory = ground.discovered(connector)
+        if connector.can_write():
+            raise failures.verifier_writes(name)
         order = connector.order(inventory)
         places = tuple(_place(connector, system, inventory, each.name) for each in inventory.places)
         probes = {place: tuple(connector.probes(place, domain.PROBES_PER_PLACE, seed)) for place in order}
