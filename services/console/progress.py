@@ -68,7 +68,9 @@ class Progress:
     def _draw(self) -> Panel:
         return Panel(
             Group(self._phases(), Text(), self._rows(), Text(), self._now()),
-            title=f"Ophør – {self.title}", subtitle=f"simuleret dato {self.clock}", padding=(1, 2),
+            title=f"Ophør – {self.title}",
+            subtitle=f"simuleret dato {self.clock}",
+            padding=(1, 2),
         )
 
     def _phases(self) -> Table:

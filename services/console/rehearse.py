@@ -112,6 +112,7 @@ class Run:
     def _bring_up(self) -> None:
         """Start what does not run, and set the clock to the rehearsal's first day unless it is past it."""
         with self.console.status("Ophør startes …") as status:
+
             def tell(name: str, word: str) -> None:
                 status.update(f"Ophør startes: {name} {word}")
 

@@ -90,6 +90,7 @@ class Scenario:
     def __init__(self, rehearsal: Rehearsal, stage: Stage) -> None:
         self.rehearsal, self.stage, self.desk = rehearsal, stage, stage.desk
         self.exit_id = ""
+        self._told_stopped: set[str] | None = None
 
     def play(self) -> str:
         """Run from the order to the last certificate; raise Rejected where the exit cannot go on."""
@@ -105,9 +106,16 @@ class Scenario:
         return self.exit_id
 
     def settle(self) -> None:
-        """Wait until everything that was told is handled, then look at the exit anew."""
+        """Wait until everything that was told is handled, then look at the exit anew.
+
+        Raise Rejected with the code of a deletion that stopped meanwhile; run again, the plan has it done anew.
+        """
         self.stage.walk.quiet()
         self.look()
+        stopped = {job["job_id"]: job for job in self.stage.progress.jobs if job["state"] == "stopped"}
+        before, self._told_stopped = self._told_stopped, set(stopped)
+        if before is not None and (new := stopped.keys() - before):
+            raise stopped_by(stopped[min(new)])
 
     def go_on(self) -> bool:
         """Go to the next instant at which something is due; tell whether there is one."""
@@ -340,3 +348,11 @@ def refusals(row: dict[str, Any]) -> str:
     """Write a certificate's refusals, one after the other."""
     return "; ".join(f"{reason['code']}: {reason['detail']}" for reason in row["refusals"]) or row["state"]
 
+
+def stopped_by(job: dict[str, Any]) -> Rejected:
+    """Make the error that tells why a deletion stopped."""
+    return Rejected(
+        job["stopped_code"] or "DELETION_STOPPED", f"the deletion of {job['activity']} stopped", remedy=(
+            "nothing of the last batch was kept; mend what is named, then run the same command again"
+        ), field=job["stopped_field"] or "", da=f"Sletningen i {job['activity']} standsede.",
+    )  # fmt: skip

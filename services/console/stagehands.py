@@ -71,9 +71,7 @@ def catalogue(system: str, folder: Path) -> list[BackupSet]:
     try:
         rows = json.loads(path.read_text("utf-8"))["sets"]
         return [
-            BackupSet(
-                system, row["set_id"], date.fromisoformat(row["taken_on"]), date.fromisoformat(row["expires_on"])
-            )
+            BackupSet(system, row["set_id"], date.fromisoformat(row["taken_on"]), date.fromisoformat(row["expires_on"]))
             for row in rows
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
