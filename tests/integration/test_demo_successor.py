@@ -155,3 +155,13 @@ def test_a_tar_that_reaches_outside_is_refused(tmp_path: Path) -> None:
         tar.add(tmp_path / "evil", arcname="../../evil-outside")
     package.write_bytes(pyrage.encrypt((tmp_path / "bag.tar").read_bytes(), [IDENTITY.to_public()]))
     assert refusal(package).startswith("tar")
+
+
+def test_a_tar_with_a_link_in_it_is_refused(tmp_path: Path) -> None:
+    package = pack(tmp_path)
+    link = tarfile.TarInfo("11111111-exit-1.bag/data/link")
+    link.type, link.linkname = tarfile.SYMTYPE, "datapackage.json"
+    with tarfile.open(tmp_path / "bag.tar", "a") as tar:
+        tar.addfile(link)
+    package.write_bytes(pyrage.encrypt((tmp_path / "bag.tar").read_bytes(), [IDENTITY.to_public()]))
+    assert refusal(package).startswith("tar")
