@@ -10,13 +10,13 @@ from marshmallow import fields, validate
 def Id(**options: Any) -> fields.String:
     """Make an opaque id: 1–80 characters of letters, digits and `._:-`."""
     return fields.String(
-        required=options.pop("required", True), validate=validate.Regexp(r"^[\w.:\-]{1,80}$"), **options
+        required=options.pop("required", True), validate=validate.Regexp(r"^[\w.:\-]{1,80}$(?!\n)"), **options
     )
 
 
 def Digest(**options: Any) -> fields.String:
     """Make a SHA-256 in lower-case hexadecimal (64 characters)."""
-    return fields.String(required=options.pop("required", True), validate=validate.Regexp(r"^[0-9a-f]{64}$"), **options)
+    return fields.String(required=options.pop("required", True), validate=validate.Regexp(r"^[0-9a-f]{64}$(?!\n)"), **options)
 
 
 def Day(**options: Any) -> fields.Date:
@@ -35,7 +35,7 @@ def Code(**options: Any) -> fields.String:
     """Make an upper-case code or activity id such as `DELETED`, `D3b`, `S2-28.1-d`, `OPTION(S1-8.3)`."""
     return fields.String(
         required=options.pop("required", True),
-        validate=validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9_.\-(),:]{0,79}$"),
+        validate=validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9_.\-(),:]{0,79}$(?!\n)"),
         **options,
     )
 
@@ -48,7 +48,7 @@ def Choice(*values: str, **options: Any) -> fields.String:
 def Place(**options: Any) -> fields.String:
     """Make the name of a place or system as its own schema has it (1–200 characters, no control characters)."""
     return fields.String(
-        required=options.pop("required", True), validate=validate.Regexp(r"^[^\x00-\x1f]{1,200}$"), **options
+        required=options.pop("required", True), validate=validate.Regexp(r"^[^\x00-\x1f]{1,200}$(?!\n)"), **options
     )
 
 
@@ -61,7 +61,7 @@ def Text(maximum: int = 500, **options: Any) -> fields.String:
 
 def Cvr(**options: Any) -> fields.String:
     """Make a CVR number (8 digits; the check digit is a rule of the domain)."""
-    return fields.String(required=options.pop("required", True), validate=validate.Regexp(r"^[0-9]{8}$"), **options)
+    return fields.String(required=options.pop("required", True), validate=validate.Regexp(r"^[0-9]{8}$(?!\n)"), **options)
 
 
 def Many(inner: Any, **options: Any) -> fields.List[Any]:

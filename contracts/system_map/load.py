@@ -74,6 +74,7 @@ def _system(source: str, name: str, body: dict[str, Any], home: Path) -> System:
     rules = {place: _rule(source, where, body["kind"], place, rule) for place, rule in body["places"].items()}
     credentials = {purpose: Credential(**credential) for purpose, credential in body["credentials"].items()}
     _check_credentials(source, where, body["kind"], credentials)
+    _check_roles(source, where, body, credentials)
     connection, backups = dict(body["connection"]), body["backups"].get("folder", "")
     if "folder" in connection:
         connection["folder"] = str(home / connection["folder"])
@@ -141,7 +142,7 @@ def _check_credentials(source: str, where: str, kind: str, credentials: dict[str
                 "one reference to the secret is needed",
                 "give password_file or password_env",
             )
-    for purpose in ("delete", "verify") if kind != "files" else ():
+    for purpose in ("extract", "delete", "verify") if kind != "files" else ():
         if purpose not in credentials:
             raise rejected(
                 source,
@@ -157,6 +158,18 @@ def _check_credentials(source: str, where: str, kind: str, credentials: dict[str
             f"{where}.credentials.verify",
             "the deleter and the verifier are one user",
             "give verify a user that can only read",
+        )
+
+
+def _check_roles(source: str, where: str, body: dict[str, Any], credentials: dict[str, Credential]) -> None:
+    roles = body["access"].get("roles", ())
+    if roles and body["kind"] != "files" and "access" not in credentials:
+        raise rejected(
+            source,
+            "MAP_CREDENTIAL_MISSING",
+            f"{where}.credentials.access",
+            "access.roles names log-ins, and nobody is named to close them",
+            "name a user of its own for this purpose, or leave access out where the tenant has no log-ins",
         )
 
 

@@ -36,6 +36,10 @@ class Job:
         single = (self.previewed, self.intent, self.permit, self.begun, self.executed, self.verified, self.stopped)
         return sorted([*(one for one in single if one), *self.batches], key=lambda one: one.index)
 
+    def systems(self) -> set[str]:
+        """Give the systems that the job was previewed for."""
+        return {place["system"] for place in self.previewed.entry["places"]} if self.previewed else set()
+
     def destroyed_from(self) -> int | None:
         """Give the index of the first entry that says destruction began."""
         first = [one.index for one in (self.begun, *self.batches) if one]
@@ -128,8 +132,12 @@ class Facts:
         return max(day(job.verified, "on") for job in jobs if job and job.verified)
 
     def first_deleted_on(self) -> date | None:
-        """Give the day of the first actual deletion: backups' six months count from it and never move (T16)."""
-        begun = [day(job.begun, "on") for job in self.jobs.values() if job.begun]
+        """Give the first actual deletion in a system that has backup sets (in any, where none is registered).
+
+        Backups' six months count from it, per scope, and never move (T16); the case index has no backup of ours.
+        """
+        held = {system for system, _ in self.backups}
+        begun = [day(job.begun, "on") for job in self.jobs.values() if job.begun and (not held or held & job.systems())]
         return min(begun, default=None)
 
     def backups_gone_on(self) -> date | None:

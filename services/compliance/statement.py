@@ -38,7 +38,7 @@ PREDICATES = {
     "rehearsal": "urn:ophor:rehearsal-certificate:v1",
 }
 THRESHOLD = 2
-_OBLIGATIONS = ("S2-28.1-b", "S2-28.1-c", "S2-28.1-d")
+_OBLIGATIONS = ("S2-28.1-b", "S2-28.1-c", "S2-28.1-d", "S2-28.1-d-backups")
 _METHODS = {"postgresql": "delete", "mongodb": "delete", "files": "delete", "case_index": "delete", "manual": "manual"}
 
 

@@ -232,7 +232,16 @@ def test_without_an_amendment_28_1_is_breached_from_day_16_and_both_certificates
 def test_with_an_amendment_signed_by_both_28_1_is_met_and_backups_have_six_months(folder: Path) -> None:
     made = World(folder).told(given.deleted_exit())
     assert state(made, "2026-12-01") == "met"
-    assert domain.backups_due(made.log.facts()) == date(2027, 3, 30)
+
+
+def test_the_six_months_count_from_the_first_deletion_in_a_system_with_backups_not_from_the_case_index(
+    folder: Path,
+) -> None:
+    facts = World(folder).told(given.deleted_exit()).log.facts()
+    begun = {job.activity: job.begun.entry["on"] for job in facts.jobs.values() if job.begun}
+    assert {system for system, _ in facts.backups} == {"pladsanvisning"}
+    assert (begun["C7"], begun["D7a"]) == ("2026-09-30", "2026-10-05")
+    assert domain.backups_due(facts) == date(2027, 4, 5)
 
 
 def test_an_amendment_signed_by_one_party_changes_nothing(folder: Path) -> None:

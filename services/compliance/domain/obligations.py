@@ -11,7 +11,7 @@ from services.compliance.facts import Facts, day
 
 
 def backups_due(facts: Facts) -> date | None:
-    """Give the last day for backups to be gone: six months after the first actual deletion (S1 D9, T16)."""
+    """Give the last day for backups to be gone: six months after the first actual deletion of their systems (T16)."""
     first = facts.first_deleted_on()
     return first + relativedelta(months=6) if first else None
 
@@ -59,6 +59,7 @@ _OBLIGATIONS: dict[str, Callable[[Facts], tuple[date | None, list[int]]]] = {
     "S2-28.1-c": _handed_over,
     "S2-28.1-d": permanent_deletion,
     "S2-DPA-a": _instructed,
+    "S2-28.1-d-backups": _backups_gone,
     "S1-D9": _backups_gone,
     "D9": _backups_gone,
 }
