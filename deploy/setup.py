@@ -98,8 +98,9 @@ def install_packages() -> None:
         return
     names = [package for _, package, _ in wanted]
     what = "\n".join(f"  - {title}: {package}" for title, package, _ in wanted)
-    print(f"setup: installing Debian packages for what is missing:\n{what}", flush=True)
-    outcome = subprocess.run([*as_root(names, what), "sh", str(ROOT / "deploy" / "packages.sh"), *names], check=False)
+    root = as_root(names, what)
+    print(f"setup: installing Debian packages for what is missing (a minute or so):\n{what}", flush=True)
+    outcome = subprocess.run([*root, "sh", str(ROOT / "deploy" / "packages.sh"), *names], check=False)
     lacking = "\n".join(f"  - {title}: {package}" for title, package, _ in missing())
     if lacking:
         raise CannotGoOn(f"these are still missing (apt-get ended with {outcome.returncode}):\n{lacking}")

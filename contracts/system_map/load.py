@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 from marshmallow import ValidationError
@@ -58,7 +60,7 @@ def parse(body: bytes, source: str, home: Path) -> SystemMap:
     try:
         raw = yaml.load(body.decode("utf-8"), Loader=Loader)
         data = MapSchema().load(raw if isinstance(raw, dict) else {})
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise rejected(
             source, "MAP_UNREADABLE", "", f"not valid YAML: {_one_line(error)}", "correct the file"
         ) from None
@@ -74,7 +76,6 @@ def _system(source: str, name: str, body: dict[str, Any], home: Path) -> System:
     rules = {place: _rule(source, where, body["kind"], place, rule) for place, rule in body["places"].items()}
     credentials = {purpose: Credential(**credential) for purpose, credential in body["credentials"].items()}
     _check_credentials(source, where, body["kind"], credentials)
-    _check_roles(source, where, body, credentials)
     connection, backups = dict(body["connection"]), body["backups"].get("folder", "")
     if "folder" in connection:
         connection["folder"] = str(home / connection["folder"])
@@ -115,12 +116,45 @@ def _rule(source: str, where: str, kind: str, place: str, body: dict[str, Any]) 
     return Rule(place=place, **(body | {"tenant_path": tuple(body["tenant_path"])}))
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value) and value.isprintable()
+
+
+def _is_port(value: Any) -> bool:
+    return str(value).isascii() and str(value).isdigit() and 1 <= int(value) <= 65_535
+
+
+def _is_url(value: Any) -> bool:
+    return _is_text(value) and urlsplit(value).scheme in ("http", "https") and bool(urlsplit(value).hostname)
+
+
+_FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    **dict.fromkeys(("host", "database", "folder", "auth_source", "replica_set", "afsender"), (_is_text, "a text")),
+    "port": (_is_port, "a number from 1 to 65535"),
+    "url": (_is_url, "an http or https address"),
+    "tls": (lambda value: isinstance(value, bool), "true or false"),
+    "sslmode": (
+        lambda value: value in ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+        "one of PostgreSQL's own (disable … verify-full)",
+    ),
+}
+
+
 def _check_connection(source: str, where: str, kind: str, connection: dict[str, Any]) -> None:
     required, optional = CONNECTIONS[kind]
     for name in required:
         if connection.get(name) in (None, ""):
             raise rejected(
                 source, "MAP_FIELD_MISSING", f"{where}.connection.{name}", f"a {kind} connection needs it", "add it"
+            )
+    for name, value in connection.items():
+        if name in _FORMS and not _FORMS[name][0](value):
+            raise rejected(
+                source,
+                "MAP_FIELD_INVALID",
+                f"{where}.connection.{name}",
+                f"must be {_FORMS[name][1]}",
+                "correct the named field",
             )
     for name in sorted(set(connection) - set(required) - set(optional)):
         raise rejected(
@@ -142,7 +176,7 @@ def _check_credentials(source: str, where: str, kind: str, credentials: dict[str
                 "one reference to the secret is needed",
                 "give password_file or password_env",
             )
-    for purpose in ("extract", "delete", "verify") if kind != "files" else ():
+    for purpose in ("delete", "verify") if kind != "files" else ():
         if purpose not in credentials:
             raise rejected(
                 source,
@@ -158,18 +192,6 @@ def _check_credentials(source: str, where: str, kind: str, credentials: dict[str
             f"{where}.credentials.verify",
             "the deleter and the verifier are one user",
             "give verify a user that can only read",
-        )
-
-
-def _check_roles(source: str, where: str, body: dict[str, Any], credentials: dict[str, Credential]) -> None:
-    roles = body["access"].get("roles", ())
-    if roles and body["kind"] != "files" and "access" not in credentials:
-        raise rejected(
-            source,
-            "MAP_CREDENTIAL_MISSING",
-            f"{where}.credentials.access",
-            "access.roles names log-ins, and nobody is named to close them",
-            "name a user of its own for this purpose, or leave access out where the tenant has no log-ins",
         )
 
 

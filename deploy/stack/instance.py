@@ -20,7 +20,7 @@ from threading import Lock
 
 from contracts.errors import Rejected, Unavailable
 from deploy.stack import reach, spawn, starting, state
-from deploy.stack.parts import Parts, choose_providers, make_data_folder
+from deploy.stack.parts import PORTS, Parts, choose_providers, make_data_folder
 from deploy.stack.ports import Ports, free
 from deploy.stack.processes import PARTS, PRODUCT, TABLE
 from deploy.stack.settings import Settings
@@ -100,7 +100,7 @@ class Stack:
         wanted = self._wanted(list(names), alone)
         with state.only_one(self.home), Ports() as ports:
             self._reload()
-            parts = [name for name in wanted if name in PARTS and not self.parts.alive(name)]
+            parts = [name for name in wanted if name in PARTS and not self._serves(name)]
             self._up_parts(parts, progress)
             own = [name for name in wanted if name not in PARTS and not self._runs(name)]
             for name in own:
@@ -195,6 +195,9 @@ class Stack:
             )
         return self.state.processes[name]
 
+    def _serves(self, part: str) -> bool:
+        return part in self.state.settled and self.parts.alive(part)
+
     def _runs(self, name: str) -> bool:
         return name in self.state.processes and self.state.processes[name].alive
 
@@ -223,14 +226,15 @@ class Stack:
         """Start a process that does not run; raise Unavailable PORT_TAKEN where its port is somebody else's."""
         entry = self.state.processes[name]
         spawn.end(spawn.marked(str(self.home), name), 5.0)
-        if entry.health_port and not free(entry.health_port):
-            raise Unavailable(
-                "PORT_TAKEN",
-                f"port {entry.health_port} on 127.0.0.1 is taken",
-                field=name,
-                remedy="end what listens there, or `ophor down` and `ophor up`",
-                da=f"Port {entry.health_port} er optaget.",
-            )
+        for port in self._ports_of(name):
+            if not free(port):
+                raise Unavailable(
+                    "PORT_TAKEN",
+                    f"port {port} on 127.0.0.1 is taken",
+                    field=name,
+                    remedy="end what listens there, or begin anew: `ophor down` and `ophor up`",
+                    da=f"Port {port} er optaget.",
+                )
         progress(name, "starting")
         offset = starting.size(self.log(name))
         ticket = spawn.start(entry.launch, str(self.home), name)
@@ -239,21 +243,29 @@ class Stack:
             self._save()
         return Starting(name, self.log(name), offset, lambda: ticket.alive, lambda: self._row(name).ready)
 
+    def _ports_of(self, name: str) -> list[int]:
+        """List the ports that a process is going to listen on."""
+        if name in PARTS:
+            return [self.state.ports[port] for port in PORTS[name] if port != "epmd"]  # one that runs is used again
+        return [self.state.ports[port] for port in self.settings.port_names(name)]
+
     def _up_parts(self, names: list[str], progress: Progress) -> None:
         with ThreadPoolExecutor(len(PARTS)) as pool:
             for done in [pool.submit(self._up_part, name, progress) for name in names]:
                 done.result()
 
     def _up_part(self, name: str, progress: Progress) -> None:
-        launch = self.parts.lay_out(name)
-        if launch:
+        if not self.parts.alive(name) and (launch := self.parts.lay_out(name)):
             self.state.processes[name] = _entry_of(launch)
             begun = self._start(name, progress)
         else:
             progress(name, "starting")
-            begun = Starting(name, self.log(name), 0, lambda: True, lambda: self.parts.ready(name))
+            begun = Starting(name, self.log(name), 0, lambda: True, lambda: self.parts.ready(name))  # not our process
         starting.wait([begun], _silent)
         self.parts.settle(name)
+        with self._writing:
+            self.state.settled = sorted({*self.state.settled, name})
+            self._save()
         progress(name, "ready")
 
     def _row_of_part(self, name: str) -> Row:
@@ -264,7 +276,8 @@ class Stack:
     def _reload(self) -> None:
         """Take what another `up` or `down` wrote meanwhile."""
         if fresh := state.load(self.home):
-            self.state.ports, self.state.secrets, self.state.processes = fresh.ports, fresh.secrets, fresh.processes
+            self.state.ports, self.state.secrets = fresh.ports, fresh.secrets
+            self.state.processes, self.state.settled = fresh.processes, fresh.settled
 
     def _save(self) -> None:
         state.save(self.home, self.state)

@@ -74,7 +74,7 @@ class Mongo:
     def ready(self) -> bool:
         """Tell whether the member answers at all."""
         try:
-            with self._alone() as client:
+            with self._given() if self.given else self._alone() as client:
                 client.admin.command("ping")
         except PyMongoError:
             return False
@@ -115,6 +115,9 @@ class Mongo:
                     da="Databasen blev ikke klar.",
                 )
             time.sleep(0.05)
+
+    def _given(self) -> MongoClient[dict[str, Any]]:
+        return MongoClient(self.given, serverSelectionTimeoutMS=2000)
 
     def _alone(self, **options: Any) -> MongoClient[dict[str, Any]]:
         return MongoClient("127.0.0.1", self.port, directConnection=True, serverSelectionTimeoutMS=1000, **options)

@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass(slots=True)
 class State:
-    """The whole of `stack.json`; `given` holds addresses of parts that are not local processes (by part)."""
+    """The whole of `stack.json`; `given`: addresses of parts not ours; `settled`: parts made ready for use."""
 
     id: str
     mode: str
@@ -57,6 +57,7 @@ class State:
     given: dict[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    settled: list[str] = field(default_factory=list)
     processes: dict[str, Entry] = field(default_factory=dict)
     version: int = VERSION
 

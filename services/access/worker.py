@@ -43,9 +43,12 @@ class Control(Hand):
 
 def _act(systems: SystemMap, order: Order, name: str, action: str, work: Any) -> store.Row:
     """Act on one system, look at it with fresh eyes, and keep what was seen."""
-    connector = open_connector(systems, name, purpose="access", tenant=order.tenant, cvr=order.customer_cvr)
+    system = systems.system(name)
+    purpose = "access" if system.roles or "access" in system.credentials or system.kind == "files" else "verify"
+    connector = open_connector(systems, name, purpose, tenant=order.tenant, cvr=order.customer_cvr)
     try:
-        (connector.freeze if action == domain.FREEZE else connector.close_access)()
+        if purpose == "access":  # else the map names no log-ins, so there is nothing to take away
+            (connector.freeze if action == domain.FREEZE else connector.close_access)()
         seen = connector.access()
     finally:
         connector.close()

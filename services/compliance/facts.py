@@ -100,6 +100,12 @@ class Facts:
         both = [one for one in lines if {"customer", "supplier"} <= set(one["signed_by"])]
         return next((one for one in both if one["kind"] == "backups_six_months"), None)
 
+    @property
+    def backups_left_out(self) -> bool:
+        """Tell whether the order says that no backups are in the rehearsal, and none is registered."""
+        answers = self.order.entry["places"] if self.order else []
+        return not self.backups and {"line": "BACKUPS", "answer": "NOT_IN_REHEARSAL"} in answers
+
     def activities(self) -> dict[str, list[str]]:
         """Give the systems of every destruction activity that the order asks for."""
         wanted: dict[str, list[str]] = {}

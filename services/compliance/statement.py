@@ -3,7 +3,8 @@
 Counts, dates, digests and dispositions come from the exit's entries in the log up to a fixed size; names of parties and
 officials, titles of systems and the wording of rules come from the exit's record and never enter the log. The same
 input gives the same bytes, so that each signer can draw it up again and compare. Whatever is not done is printed as
-NOT DONE, whatever is not covered as not covered; "permanent" stands in a BACKUP-EXPIRED statement only.
+NOT DONE, whatever is not covered as not covered; "permanent" stands in a BACKUP-EXPIRED statement only, and not where a
+rehearsal has no backups.
 """
 
 from __future__ import annotations
@@ -279,6 +280,8 @@ def _not_covered(draft: Draft) -> list[dict[str, str]]:
     ]
     if draft.stage == ACTIVE:
         rows.append({"code": "BACKUPS", "subject": "", **texts.BACKUPS_NOT_COVERED})
+    elif draft.facts.backups_left_out:
+        rows.append({"code": "BACKUPS", "subject": "", **texts.BACKUPS_LEFT_OUT})
     with_backups = {system for system, _ in draft.facts.backups}
     for line in draft.facts.systems:
         if line["system"] not in with_backups:
@@ -320,7 +323,8 @@ def _wording(draft: Draft) -> dict[str, list[str]]:
     numbers = {"rows": rows, "systems": len(facts.systems), "sets": len(facts.backups)}
     days = {"on": facts.deleted_on(), "gone": facts.backups_gone_on(), "due": facts.due("S2-28.1-d")}
     parts = [texts.REHEARSAL] if draft.keys.kind == "rehearsal" else []
-    parts += [texts.DELETED, texts.PERMANENT if stage == EXPIRED else texts.NOT_PERMANENT]
+    final = texts.BACKUPS_LEFT_OUT if facts.backups_left_out else texts.PERMANENT
+    parts += [texts.DELETED, final if stage == EXPIRED else texts.NOT_PERMANENT]
     if not _scope(draft)["whole"]:
         parts.append(texts.SUSPENDED)
     if facts.accepted is None:

@@ -85,6 +85,11 @@ BACKUPS_NOT_COVERED: Both = {
     "da": "Backup: kopierne er ikke slettet endnu; se backupsættene nedenfor.",
     "en": "Backups: the copies are not deleted yet; see the backup sets below.",
 }
+BACKUPS_LEFT_OUT: Both = {
+    "da": "Der indgår ingen backupsæt i øvelsen: om backup er intet efterprøvet, og sletningen kaldes ikke permanent.",
+    "en": "No backup set is part of the rehearsal: nothing was verified about backups, and the deletion is not called "
+    "permanent.",
+}
 NO_BACKUP: Both = {
     "da": "Intet backupsæt er registreret for systemet; at der ingen er, er ikke efterprøvet.",
     "en": "No backup set is registered for the system; that there is none was not verified.",

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from contracts.errors import Rejected
+from services.console.terminal import tell
 from shared.rules.time import Reckoning, parse_date, parse_period, reckon
 
 SETTINGS = {"ignore_unknown_options": True}  # so that -90d is a period, not an option
@@ -26,7 +27,7 @@ def dates(
     try:
         reckoning = reckon(parse_date(start, "FROM"), parse_period(period))
     except Rejected as error:
-        typer.echo(str(error) if english else f"{error.code}: {error.da}", err=True)
+        tell(error, in_english=english)
         raise typer.Exit(2) from None
     if as_json:
         typer.echo(json.dumps(describe(reckoning), ensure_ascii=False, indent=2))

@@ -19,9 +19,10 @@ from contracts.errors import Rejected, Unavailable
 from deploy.demo.world import World, WorldSettings, load_world, make_world
 from deploy.stack.instance import Stack, home_folder
 from deploy.stack.ports import Ports
-from services.console import rehearsal
-from services.console.rehearse import Run, Wish, guard, play
+from services.console import rehearsal, results
+from services.console.rehearse import Run, Wish, finish, guard
 from services.console.scenario import go_live
+from services.console.standing import standing
 from services.console.terminal import speaks
 
 BEGAN_ON = date(2026, 1, 5)
@@ -42,15 +43,23 @@ def demo(
     if fresh or not unfinished(out):
         clear(out)
     stack = Stack.create()
-    world = world_of(stack, out, console)
-    wish = Wish(world.map_path, world.tenant, world.customer, world.cvr, out, world.systems, BEGAN_ON, PROCESSES)
-    guard(wish, console)
-    play(Run(wish, stack, console), leave=keep_running)
+    results.save(out / "stack", stack.state.id.encode())
+    with standing(stack, console, leave=keep_running):
+        world = world_of(stack, out, console)
+        wish = Wish(world.map_path, world.tenant, world.customer, world.cvr, out, world.systems, BEGAN_ON, PROCESSES)
+        guard(wish, console)
+        finish(Run(wish, stack, console))
 
 
 def unfinished(out: Path) -> bool:
-    """Tell whether an earlier demo's world is there whose exit did not end."""
-    return (out / "world" / "world.json").exists() and not (out / "summary.json").exists()
+    """Tell whether an earlier demo's world is there, on a stack that still has its data, whose exit did not end."""
+    if (out / "summary.json").exists() or not (out / "world" / "world.json").exists():
+        return False
+    try:
+        there = Stack.open().state
+        return there.id == (out / "stack").read_text("utf-8") and Path(there.data).is_dir()
+    except (Unavailable, OSError):
+        return False
 
 
 def clear(out: Path) -> None:

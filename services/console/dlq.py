@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
@@ -95,7 +96,7 @@ def discard(service: Service, message: Message = "", yes: Annotated[bool, typer.
 
 @contextmanager
 def taken(here: Session, service: str) -> Iterator[Iterator[Any]]:
-    """Take the dead letters of a service one by one; what is not acked goes back when the block ends."""
+    """Take those dead letters of a service that lie there now; what is not acked goes back when the block ends."""
     from shared.bus.pump import dial
 
     if service not in SERVICES:
@@ -107,8 +108,9 @@ def taken(here: Session, service: str) -> Iterator[Iterator[Any]]:
             da=f"Tjenesten {service} findes ikke.",
         )
     with dial(here.want("OPHOR_AMQP_URI"), "console") as connection:
-        channel = connection.channel()
-        yield iter(lambda: channel.basic_get(f"dlq-{service}"), None)
+        channel, queue = connection.channel(), f"dlq-{service}"
+        waiting = channel.queue_declare(queue, passive=True).message_count
+        yield islice(iter(lambda: channel.basic_get(queue), None), waiting)  # not those that die again meanwhile
 
 
 def described(letter: Any) -> dict[str, Any]:

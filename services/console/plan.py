@@ -23,7 +23,7 @@ class Format(StrEnum):
     json = "json"
 
 
-def plan(  # noqa: PLR0913 (a command has as many parameters as options)
+def plan(
     profile: Annotated[str, typer.Option(help="Profiler, adskilt af komma / profiles, comma-separated")],
     go_live: Annotated[str, typer.Option(help="Skifte T, ÅÅÅÅ-MM-DD / go-live")],
     agreement_end: Annotated[str, typer.Option(help="Kontraktophør K, ÅÅÅÅ-MM-DD / the agreement's end")],

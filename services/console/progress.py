@@ -31,6 +31,7 @@ class Progress:
         self.clock = self.step = self.waiting = ""
         self.certificates: list[str] = []
         self._said: set[str] = set()
+        self._waited = ""
         self._live: Live | None = None
 
     def __enter__(self) -> Progress:
@@ -46,14 +47,15 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Tell one thing that happened (once) and make it the current step."""
-        self.step, self.waiting = text, ""
+        self.step, self.waiting, self._waited = text, "", ""
         if self._live is None and text not in self._said:
             self._said.add(text)
             self.console.print(f"{self.clock:10}  {text}", highlight=False, markup=False)
 
     def wait(self, text: str) -> None:
         """Tell what is waited for, outside the line of things that happened."""
-        if text and text != self.waiting and self._live is None:
+        if text and text != self._waited and self._live is None:
+            self._waited = text
             self.console.print(f"{self.clock:10}  venter: {text}", highlight=False, markup=False)
         self.waiting = text
 

@@ -2,30 +2,32 @@
 
 Rules kept here: nothing is written to, or deleted in, a target before every target answered, was listed with host and
 row counts, and was named by a person, one by one; a target without a marker of at most seven days of real time is
-refused; no option switches any of this off. The marker is written with the `prepare` credentials, which no other
+refused; no option switches any of this off. Every purpose's credentials are tried, and the map is held against what
+the systems hold, before a rehearsal begins. The marker is written with the `prepare` credentials, which no other
 purpose has.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from contracts.errors import Rejected
+from contracts.errors import Rejected, Unavailable
 from contracts.system_map import System, SystemMap, load
 from services.console.systems import MapPath
 from services.console.terminal import speaks
-from shared.connectors import marker, open_connector
-from shared.connectors.protocol import Marker
+from shared.connectors import failures, marker, open_connector
+from shared.connectors.protocol import Connector, Marker
 
 app = typer.Typer(help="Øvelser på kopier. / Rehearsals on copies.")
 NO_TENANT, NO_CVR = "-", "00000000"
+PURPOSES = ("extract", "delete", "verify", "access")  # what an exit opens a system for; `prepare` is for its marker
 
 Ask = Callable[[str], str]
 
@@ -50,12 +52,76 @@ def list_targets(systems: SystemMap, names: Iterable[str], tenant: str = "", cvr
 
 def _look(systems: SystemMap, name: str, tenant: str, cvr: str) -> Target:
     system = systems.system(name)
-    with closing(open_connector(systems, name, "verify", tenant or NO_TENANT, cvr or NO_CVR)) as connector:
+    with _opened(systems, name, "verify", (tenant or NO_TENANT, cvr or NO_CVR)) as connector:
         places = [place.name for place in connector.discover().places]
         rows = sum(connector.total(place) for place in places)
         owned = [place for place in places if place in system.owned()]
         mine = sum(connector.count(place) for place in owned) if tenant else None
     return Target(name, system.title, system.kind, address(system), len(places), rows, mine)
+
+
+@contextmanager
+def _opened(systems: SystemMap, name: str, purpose: str, whose: tuple[str, str]) -> Iterator[Connector]:
+    """Open a system for a person at a terminal: one that does not answer is named with its address."""
+    try:
+        with closing(open_connector(systems, name, purpose, *whose)) as connector:
+            yield connector
+    except Unavailable as error:
+        where, da = f"{error.message} (at {address(systems.system(name))})", f"{error.da or error.code} "
+        da = f"{da.rstrip()} Adressen er {address(systems.system(name))}."
+        raise Unavailable(error.code, where, field=error.field, remedy=error.remedy, da=da) from None
+
+
+def check_secrets(systems: SystemMap, names: Iterable[str]) -> None:
+    """See that every secret is there, in a file that the hands can read too; opens nothing. Raise MAP_SECRET_*."""
+    for name in names:
+        system = systems.system(name)
+        for purpose, credential in system.credentials.items():
+            if credential.password_env and purpose in PURPOSES:
+                raise Rejected(
+                    "MAP_SECRET_IN_ENVIRONMENT", f"{name}: the processes that work have no variables of yours",
+                    field=f"systems.{name}.credentials.{purpose}.password_env", remedy="give password_file instead",
+                    da=f"{name}: processerne kender ikke dine miljøvariable; brug password_file.",
+                )  # fmt: skip
+        needed = (
+            () if system.kind == "files" else ("extract", "delete", "verify", *(("access",) if system.roles else ()))
+        )
+        for purpose in dict.fromkeys((*needed, *system.credentials)):
+            system.secret(purpose)
+
+
+def check_systems(systems: SystemMap, names: Iterable[str], tenant: str, cvr: str) -> None:
+    """Log in for every purpose and hold the map against what is there; changes nothing.
+
+    Raise TARGET_REFUSED, SYSTEM_UNREACHABLE, VERIFIER_CAN_WRITE, or what `check_live` and the order of deletion refuse.
+    """
+    for name in names:
+        system = systems.system(name)
+        for purpose in (each for each in PURPOSES if each in system.credentials or system.kind == "files"):
+            with _opened(systems, name, purpose, (tenant, cvr)) as connector:
+                inventory = connector.discover()
+                if purpose == "verify" and connector.can_write():
+                    raise failures.verifier_writes(name)
+                if purpose == "verify":
+                    connector.order(inventory)
+
+
+def check_tenant(targets: Sequence[Target], tenant: str) -> None:
+    """Refuse a tenant that no target has a row of: a mistyped value would be certified as absent."""
+    if not any(target.tenant_rows for target in targets):
+        raise Rejected(
+            "TENANT_MATCHES_NOTHING", f"no system has a row whose tenant key is {tenant}", field="--tenant",
+            remedy="check the value; where the tenant really has none, say so with --absent",
+            da=f"Ingen af systemerne har rækker for lejeren {tenant}. Er det meningen, så tilføj --absent.",
+        )  # fmt: skip
+
+
+def at_terminal(name: str) -> str:
+    """Have a system's name typed; nothing is typed where nobody is there to ask."""
+    try:
+        return str(typer.prompt(f"Skriv systemets navn for at bekræfte / type the system's name to confirm ({name})"))
+    except typer.Abort:
+        return ""
 
 
 def address(system: System) -> str:
@@ -95,7 +161,7 @@ def check_markers(
 
 
 def _check_marker(systems: SystemMap, name: str, whose: tuple[str, str], now: float) -> Marker:
-    with closing(open_connector(systems, name, "verify", *whose)) as connector:
+    with _opened(systems, name, "verify", whose) as connector:
         found = connector.marker()
         if found is not None and now - found.written_at > marker.FRESH_S:
             raise Rejected(
@@ -111,7 +177,7 @@ def mark(systems: SystemMap, names: Iterable[str], now: float | None = None) -> 
     at = time.time() if now is None else now
     written = {}
     for name in names:
-        with closing(open_connector(systems, name, "prepare", NO_TENANT, NO_CVR)) as connector:
+        with _opened(systems, name, "prepare", (NO_TENANT, NO_CVR)) as connector:
             written[name] = marker.prepare(connector, at)
     return written
 
@@ -141,16 +207,24 @@ def prepare_command(
     system: Annotated[list[str] | None, typer.Option(help="Kun dette system. / This system only.")] = None,
     yes: Annotated[list[str] | None, typer.Option(help="Bekræft navn (skripter). / Confirm a name.")] = None,
 ) -> None:
-    """Mærk systemerne som kopier, der må slettes i. / Mark the systems as copies that may be deleted in."""
+    """Mærk systemerne som kopier, der må slettes i. / Mark the systems as copies that may be deleted in.
+
+    Mærket gælder i syv døgn. / The mark lasts for seven days.
+
+    Eksempel / example:
+
+        ophor rehearsal prepare map.yaml --tenant 751
+
+        ophor rehearsal prepare map.yaml --yes pladsanvisning --yes booking     # i scripts / in scripts
+    """
     systems = load(path)
     names = choose(systems, system or [])
+    check_secrets(systems, names)
     show(Console(), list_targets(systems, names, tenant, cvr))
     print("Mærk KUN kopier: en øvelse sletter rigtigt. / Mark copies ONLY: a rehearsal deletes for real.")
-    confirm(
-        names, yes or [], lambda name: str(typer.prompt(f"Skriv navnet for at bekræfte / type to confirm ({name})"))
-    )
+    confirm(names, yes or [], at_terminal)
     for name, written in mark(systems, names).items():
-        print(f"{name}: {written.id}")
+        print(f"{name}: mærket som kopi / marked as a copy ({written.id})")
 
 
 @app.callback()

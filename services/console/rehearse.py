@@ -1,8 +1,10 @@
 """`ophor rehearse`: a whole exit on copies that a system map describes, from the order to the last certificate.
 
-Before anything is started or changed: the map is read, the CVR number checked, every target's marker looked for, hosts
-and row counts listed, and each system's name typed (design §6). Then the stack is started if it does not run, and the
-exit is played through the front doors. Running it again goes on where it stopped: every step keeps its command id.
+Before anything is started or changed: the map is read, the CVR number checked, every secret and log-in tried, every
+target's marker looked for, the map held against what the systems hold, hosts and row counts listed, and each system's
+name typed (design §6). Then the stack is started if it does not run, and the exit is played through the front doors.
+Running it again goes on where it stopped: every step keeps its command id. A finished rehearsal, or another map, is
+followed by an exit of its own, which begins on the simulated clock's own day where that is past today.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import typer
 from rich.console import Console
 
 from contracts import roles, system_map
-from contracts.errors import OphorError, Rejected, Unavailable
+from contracts.errors import Rejected, Unavailable
 from contracts.system_map import SystemMap
 from deploy.stack.instance import Stack
 from services.console import rehearsal, results, stagehands, systems
@@ -29,12 +31,13 @@ from services.console.desk import Desk
 from services.console.progress import Progress
 from services.console.quiet import Walk
 from services.console.scenario import Rehearsal, Scenario, Stage
+from services.console.standing import standing
 from services.console.terminal import speaks
 from shared.bus.client import Client
 from shared.bus.tokens import Issuer
 from shared.bus.trust import load_key
 from shared.rules.cvr import is_cvr
-from shared.runtime.clock import SimulatedClock, midnight, set_clock
+from shared.runtime.clock import SimulatedClock, legal_date, midnight, set_clock
 
 TEST_CVR = "11111111"
 
@@ -51,17 +54,43 @@ class Wish:
     yes_delete: tuple[str, ...] = ()
     began_on: date | None = None
     processes: tuple[str, ...] = ()
+    absent: bool = False
+
+
+def unfinished(wish: Wish) -> dict[str, Any] | None:
+    """Read the record of an unfinished rehearsal of the same wish in `out`; raise Rejected OUT_UNREADABLE."""
+    path = wish.out / "rehearsal.json"
+    try:
+        record: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        same = {key: record.get(key) for key in _MINE} == _mine(wish)
+        return record if same and not record["finished"] else None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise Rejected(
+            "OUT_UNREADABLE", f"{path}: {type(error).__name__}", field="--out",
+            remedy="give another folder, or remove that file to begin anew",
+            da="Mappen har en øvelse, der ikke kan læses.",
+        ) from None  # fmt: skip
+
+
+_MINE = ("tenant", "customer", "cvr", "map", "map_digest")
+
+
+def _mine(wish: Wish) -> dict[str, str]:
+    said = (wish.tenant, wish.customer, wish.cvr, str(wish.map_path), system_map.load(wish.map_path).digest)
+    return dict(zip(_MINE, said, strict=True))
 
 
 def begin(wish: Wish) -> dict[str, Any]:
     """Give this rehearsal's own record in `out`: read again where there is an unfinished one of the same wish."""
-    path, mine = wish.out / "rehearsal.json", {"tenant": wish.tenant, "cvr": wish.cvr, "map": str(wish.map_path)}
-    if path.exists():
-        record: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        if not record["finished"] and {key: record[key] for key in mine} == mine:
-            return record
+    if (found := unfinished(wish)) is not None:
+        return found
     began = wish.began_on or date.today()
-    record = {**mine, "id": uuid.uuid4().hex[:12], "began_on": began.isoformat(), "finished": False, "worked_s": 0.0}
+    record = {
+        **_mine(wish), "id": uuid.uuid4().hex[:12], "began_on": began.isoformat(), "clocked": False,
+        "finished": False, "worked_s": 0.0,
+    }  # fmt: skip
     keep(wish.out, record)
     return record
 
@@ -123,13 +152,27 @@ class Run:
                 self.stack.up(self.wish.processes, progress=tell)
 
     def _begin_clock(self) -> None:
-        """Set the clock to the rehearsal's first day unless it is past it; no face works before it has an instant."""
+        """Set the clock to the rehearsal's first day; one that begins when the clock is past it begins there instead.
+
+        No face works before the clock has an instant.
+        """
         self.clock_uri = self.stack.parts.mongo_uri("clock-writer")
         try:
             set_clock(self.clock_uri, midnight(date.fromisoformat(self.record["began_on"])))
         except Rejected as error:
             if error.code != "CLOCK_BACKWARDS":
                 raise
+            if not self.record["clocked"]:
+                self.record["began_on"] = self._clock_day().isoformat()
+        self.record["clocked"] = True
+        keep(self.wish.out, self.record)
+
+    def _clock_day(self) -> date:
+        clock = SimulatedClock(self.stack.parts.mongo_uri("clock-reader"))
+        try:
+            return legal_date(clock.fresh())
+        finally:
+            clock.close()
 
     def _play(self, mine: Rehearsal) -> dict[str, Any]:
         issuer = Issuer("console", load_key(self.stack.settings.keys / "console", "console"))
@@ -162,15 +205,15 @@ class Run:
 
     def _rehearsal(self, digest: str) -> Rehearsal:
         mine, wish = self.systems.systems.values(), self.wish
-        backups = (stagehands.catalogue(row.name, row.home / row.backups) for row in mine if row.backups)
+        backups = stagehands.sets_of(self.systems)
         return Rehearsal(
             id=self.record["id"], customer=wish.customer, cvr=wish.cvr, tenant=wish.tenant,
             map_digest=digest, drop=self.successor.drop, recipient=self.successor.recipient,
             systems=tuple(
                 {"system": row.name, "title": row.title, "kind": row.kind, "deletion": row.deletion} for row in mine
             ),
-            places=stagehands.answers(self.systems), began_on=date.fromisoformat(self.record["began_on"]),
-            backups=tuple(backup for sets in backups for backup in sets),
+            places=stagehands.answers(self.systems, backups=bool(backups)),
+            began_on=date.fromisoformat(self.record["began_on"]), backups=backups,
         )  # fmt: skip
 
 
@@ -183,39 +226,61 @@ def guard(wish: Wish, console: Console) -> None:
         )  # fmt: skip
     mapped = system_map.load(wish.map_path)
     names = list(mapped.systems)
+    rehearsal.check_secrets(mapped, names)
+    stagehands.sets_of(mapped)
+    going_on = unfinished(wish) is not None
     rehearsal.check_markers(mapped, names, wish.tenant, wish.cvr)
-    rehearsal.show(console, rehearsal.list_targets(mapped, names, wish.tenant, wish.cvr))
-    ask = _typed if console.is_terminal else None
-    rehearsal.confirm(names, wish.yes_delete, ask)
+    rehearsal.check_systems(mapped, names, wish.tenant, wish.cvr)
+    targets = rehearsal.list_targets(mapped, names, wish.tenant, wish.cvr)
+    rehearsal.show(console, targets)
+    if not (going_on or wish.absent):
+        rehearsal.check_tenant(targets, wish.tenant)
+    console.print("Øvelsen SLETTER lejerens data i disse systemer. / The rehearsal DELETES the tenant's data in them.")
+    rehearsal.confirm(names, wish.yes_delete, rehearsal.at_terminal)
+    check_out(wish.out)
 
 
-def _typed(name: str) -> str:
-    return str(typer.prompt(f"Øvelsen SLETTER lejerens data. Skriv navnet for at bekræfte ({name})"))
+def check_out(out: Path) -> None:
+    """See that results can be written; raise Rejected OUT_NOT_WRITABLE."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        results.save(out / ".probe", b"")
+        (out / ".probe").unlink()
+    except OSError as error:
+        raise Rejected(
+            "OUT_NOT_WRITABLE", f"{out}: {error.strerror}", field="--out", remedy="give a folder that can be written",
+            da=f"Der kan ikke skrives i {out}.",
+        ) from None  # fmt: skip
 
 
 @speaks
-def rehearse(  # noqa: PLR0913 (options of a command)
+def rehearse(
     map_path: Annotated[Path, typer.Option("--systems", metavar="MAP.yaml", help="Systemkortet. / The system map.")],
     tenant: Annotated[str, typer.Option(help="Lejerens værdi i systemerne. / The tenant key's value.")],
     customer: Annotated[str, typer.Option(help="Kundens navn. / The customer's name.")] = "Øvelseskommunen",
     cvr: Annotated[str, typer.Option(help="Kundens CVR-nummer. / The customer's CVR number.")] = TEST_CVR,
     out: Annotated[Path, typer.Option(help="Hvor resultaterne lægges. / Where results go.")] = Path(".ophor/rehearsal"),
     yes_delete: Annotated[list[str] | None, typer.Option(help="Bekræft et systems navn. / Confirm a name.")] = None,
+    absent: Annotated[bool, typer.Option("--absent", help="Lejeren har ingen rækker. / No rows are expected.")] = False,
     keep_running: Annotated[bool, typer.Option("--keep-running", help="Lad Ophør køre. / Leave it running.")] = False,
 ) -> None:
     """Gennemfør et helt exit på mærkede kopier. / Run a whole exit on marked copies.
 
     Kopierne mærkes først med `ophor rehearsal prepare MAP.yaml`. Kør kommandoen igen for at fortsætte efter et stop.
 
+    The copies are marked with `ophor rehearsal prepare MAP.yaml` first. Run the command again to go on after a stop.
+
     Eksempel / example:
 
         ophor rehearse --systems map.yaml --tenant 751 --out øvelse --yes-delete pladsanvisning --yes-delete booking
     """
-    wish = Wish(map_path.resolve(), tenant, customer, cvr, out.resolve(), tuple(yes_delete or ()))
+    wish = Wish(map_path.resolve(), tenant, customer, cvr, out.resolve(), tuple(yes_delete or ()), absent=absent)
     console = Console()
     guard(wish, console)
     was_there = running()
-    play(Run(wish, Stack.create(), console), leave=keep_running or was_there)
+    stack = Stack.create()
+    with standing(stack, console, leave=keep_running or was_there):
+        finish(Run(wish, stack, console))
 
 
 def running() -> bool:
@@ -226,20 +291,11 @@ def running() -> bool:
         return False
 
 
-def play(run: Run, *, leave: bool) -> None:
-    """Play a rehearsal, show its results, and stop the stack (its data are kept) unless it should be left running."""
-    try:
-        summary = run()
-        results.show(run.console, summary)
-        run.console.print(_next(run.wish.out), highlight=False, soft_wrap=True)
-    except OphorError as error:
-        run.console.print(f"Øvelsen standsede: {error}", style="red", markup=False, highlight=False)
-        run.console.print("Kør samme kommando igen for at fortsætte, hvor den slap.", highlight=False)
-        raise
-    finally:
-        if not leave:
-            with run.console.status("Ophør standses …"):
-                run.stack.down(keep=True)
+def finish(run: Run) -> None:
+    """Play a rehearsal to its end, and show its results."""
+    summary = run()
+    results.show(run.console, summary)
+    run.console.print(_next(run.wish.out), highlight=False, soft_wrap=True)
 
 
 def _next(out: Path) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -104,9 +105,10 @@ def write_summary(out: Path, summary: dict[str, Any]) -> None:
 
 def show(console: Console, summary: dict[str, Any]) -> None:
     """Print the closing table: rows delivered and deleted by class, what is left, the log and the certificates."""
-    table = Table(title="Exit gennemført (øvelse)")
+    table = Table(title="Exit gennemført (øvelse)", box=SIMPLE_HEAD, padding=0, pad_edge=False)
     for heading in ("System", "Udleveret", "Slettet", "Begge", "Kun slettet", "Kun udleveret", "Ændret", "Tilbage"):
-        table.add_column(heading, justify="left" if heading == "System" else "right")
+        first = heading == "System"
+        table.add_column(heading, justify="left" if first else "right", no_wrap=first)
     for system in dict.fromkeys(row["system"] for row in summary["systems"]):
         table.add_row(system, *_numbers([row for row in summary["systems"] if row["system"] == system]))
     table.add_section()

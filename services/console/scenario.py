@@ -265,11 +265,16 @@ class Scenario:
         """Ask for each certificate whose time has come; tell whether there was any."""
         have = {row["stage"] for row in self.stage.certificates}
         done = self.completed()
-        if "ACTIVE-DELETED" not in have and {"C7", "D2", "D7a", "D8"} <= done:
-            return self._certificate("ACTIVE-DELETED")
-        if "BACKUP-EXPIRED" not in have and ("D9" in done or self._overdue("D9")):
+        if "ACTIVE-DELETED" not in have:
+            return self.deletions() | {"D8"} <= done and self._certificate("ACTIVE-DELETED")
+        if "BACKUP-EXPIRED" not in have and (not self.rehearsal.backups or "D9" in done or self._overdue("D9")):
             return self._certificate("BACKUP-EXPIRED")
         return False
+
+    def deletions(self) -> set[str]:
+        """List the deletions that have systems."""
+        chosen = {row["id"] for row in self.stage.progress.activities if row["chosen"]}
+        return chosen & set(DELETIONS)
 
     def _certificate(self, stage: str) -> bool:
         asked = self._asked(stage)

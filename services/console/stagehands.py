@@ -82,10 +82,15 @@ def catalogue(system: str, folder: Path) -> list[BackupSet]:
         ) from None  # fmt: skip
 
 
-def answers(systems: SystemMap) -> tuple[dict[str, str], ...]:
+def sets_of(systems: SystemMap) -> tuple[BackupSet, ...]:
+    """List the backup sets of every system of the map."""
+    with_backups = (row for row in systems.systems.values() if row.backups)
+    return tuple(each for row in with_backups for each in catalogue(row.name, row.home / row.backups))
+
+
+def answers(systems: SystemMap, *, backups: bool) -> tuple[dict[str, str], ...]:
     """Answer every line of the profiles' list of places: mapped where a system of the map is meant, else not in it."""
     titles = [system.title.casefold() for system in systems.systems.values()]
-    backups = any(system.backups for system in systems.systems.values())
 
     def answer(place: Any) -> str:
         name = place.title_da.split(" / ")[0].split(" (")[0].casefold()

@@ -32,12 +32,17 @@ def speaks(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except OphorError as error:
-            if error.da and not english():
-                typer.echo(error.da, err=True)
-            typer.echo(str(error), err=True)
+            tell(error)
             raise typer.Exit(2 if isinstance(error, Rejected) else 1) from None
 
     return spoken
+
+
+def tell(error: OphorError, *, in_english: bool = False) -> None:
+    """Tell an error on stderr: in Danish first, then with its code, field and remedy."""
+    if not (in_english or english()):
+        typer.echo(error.da or f"Det kunne ikke lade sig gøre ({error.code}).", err=True)
+    typer.echo(str(error), err=True)
 
 
 def show_json(body: Any) -> None:

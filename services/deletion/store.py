@@ -88,10 +88,10 @@ def open_batch(unit: Unit, job: Job, batch: Row) -> None:
     unit.db.batches.insert_one(row, session=unit.session)
 
 
-def load_batch(unit: Unit, job: Job, number: int) -> Row | None:
-    """Read a batch."""
-    found: Row | None = unit.db.batches.find_one({"_id": _key(job, number)}, session=unit.session)
-    return found
+def open_batches(unit: Unit, job: Job, number: int) -> list[Row]:
+    """List the batches from `number` on, which their worker left open."""
+    wanted = {"job_id": job.job_id, "number": {"$gte": number}}
+    return list(unit.db.batches.find(wanted, session=unit.session).sort("number", 1))
 
 
 def close_batch(unit: Unit, job: Job, number: int, deleted: int) -> None:

@@ -30,25 +30,16 @@ from shared.bus import guard, topology
 from shared.bus.envelope import CONTENT_TYPE, Message, encode
 from shared.bus.faces_house import House, Outcome
 from shared.bus.guard import Poison, Received
-from shared.bus.ladder import Ladder, carried, is_last
+from shared.bus.ladder import OWN_STORE, Ladder, is_last
 from shared.bus.pump import Pump
 from shared.runtime.logging import ENTRYPOINTS, outcome_of, place_of
 
 RPC_EXCHANGE = "nameko-rpc"
 CALLS_AT_ONCE = 8
 EVENTS_AT_ONCE = 4
-OWN_STORE = {"STORE_BUSY", "STORE_UNREACHABLE", "OUTCOME_UNKNOWN", "CLOCK_UNREACHABLE", "CLOCK_NOT_SET"}
 WORKERS = CALLS_AT_ONCE + EVENTS_AT_ONCE + 4
 
 log = structlog.get_logger("ophor.faces")
-
-
-class _Ladder(Ladder):
-    """The ladder with a landing: an event that came early, or to a busy store, waits without using up an attempt."""
-
-    def wait(self, raw: amqp.Message, queue: str, done: Callable[[], None]) -> None:
-        """Send `raw` (from `queue`) to the shortest delay as it is; then ack it and call `done`."""
-        self._move(raw, carried(Received.of(raw), {}, ("ophor.delay.1", queue)), done)
 
 
 class Delivery:
@@ -96,7 +87,7 @@ class Delivery:
         self.inlet.pump.post(action, self.raw.channel)
         self._gone()
 
-    def _climb(self, step: Callable[[_Ladder], None]) -> None:
+    def _climb(self, step: Callable[[Ladder], None]) -> None:
         self.inlet.pump.post(lambda _channel: step(self.inlet.ladder), self.raw.channel)
 
     def _gone(self) -> None:
@@ -178,7 +169,7 @@ class Inlet(SharedExtension):
         self._tag = ""
         self.in_flight.clear()  # of a connection that was lost: the broker has them back
         topology.check(channel.connection, self.service)
-        self.ladder = _Ladder(channel.connection.channel(), self.service)  # confirms have a channel of their own
+        self.ladder = Ladder(channel.connection.channel(), self.service)  # confirms have a channel of their own
         channel.auto_decode = False  # bodies stay the bytes that were signed
         channel.basic_qos(0, self.prefetch, False)
         self._consume(channel)

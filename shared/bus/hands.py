@@ -5,6 +5,7 @@
 * The guard sees every message first. What is no message of ours, or is `Rejected`, goes to the dead letters at once;
   `Unavailable` and bugs climb the ladder. A message that is in the inbox is acked without work.
 * While the service's own database does not answer, the hand stops consuming and is not ready; no attempt is used up.
+  Nor is one where it is busy, as with the transaction that a killed process left open there, for a minute.
 * Stopping is clean: cancel the consumer, finish the slice, settle it, leave. After a kill the broker delivers again.
 """
 
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from contracts.catalogue import TASKS
 from contracts.errors import OphorError, Rejected, Unavailable
 from shared.bus import guard, topology
-from shared.bus.ladder import Ladder, attempts_of, is_last
+from shared.bus.ladder import OWN_STORE, Ladder, attempts_of, is_last
 from shared.bus.pump import Pump
 from shared.runtime.clock import legal_date
 from shared.runtime.logging import canonical, log
@@ -214,6 +215,8 @@ class HandProcess:
             self._wait_for_store(raw)
         elif isinstance(error, Rejected):
             self._bury(raw, message.id, message.wire, error.code)
+        elif isinstance(error, Unavailable) and error.code in OWN_STORE:
+            self._move(raw, lambda done: self._ladder.wait(raw, self.queue, done))
         else:
             reason = error.code if isinstance(error, OphorError) else type(error).__name__
             if is_last(attempts_of(guard.Received.of(raw))):

@@ -29,6 +29,7 @@ REASON_HEADER, QUEUE_HEADER, DEAD_AT_HEADER = "ophor-reason", "ophor-queue", "op
 _KEPT_HEADERS = (SIGNER_HEADER, SIGNATURE_HEADER, "traceparent", ATTEMPTS_HEADER, QUEUE_HEADER)
 _KEPT_PROPERTIES = ("content_type", "content_encoding", "message_id", "correlation_id", "type")
 _CONFIRM_S = 15.0
+OWN_STORE = {"STORE_BUSY", "STORE_UNREACHABLE", "OUTCOME_UNKNOWN", "CLOCK_UNREACHABLE", "CLOCK_NOT_SET"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,13 @@ class Ladder:
     def bury(self, raw: amqp.Message, queue: str, reason: str, done: Callable[[], None]) -> None:
         """Send `raw` (from `queue`) to the dead letters, with a reason; when confirmed, ack it and call `done`."""
         self._move(raw, bury(Received.of(raw), queue, self._service, reason), done)
+
+    def wait(self, raw: amqp.Message, queue: str, done: Callable[[], None]) -> None:
+        """Send `raw` (from `queue`) to the shortest delay without using up an attempt; then ack it and call `done`.
+
+        For what came early, or met our own store (`OWN_STORE`) while it was busy or away.
+        """
+        self._move(raw, carried(Received.of(raw), {}, ("ophor.delay.1", queue)), done)
 
     def _move(self, raw: amqp.Message, copy: Copy, done: Callable[[], None]) -> None:
         def told(fate: Fate) -> None:

@@ -74,6 +74,10 @@ class CaseIndexConnector:
         """List the next UUIDs."""
         return [(case["uuid"],) for case in self._search(self._tenant, 0, min(limit, PAGE))[1]]
 
+    def together(self, place: str, keys: Sequence[Key]) -> list[tuple[str, list[Key]]]:
+        """Give the keys alone: nothing refers to them."""
+        return [(place, list(keys))]
+
     def present(self, place: str, keys: Sequence[Key]) -> int:
         """Count the UUIDs that a search of the customer's cases still finds."""
         still = {case["uuid"] for case in self.cases(self._tenant)}
@@ -93,6 +97,10 @@ class CaseIndexConnector:
         """Search all cases that our system sent, whoever owns them."""
         wanted = set(probes)
         return len({probe.hashed(seed, case["uuid"]) for case in self.cases(None)} & wanted)
+
+    def can_write(self) -> bool:
+        """Tell nothing: the index does not say what a token may do."""
+        return False
 
     def access(self) -> Access:
         """Look at the customer's agreement with the index."""

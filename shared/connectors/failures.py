@@ -42,6 +42,17 @@ def wrong_purpose(system: str, purpose: str, needed: str) -> Rejected:
     )
 
 
+def verifier_writes(system: str) -> Rejected:
+    """Make VERIFIER_CAN_WRITE: whoever verifies must only be able to read."""
+    return Rejected(
+        "VERIFIER_CAN_WRITE",
+        f"the user that verifies {system} may change data there",
+        field=f"systems.{system}.credentials.verify",
+        remedy="give verify a user that can only read",
+        da=f"Den bruger, der efterprøver {system}, må kun kunne læse.",
+    )
+
+
 def outside(system: str, place: str, what: str) -> Rejected:
     """Make OUTSIDE_SCOPE: something of another tenant was, or would have been, touched."""
     return Rejected(

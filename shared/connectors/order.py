@@ -1,7 +1,8 @@
 """The order of deletion from foreign keys: children first, self-references and cycles broken by name. Pure.
 
 Rules it keeps: a reference is only ever broken by setting nullable columns NULL that no tenant is found by; a
-self-reference that cannot be set NULL is deleted from its leaves; any other cycle is refused before a row is touched.
+self-reference that cannot be set NULL is deleted from its leaves; rows of a cycle of which nothing may be set NULL, but
+a reference is deferrable, go together in one transaction; any other cycle is refused before a row is touched.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ from shared.connectors.protocol import ForeignKey, LivePlace
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A reference of `child` to let go of before its parent's rows go: columns to set NULL (none = leaves first)."""
+    """A reference of `child` to let go of before its parent's rows go: columns to set NULL (none = leaves first).
+
+    Where `ring` names places, the reference is deferred, and rows of these that hold one another go together.
+    """
 
     child: str
     key: ForeignKey
     nulls: tuple[str, ...]
+    ring: frozenset[str] = frozenset()
 
 
 def deletion_order(
@@ -47,9 +52,9 @@ def deletion_order(
             order += free
             remaining -= set(free)
             continue
-        child, key = _weakest(system, by_name, open_edges, pinned)
-        breaks.append(_break(by_name[child], key, pinned))
-        edges.remove((child, key))
+        weakest = _weakest(system, by_name, open_edges, pinned)
+        breaks.append(weakest)
+        edges.remove((weakest.child, weakest.key))
     return order + sorted(set(by_name) - set(order)), breaks
 
 
@@ -64,17 +69,21 @@ def _weakest(
     by_name: Mapping[str, LivePlace],
     edges: Sequence[tuple[str, ForeignKey]],
     pinned: Mapping[str, Collection[str]],
-) -> tuple[str, ForeignKey]:
+) -> Break:
     on_cycle = [(child, key) for child, key in edges if _reaches(key.parent, child, edges)]
     for child, key in on_cycle:
-        if _break(by_name[child], key, pinned).nulls:
-            return child, key
+        if (found := _break(by_name[child], key, pinned)).nulls:
+            return found
+    for child, key in on_cycle:
+        if key.deferrable:
+            ring = {name for name, _ in on_cycle if _reaches(name, child, edges) and _reaches(child, name, edges)}
+            return Break(child, key, (), frozenset(ring))
     place = on_cycle[0][0]
     raise Rejected(
         "CYCLE_NOT_BREAKABLE",
         f"{system}: {place} lies on a cycle of references of which none may be set NULL",
         field=f"systems.{system}.places.{place}",
-        remedy="make one reference of the cycle nullable in the copy, or delete these places by a manual step",
+        remedy="make one reference of the cycle nullable or deferrable in the copy",
         da=f"{place} indgår i en ring af referencer, som ingen af kan brydes.",
     )
 

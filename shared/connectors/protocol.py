@@ -145,6 +145,12 @@ class Connector(Protocol):
     def keys(self, place: str, limit: int) -> list[Key]:
         """List the next keys of the tenant's rows that are still there."""
 
+    def together(self, place: str, keys: Sequence[Key]) -> list[tuple[str, list[Key]]]:
+        """List place by place what must go in one transaction with these keys, themselves first.
+
+        More than the keys only where rows of a cycle hold one another and none may be let go of.
+        """
+
     def present(self, place: str, keys: Sequence[Key]) -> int:
         """Count how many of `keys` are still there, in committed state."""
 
@@ -159,6 +165,9 @@ class Connector(Protocol):
 
     def find(self, place: str, probes: Sequence[str], seed: bytes) -> int:
         """Count how many of the probes (drawn with `seed`) exist anywhere in `place`, whatever the tenant."""
+
+    def can_write(self) -> bool:
+        """Tell whether these credentials may change data of the target, as far as the engine can say so."""
 
     def access(self) -> Access:
         """Look at the tenant's ways in."""

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from deploy.stack import guard
 from tests.conftest import HOME, RUN
 from tests.e2e.exits import Exit, Reference, undisturbed
 
 
 @pytest.fixture(scope="session")
-def reference() -> Iterator[Reference]:
+def reference() -> Reference:
     """Give the undisturbed demo of this test run; it ended well."""
-    with undisturbed(Path(os.environ[HOME]), int(os.environ[RUN])) as found:
-        assert found.code == 0, found.text[-4000:]
-        yield found
+    found = undisturbed(Path(os.environ[HOME]), int(os.environ[RUN]))
+    assert found.code == 0, found.text[-4000:]
+    return found
 
 
-@pytest.fixture
-def exit_(home: Path) -> Exit:
-    """Give a home for an exit of this test's own; whatever runs in it ends with the test."""
-    return Exit(home)
+@pytest.fixture(scope="module")
+def exit_() -> Iterator[Exit]:
+    """Give a home for an exit of this module's own; whatever runs in it ends with the module."""
+    folder = Path(tempfile.mkdtemp(prefix="ophor-exit-"))
+    folder.chmod(0o755)
+    guard.start(folder, os.getpid())
+    yield Exit(folder)
+    guard.take_away(folder)

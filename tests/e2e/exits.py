@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,17 +27,9 @@ from deploy.demo.world import World, load_world
 from deploy.stack import guard, spawn
 from deploy.stack.instance import ROOT, Stack
 
-OPHOR = ROOT / ".venv/bin/ophor"
+OPHOR = str(Path(sys.executable).with_name("ophor"))
 LONGEST_S = 600
 TOTALS = ("delivered", "deleted", "remaining", "classes")
-
-
-def program() -> str:
-    """Give the `ophor` command of the environment that the tests run in."""
-    import sys
-
-    beside = Path(sys.executable).with_name("ophor")
-    return str(beside if beside.exists() else OPHOR)
 
 
 @dataclass(frozen=True)
@@ -75,7 +68,7 @@ class Exit:
     def run(self, *words: str) -> Ended:
         """Run `ophor WORDS` to its end."""
         done = subprocess.run(
-            [program(), *words], env=self.environment(), cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True,
+            [OPHOR, *words], env=self.environment(), cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True,
             text=True, check=False, timeout=LONGEST_S,
         )  # fmt: skip
         return Ended(done.returncode, done.stdout + done.stderr)
@@ -85,7 +78,7 @@ class Exit:
         said = self.home / "said.txt"
         with said.open("ab") as file:
             process = subprocess.Popen(
-                [program(), *words],
+                [OPHOR, *words],
                 env=self.environment(),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
@@ -155,15 +148,14 @@ def totals(summary: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
     return {(row["system"], row["place"]): {name: row[name] for name in TOTALS} for row in summary["systems"]}
 
 
-@contextmanager
-def undisturbed(run_home: Path, run_pid: int) -> Iterator[Reference]:
+def undisturbed(run_home: Path, run_pid: int) -> Reference:
     """Give this test run's one undisturbed demo, run by whoever asks first; the others wait for it."""
     told = run_home / "undisturbed.json"
     with told.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not told.exists():
             told.write_text(json.dumps(_run_undisturbed(run_pid)))
-    yield Reference(**json.loads(told.read_text()))
+    return Reference(**json.loads(told.read_text()))
 
 
 def _run_undisturbed(run_pid: int) -> dict[str, Any]:

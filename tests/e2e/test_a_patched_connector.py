@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from psycopg import conninfo
 
 from deploy.demo import data
-from deploy.stack import guard
 from tests.e2e.exits import Exit, Running
 from tests.waiting import until
 
 NEIGHBOUR = data.STAYING[0]
 HAND = "deletion-delete"
-
-
-@pytest.fixture
-def exit_(home: Path) -> Exit:
-    return Exit(home)
 
 
 def give_the_neighbour_a_parent_with_a_letter(exit_: Exit) -> int:

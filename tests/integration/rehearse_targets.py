@@ -45,7 +45,8 @@ CREATE TABLE måling (kunde_nr int NOT NULL REFERENCES kunde, dag date NOT NULL,
     PRIMARY KEY (kunde_nr, dag, nr)) PARTITION BY RANGE (dag);
 CREATE TABLE måling_2025 PARTITION OF måling FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 CREATE TABLE måling_2026 PARTITION OF måling FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
-CREATE TABLE hemmelig_cache (kunde_nr int NOT NULL, nøgle uuid DEFAULT gen_random_uuid(), PRIMARY KEY (kunde_nr, nøgle));
+CREATE TABLE hemmelig_cache (kunde_nr int NOT NULL, nøgle uuid DEFAULT gen_random_uuid(),
+    PRIMARY KEY (kunde_nr, nøgle));
 CREATE VIEW aktive_børn AS SELECT * FROM "Børn & Forældre" WHERE data IS NOT NULL;
 INSERT INTO landekode VALUES ('DK', 'Danmark'), ('SE', 'Sverige');
 INSERT INTO skema_version VALUES (42);
@@ -86,7 +87,8 @@ RIGHTS = """
 REVOKE ALL ON DATABASE {database} FROM PUBLIC;
 GRANT CONNECT ON DATABASE {database} TO {extract}, {delete}, {verify}, {access}, {prepare};
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO {extract}, {delete}, {verify};
-GRANT DELETE ON kunde, "Børn & Forældre", hold, medarbejder, ordre, ordrelinje, hændelse, måling, hemmelig_cache TO {delete};
+GRANT DELETE ON kunde, "Børn & Forældre", hold, medarbejder, ordre, ordrelinje, hændelse, måling, hemmelig_cache
+    TO {delete};
 GRANT UPDATE (forælder) ON "Børn & Forældre" TO {delete};
 GRANT UPDATE (leder) ON hold TO {delete};
 GRANT CREATE ON SCHEMA public TO {prepare};

@@ -147,6 +147,24 @@ def test_an_unavailable_slice_climbs_the_ladder_and_succeeds_later(here: World, 
     assert store.status()["dead"] == 0
 
 
+def test_a_task_waits_for_a_transaction_that_a_killed_process_left_open(here: World, store: Store) -> None:
+    relay = here.start("relay", "deletion")
+    here.start("hand")
+    send(store, 1)
+    until(lambda: effects(store) == [1], "both work")
+    relay.kill()
+    send(store, 2)
+    (task,) = store.db.outbox.find({"state": "pending"})
+    with store.client.start_session() as left_open:
+        left_open.start_transaction()
+        store.db.inbox.insert_one({"_id": f"{task['_id']}/deletion.delete", "consumer": "-"}, session=left_open)
+        here.start("relay", "deletion")
+        until(lambda: tries(store) > 1 + topology.STEPS + 1, "more tries than the ladder has rungs", 120)
+        left_open.abort_transaction()
+    until(lambda: effects(store) == [1, 2], "the effect")
+    assert store.status()["dead"] == 0
+
+
 def test_after_the_last_rung_a_task_is_a_dead_letter_that_can_be_replayed(here: World, store: Store) -> None:
     (here.signals / "unavailable-1").touch()
     here.start("relay", "deletion")

@@ -16,7 +16,7 @@ import pytest
 from pymongo.errors import OperationFailure
 
 from contracts.errors import Unavailable
-from deploy.stack import guard, spawn
+from deploy.stack import guard, reach, spawn
 from deploy.stack.instance import ROOT, Stack
 from shared.bus import topology
 from shared.bus.pump import dial
@@ -171,6 +171,19 @@ def test_a_part_that_cannot_start_says_why(home: Path) -> None:
     assert "key" in str(told.value)
 
 
+def test_a_servers_taken_port_is_named(home: Path) -> None:
+    import socket
+
+    stack = Stack.create(home, mode="test")
+    port = stack.state.ports["management"]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        with pytest.raises(Unavailable) as told:
+            stack.up(["rabbitmq"], alone=True)
+    assert told.value.code == "PORT_TAKEN" and str(port) in told.value.message
+
+
 def test_a_taken_port_is_named(home: Path) -> None:
     import socket
 
@@ -184,3 +197,45 @@ def test_a_taken_port_is_named(home: Path) -> None:
         with pytest.raises(Unavailable) as told:
             stack.up(["gateway"], alone=True)
     assert told.value.code == "PORT_TAKEN" and str(port) in told.value.message
+
+
+def test_addresses_given_in_the_environment_are_used_and_nothing_is_started_for_them(
+    alone: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = alone.state.secrets["rabbitmq:topology"]
+    api = alone.parts.management.replace("://", f"://topology:{secret}@")
+    reach.ask(api, "PUT", "/api/users/boss", b'{"password": "boss", "tags": "administrator"}')
+    monkeypatch.setenv("OPHOR_RABBITMQ_URI", alone.parts.amqp_uri("topology"))
+    monkeypatch.setenv("OPHOR_RABBITMQ_API", alone.parts.management.replace("://", "://boss:boss@"))
+    monkeypatch.setenv("OPHOR_MONGODB_URI", alone.parts.mongo.admin_uri)
+    monkeypatch.setenv("OPHOR_POSTGRES_URI", alone.parts.postgres_uri)
+    made = Stack.create(tmp_path / "home", mode="test")
+    try:
+        made.up(["orders", "orders-relay"])
+        assert set(made.state.provider.values()) == {"given"}
+        assert {row.name for row in made.status() if row.ready} >= {"orders", "orders-relay", "rabbitmq", "mongod"}
+        assert set(made.state.processes) == {"orders", "orders-relay"}
+    finally:
+        made.down()
+    assert alone.row("rabbitmq").alive and alone.row("mongod").alive
+
+
+def test_a_given_broker_without_its_management_address_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPHOR_RABBITMQ_URI", "amqp://somewhere/")
+    with pytest.raises(Unavailable) as told:
+        Stack.create(home)
+    assert told.value.code == "BROKER_API_MISSING" and "OPHOR_RABBITMQ_API" in told.value.remedy
+
+
+def test_a_process_can_be_run_in_the_foreground_in_place_of_the_stacks_own(home: Path) -> None:
+    stack = Stack.create(home, mode="test")
+    stack.up(["orders-relay"])
+    before = stack.row("orders-relay")
+    env = {**os.environ, "OPHOR_HOME": str(home)}
+    words = [sys.executable, "-m", "services.console.main", "run", "orders-relay"]
+    with subprocess.Popen(words, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as foreground:
+        until(lambda: not stack.row("orders-relay").alive, "the stack's own has ended")
+        until(lambda: (reach.health(before.port or 0, "/ready") or {}).get("ready"), "the one here is ready")
+        foreground.terminate()
+        assert foreground.wait(60) == 0
+    assert stack.up(["orders-relay"]) == ["orders-relay"]

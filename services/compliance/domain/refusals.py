@@ -189,6 +189,8 @@ def _reason_allowed(line: Mapping[str, Any], kind: str) -> bool:
 def _of_backups(facts: Facts, standing: Standing) -> Iterator[Refusal]:
     if ACTIVE not in standing.issued:
         yield Refusal("STAGE_BEFORE", f"{ACTIVE} is not issued")
+    if facts.backups_left_out and standing.kind == "rehearsal":
+        return  # the statement says so, and does not call the deletion permanent
     if not facts.backups:
         yield Refusal("BACKUPS_UNKNOWN", "no backup set is registered, and none cannot be assumed")
     for (system, set_id), backup in facts.backups.items():

@@ -21,8 +21,8 @@ class Entry(Schema):
 
 
 def Name(**options: Any) -> fields.String:
-    """Make a schema's own name of a system or place: letters, digits and joining signs, at most 200."""
-    rule = validate.Regexp(r"^[\w.:/$#@+~()\[\] \-]{1,200}\Z")
+    """Make a schema's own name of a system or place, as the wire has it: at most 200, no control characters."""
+    rule = validate.Regexp(r"^[^\x00-\x1f]{1,200}\Z")
     return fields.String(required=options.pop("required", True), validate=rule, **options)
 
 

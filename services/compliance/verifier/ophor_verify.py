@@ -1084,13 +1084,14 @@ def check_stage(predicate: dict[str, Any], items: list[Item] | None) -> str:
     need(stage in ("ACTIVE-DELETED", "BACKUP-EXPIRED"), f"unknown stage {stage}")
     words = [sentence for language in ("da", "en") for sentence in predicate["wording"][language]]
     need(all(predicate["wording"][language] for language in ("da", "en")), "no wording")
+    without = _without_backups(predicate)
     if stage == "BACKUP-EXPIRED":
         need(predicate["follows"], "does not follow an ACTIVE-DELETED certificate")
-        need(predicate["backups"], "no backup set")
+        need(predicate["backups"] or without, "no backup set")
         left = [one["set_id"] for one in predicate["backups"] if one["answer"] != "GONE"]
         need(not left, f"backup sets are not gone: {left[:3]}")
-        _check_final(items)
-    else:
+        _check_final(items, without=without)
+    if stage != "BACKUP-EXPIRED" or without:
         need(
             not any(re.search(r"\b(er|is) permanent", one) for one in words), '"permanent" before the backups are gone'
         )
@@ -1102,11 +1103,20 @@ def check_stage(predicate: dict[str, Any], items: list[Item] | None) -> str:
     return str(stage)
 
 
-def _check_final(items: list[Item] | None) -> None:
+def _without_backups(predicate: dict[str, Any]) -> bool:
+    """Tell whether a rehearsal says that it has no backups: then nothing may be said of them."""
+    answers = [(one["line"], one["answer"]) for one in predicate["scope"]["answers"]]
+    left_out = ("BACKUPS", "NOT_IN_REHEARSAL") in answers
+    return predicate["kind"] == "rehearsal" and left_out and not predicate["backups"]
+
+
+def _check_final(items: list[Item] | None, *, without: bool) -> None:
     if items is None:
         return
     stages = [one.entry["stage"] for one in of_kind(items, "CERTIFICATE_ISSUED")]
     need("ACTIVE-DELETED" in stages, "the log knows of no ACTIVE-DELETED certificate")
+    if without:
+        return
     last = max((one.index for one in of_kind(items, "BACKUP_REGISTERED")), default=-1)
     told = [one.index for one in of_kind(items, "BACKUPS_EXPIRED")]
     need(told and max(told) > last, "the log does not say that every system's backups expired")
@@ -1127,6 +1137,7 @@ def check_against_evidence(predicate: dict[str, Any], items: list[Item]) -> str:
     order = of_kind(items, "ORDER_PLACED")[-1].entry
     stated = [(one["system"], one["activity"]) for one in predicate["systems"]]
     need(stated == [(one["system"], ACTIVITY[one["deletion"]]) for one in order["systems"]], "the systems differ")
+    need(predicate["scope"]["answers"] == order["places"], "the answers to the places differ")
     for system in predicate["systems"]:
         answer = jobs[system["activity"]][1]
         places = [line for line in answer.entry["places"] if line["system"] == system["system"]]

@@ -13,7 +13,7 @@ After a crash the open intent is closed first, by counting what is still present
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -92,8 +92,8 @@ def _tell_begun(unit: Any, before: Job, started: Mapping[tuple[str, str], int]) 
 
 def _slice(work: Any, job: Job, exit_: Exit) -> None:
     systems, number = ground.load_map(work, exit_), job.batches + 1
-    left = work.read(lambda unit: store.load_batch(unit, job, number))
-    if left is not None:
+    left = work.read(lambda unit: store.open_batches(unit, job, number))
+    if left:
         _resume(work, job, exit_, systems, left)
         return
     with ExitStack() as stack:
@@ -106,7 +106,8 @@ def _slice(work: Any, job: Job, exit_: Exit) -> None:
             keys = connector.keys(place, ground.batch_size())
             if keys:
                 at = replace(job, position=position)
-                _batch(work, at, connector, _intent(at, number, system, place, keys))
+                rows = enumerate(connector.together(place, keys), number)
+                _batch(work, at, connector, [_intent(at, each, system, *row) for each, row in rows])
                 return
             _check_empty(connector, place)
     work.commit(lambda unit: _tell_executed(unit, job))
@@ -137,46 +138,48 @@ def _check_empty(connector: Connector, place: str) -> None:
         )  # fmt: skip
 
 
-def _batch(work: Any, job: Job, connector: Connector, intent: Intent) -> None:
-    fenced: Job = work.transaction(lambda unit: _open(unit, job, intent))
+def _batch(work: Any, job: Job, connector: Connector, intents: Sequence[Intent]) -> None:
+    """Do one transaction on the target: one batch, or one for each place of a ring whose rows go together."""
+    fenced: Job = work.transaction(lambda unit: _open(unit, job, intents))
     stopped, outside = None, 0
     try:
-        outside = _act(work, fenced, connector, intent)
+        outside = _act(work, fenced, connector, intents)
         if outside:
-            raise Rejected("OUTSIDE_SCOPE", "more would have changed than was planned", field=_where(intent))
+            raise Rejected("OUTSIDE_SCOPE", "more would have changed than was planned", field=_where(intents[0]))
     except Rejected as error:
         stopped = error
-    present = connector.present(intent.place, intent.keys)
-    work.commit(lambda unit: _close(unit, fenced, intent, present, outside, stopped))
+    seen = [(intent, connector.present(intent.place, intent.keys)) for intent in intents]
+    work.commit(lambda unit: _close(unit, fenced, seen, outside, stopped))
 
 
-def _resume(work: Any, job: Job, exit_: Exit, systems: SystemMap, left: dict[str, Any]) -> None:
+def _resume(work: Any, job: Job, exit_: Exit, systems: SystemMap, left: Sequence[dict[str, Any]]) -> None:
     """Close what a dead worker left open: the fence first, then count."""
-    intent = Intent(left["number"], left["system"], left["place"], [tuple(key) for key in left["keys"]])
+    intents = [Intent(row["number"], row["system"], row["place"], [tuple(key) for key in row["keys"]]) for row in left]
     fenced: Job = work.transaction(lambda unit: store.raise_fence(unit, ground.fresh(unit, job)))
-    with ground.opened(systems, intent.system, "delete", exit_) as connector:
+    with ground.opened(systems, intents[0].system, "delete", exit_) as connector:
         ground.discovered(connector)
-        present = connector.present(intent.place, intent.keys)
-    work.commit(lambda unit: _close(unit, fenced, intent, present, 0, None))
+        seen = [(intent, connector.present(intent.place, intent.keys)) for intent in intents]
+    work.commit(lambda unit: _close(unit, fenced, seen, 0, None))
 
 
-def _open(unit: Any, job: Job, intent: Intent) -> Job:
+def _open(unit: Any, job: Job, intents: Sequence[Intent]) -> Job:
     now = ground.fresh(unit, job)
     fenced = store.raise_fence(unit, replace(now, position=job.position))
-    row = {"number": intent.number, "system": intent.system, "place": intent.place, "planned": len(intent.keys)}
-    store.open_batch(unit, fenced, row | {"keys": [list(key) for key in intent.keys], "fence": fenced.fence})
+    for intent in intents:
+        row = {"number": intent.number, "system": intent.system, "place": intent.place, "planned": len(intent.keys)}
+        store.open_batch(unit, fenced, row | {"keys": [list(key) for key in intent.keys], "fence": fenced.fence})
     return fenced
 
 
-def _act(work: Any, job: Job, connector: Connector, intent: Intent) -> int:
+def _act(work: Any, job: Job, connector: Connector, intents: Sequence[Intent]) -> int:
     """Delete in one transaction on the target; give how many changes were beyond ours (then nothing is kept)."""
     with connector.batch() as batch:
-        before = batch.neighbours() if intent.sampled else {}
-        deleted = batch.delete(intent.place, intent.keys)
+        before = batch.neighbours() if any(intent.sampled for intent in intents) else {}
+        missed = [batch.delete(intent.place, intent.keys) < len(intent.keys) for intent in intents]
         beyond = domain.outside(batch.planned(), batch.effects(), _lost(batch, before))
         if beyond:
             return sum(beyond.values())
-        if deleted < len(intent.keys):
+        if any(missed):
             return 0  # a row was changed or kept meanwhile: nothing is kept, the next batch looks again
         if work.read(lambda unit: store.fence(unit, job.job_id)) != job.fence:
             raise Unavailable("FENCED", "another worker has taken this job over", remedy="nothing: the other goes on")
@@ -189,22 +192,32 @@ def _lost(batch: Batch, before: Mapping[str, int]) -> dict[str, int]:
     return {place: max(0, count - after.get(place, 0)) for place, count in before.items()}
 
 
-def _close(unit: Any, before: Job, intent: Intent, present: int, outside: int, stopped: Rejected | None) -> None:
-    planned = len(intent.keys)
-    job = domain.closed(
-        ground.fresh(unit, before), intent.system, intent.place, planned=planned, present=present, outside_rows=outside
-    )
+def _close(unit: Any, before: Job, seen: Sequence[tuple[Intent, int]], outside: int, stopped: Rejected | None) -> None:
+    """Close what one transaction did; `seen`: each intent with how many of its keys are still there."""
+    job = ground.fresh(unit, before)
+    for number, (intent, present) in enumerate(seen):
+        beyond = 0 if number else outside
+        job = _closed(unit, job, intent, present, beyond)
+    moved = any(present < len(intent.keys) for intent, present in seen)
+    job = replace(job, stalled=0 if moved else before.stalled + 1)
     store.save_job(unit, job)
+    first, last = seen[0][0], seen[-1][0]
+    if stopped is not None:
+        ground.stop(unit, job.job_id, stopped.code, stopped.field)
+    elif job.stalled >= domain.STALLED_AT_MOST:
+        ground.stop(unit, job.job_id, "ROWS_NOT_DELETABLE", _where(first))
+    else:
+        _next(unit, job, last.number + 1)
+
+
+def _closed(unit: Any, job: Job, intent: Intent, present: int, outside: int) -> Job:
+    planned = len(intent.keys)
+    job = domain.closed(job, intent.system, intent.place, planned=planned, present=present, outside_rows=outside)
     store.close_batch(unit, job, intent.number, planned - present)
     told = {"system": intent.system, "place": intent.place, "batch": intent.number, "planned": planned}
     told |= {"deleted": planned - present, "outside": outside}
     unit.emit("deletion.deletion_batch_closed", job.exit_id, ground.named(job) | told)
-    if stopped is not None:
-        ground.stop(unit, job.job_id, stopped.code, stopped.field)
-    elif job.stalled >= domain.STALLED_AT_MOST:
-        ground.stop(unit, job.job_id, "ROWS_NOT_DELETABLE", _where(intent))
-    else:
-        _next(unit, job, intent.number + 1)
+    return job
 
 
 def _tell_executed(unit: Any, before: Job) -> None:

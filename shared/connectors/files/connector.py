@@ -74,6 +74,10 @@ class FilesConnector:
         mine = self._mine(place)
         return [(path.relative_to(mine).as_posix(),) for path in sorted(self._walk(mine, place))[:limit]]
 
+    def together(self, place: str, keys: Sequence[Key]) -> list[tuple[str, list[Key]]]:
+        """Give the keys alone: nothing refers to them."""
+        return [(place, list(keys))]
+
     def present(self, place: str, keys: Sequence[Key]) -> int:
         """Count the paths that are still there."""
         self._reachable(place)
@@ -98,6 +102,10 @@ class FilesConnector:
         """Search every file name of the place."""
         found = {probe.hashed(seed, name) for name in self._names(self._root / place, place)}
         return len(found & set(probes))
+
+    def can_write(self) -> bool:
+        """Tell nothing: a folder has no user for each purpose."""
+        return False
 
     def access(self) -> Access:
         """Look at what group and others may do in the tenant's folders."""

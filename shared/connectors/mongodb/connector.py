@@ -76,6 +76,10 @@ class MongoConnector:
             found = self._base[place].find(self._owner(place), {"_id": 1}).sort("_id", 1).limit(limit)
             return [(values.text(document["_id"]),) for document in found]
 
+    def together(self, place: str, keys: Sequence[Key]) -> list[tuple[str, list[Key]]]:
+        """Give the keys alone: nothing refers to them."""
+        return [(place, list(keys))]
+
     def present(self, place: str, keys: Sequence[Key]) -> int:
         """Count the keys still there."""
         with translated(self.system, self._purpose, place):
@@ -110,6 +114,12 @@ class MongoConnector:
                 probe.hashed(seed, text) for document in self._base[place].find() for text in values.texts(document)
             }
         return len(wanted & found)
+
+    def can_write(self) -> bool:
+        """Ask the engine what the user's roles add up to."""
+        with translated(self.system, self._purpose):
+            said = self._base.command("connectionStatus", showPrivileges=True)
+        return any(_WRITES & set(row["actions"]) for row in said["authInfo"]["authenticatedUserPrivileges"])
 
     def access(self) -> Access:
         """Look at the users that the map names, with what their roles add up to."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from contracts.errors import Rejected
 from contracts.system_map import MARKER_PLACE, System, check_live
 from shared.connectors import failures, probe
 from shared.connectors.order import Break, deletion_order
-from shared.connectors.protocol import Access, Inventory, Key, LivePlace, Marker, Rows
+from shared.connectors.protocol import Access, ForeignKey, Inventory, Key, LivePlace, Marker, Rows
 from shared.connectors.sql import catalogue, ways_in
 from shared.connectors.sql.batch import LOCK, SqlBatch, arrays, lock_name
 from shared.connectors.sql.session import engine, translated
@@ -72,6 +72,21 @@ class PostgresConnector:
         with translated(self.system, self._purpose, place), self._engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query), {"tenant": self._tenant, "limit": limit})]
 
+    def together(self, place: str, keys: Sequence[Key]) -> list[tuple[str, list[Key]]]:
+        """Follow the references inside a ring of places until nothing new refers to what was found."""
+        ring = frozenset[str]().union(*(each.ring for each in self._breaks if place in each.ring))
+        found: dict[str, list[Key]] = {place: list(keys)}
+        fresh = dict(found)
+        while fresh:
+            parents, fresh = fresh, {}
+            for child, key in self._references(ring, parents):
+                known = {*found.get(child, ()), *fresh.get(child, ())}
+                if new := [row for row in self._referring(child, key, parents[key.parent]) if row not in known]:
+                    fresh[child] = fresh.get(child, []) + new
+            for child, new in fresh.items():
+                found[child] = found.get(child, []) + new
+        return list(found.items())
+
     def present(self, place: str, keys: Sequence[Key]) -> int:
         """Count the keys still there; the deleter first waits until no batch of this tenant is open."""
         if not keys:
@@ -122,6 +137,11 @@ class PostgresConnector:
         query = f"SELECT count(DISTINCT h) FROM ({parts}) x WHERE h = ANY(:probes)"
         with translated(self.system, self._purpose, place), self._engine.connect() as connection:
             return int(connection.execute(text(query), {"seed": seed, "probes": list(probes)}).scalar_one())
+
+    def can_write(self) -> bool:
+        """Ask the engine for the rights of this role, whatever its session allows itself."""
+        with translated(self.system, self._purpose), self._engine.connect() as connection:
+            return ways_in.can_write(connection)
 
     def access(self) -> Access:
         """Look at the roles that the map names."""
@@ -179,6 +199,22 @@ class PostgresConnector:
         check_live(self._map, inventory.columns())
         owned = [place for place in inventory.places if place.name in self._map.owned()]
         return deletion_order(self.system, owned, self._tenancy.pinned())
+
+    def _references(self, ring: Iterable[str], parents: Collection[str]) -> list[tuple[str, ForeignKey]]:
+        """List the references between places of a ring to `parents` that are not let go of by setting NULL."""
+        nulled = {(each.child, each.key) for each in self._breaks if each.nulls}
+        keys = [(child, key) for child in sorted(ring) for key in self._live(child).foreign_keys]
+        return [(child, key) for child, key in keys if key.parent in parents and (child, key) not in nulled]
+
+    def _referring(self, child: str, key: ForeignKey, parents: Sequence[Key]) -> list[Key]:
+        ours = ", ".join(f"t0.{catalogue.quote(name)}" for name in key.columns)
+        theirs = ", ".join(f"p.{catalogue.quote(name)}" for name in key.parent_columns)
+        held = f"SELECT {theirs} FROM {self._table(key.parent)} p WHERE {self._tenancy.among(key.parent, 'p')}"
+        query = f"SELECT {self._key_texts(child)} FROM {self._table(child)} t0"
+        query += f" WHERE {self._tenancy.owner(child)} AND ({ours}) IN ({held})"
+        with translated(self.system, self._purpose, child), self._engine.connect() as connection:
+            found = connection.execute(text(query), {"tenant": self._tenant, **arrays(parents)})
+            return [tuple(row) for row in found]
 
     def _live(self, place: str) -> LivePlace:
         try:

@@ -73,6 +73,7 @@ def _family(error: DBAPIError, system: str, purpose: str, place: str) -> OphorEr
             f"{system}: a value does not fit its column's type ({state})",
             field=f"systems.{system}.tenant",
             remedy="give the tenant the value that the tenant key has in this system",
+            da=f"Lejerens værdi passer ikke til nøglens type i {system}.",
         )
     return failures.target_error(system, place, f"error {state}")
 

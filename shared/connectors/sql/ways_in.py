@@ -26,6 +26,12 @@ SELECT (SELECT count(*) {_TABLES} AND has_table_privilege(r.oid, c.oid, 'SELECT'
           AND has_database_privilege(oid, current_database(), 'CONNECT')),
        (SELECT count(*) FROM pg_stat_activity WHERE usename = ANY(:roles) AND datname = current_database()),
        (SELECT count(*) FROM pg_roles WHERE rolname = ANY(:roles) AND rolsuper)"""
+_CAN_WRITE = """
+SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind IN ('r', 'p', 'f', 'v') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+    AND n.nspname !~ '^pg_(toast|temp)'
+    AND (has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+      OR has_any_column_privilege(c.oid, 'INSERT, UPDATE')))"""
 _GRANTED = """
 SELECT DISTINCT n.nspname, c.relname, r.rolname
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -47,6 +53,11 @@ def look(connection: Connection, roles: Sequence[str]) -> Access:
         open=way_in,
         details={"read_rights": reads, "write_rights": writes, "logins": logins, "sessions": sessions},
     )
+
+
+def can_write(connection: Connection) -> bool:
+    """Ask whether the role of this connection may change data anywhere in the database."""
+    return bool(connection.execute(text(_CAN_WRITE)).scalar_one())
 
 
 def freeze(connection: Connection, roles: Sequence[str]) -> None:
