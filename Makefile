@@ -40,5 +40,5 @@ clean: down ## stop the stack and remove what set-up, runs and checks made (not 
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: setup ## compile requirements/*.in to pinned and hashed requirements/*.txt
-	@for name in run dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@for name in build run dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; done

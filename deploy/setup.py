@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "ophor-setup"
-LOCK = ROOT / "requirements" / "dev.txt"
+BUILD, LOCK = ROOT / "requirements" / "build.txt", ROOT / "requirements" / "dev.txt"
 Need = tuple[str, str, Callable[[], bool]]
 
 
@@ -123,7 +123,8 @@ def as_root(names: list[str], what: str) -> list[str]:
 
 def digest() -> str:
     """Give the digest of everything that decides what `.venv` holds."""
-    parts = [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode(), str(ROOT).encode()]
+    files = (BUILD, LOCK, ROOT / "pyproject.toml")
+    parts = [*(file.read_bytes() for file in files), sys.version.encode(), str(ROOT).encode()]
     return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
@@ -151,9 +152,13 @@ def make_venv() -> None:
 
 
 def install_libraries() -> None:
-    """Install exactly the locked libraries, each checked by its hash, then the project itself, offline and editable."""
+    """Install exactly the locked libraries, each checked by its hash, then the project itself, offline and editable.
+
+    What libraries without a wheel are built with is installed first and locked too, so that pip fetches nothing else.
+    """
     print("setup: installing the locked libraries (a minute or two the first time)", flush=True)
-    pip("install", "--require-hashes", "--prefer-binary", "-r", str(LOCK))
+    pip("install", "--require-hashes", "--only-binary", ":all:", "-r", str(BUILD))
+    pip("install", "--require-hashes", "--prefer-binary", "--no-build-isolation", "-r", str(LOCK))
     pip("install", "--no-deps", "--no-index", "--no-build-isolation", "-e", str(ROOT))
 
 

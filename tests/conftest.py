@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from deploy.stack.instance import Stack
     from tests.parts import Broker, Parts
 
-HOME, RUN = "OPHOR_TEST_HOME", "OPHOR_TEST_RUN"
+HOME, RUN, PARTS = "OPHOR_TEST_HOME", "OPHOR_TEST_RUN", "OPHOR_PARTS"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Forget whatever stack this shell works on, and name the folder of this run's parts; its workers inherit it."""
-    for name in [name for name in os.environ if name.startswith("OPHOR_") and name not in (HOME, RUN)]:
+    for name in [name for name in os.environ if name.startswith("OPHOR_") and name not in (HOME, RUN, PARTS)]:
         del os.environ[name]
     if not hasattr(config, "workerinput"):
         os.environ |= {HOME: tempfile.mkdtemp(prefix="ophor-tests-"), RUN: str(os.getpid())}

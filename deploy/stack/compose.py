@@ -54,5 +54,6 @@ def _compose(state: State, variables: Mapping[str, str], *words: str) -> None:
     if done.returncode:
         raise Unavailable(
             "COMPOSE_FAILED", f"docker compose {words[0]}: {done.stderr.strip()[-800:]}", field="docker",
-            remedy="see whether the container engine can get the images", da="Docker Compose mislykkedes.",
+            remedy="see whether the engine can get the images; after `ophor down`, OPHOR_PARTS=local does without it",
+            da="Docker Compose mislykkedes.",
         )  # fmt: skip

@@ -21,7 +21,7 @@ from threading import Lock
 from contracts.errors import Rejected, Unavailable
 from deploy.stack import reach, spawn, starting, state
 from deploy.stack.parts import PORTS, Parts, choose_providers, make_data_folder
-from deploy.stack.ports import Ports, free
+from deploy.stack.ports import Ports, free, release
 from deploy.stack.processes import PARTS, PRODUCT, TABLE
 from deploy.stack.settings import Settings
 from deploy.stack.spawn import Launch, Ticket
@@ -85,7 +85,7 @@ class Stack:
             shutil.rmtree(home / "logs", ignore_errors=True)
             providers = choose_providers(os.environ)
             stack = cls(home, State(uuid.uuid4().hex[:8], mode, str(make_data_folder()), providers))
-            with Ports() as ports:
+            with Ports(home) as ports:
                 stack.parts.plan(ports)
                 stack._save()
             stack.settings.lay_out()
@@ -98,7 +98,7 @@ class Stack:
         log's last lines, when one ends or does not become ready.
         """
         wanted = self._wanted(list(names), alone)
-        with state.only_one(self.home), Ports() as ports:
+        with state.only_one(self.home), Ports(self.home) as ports:
             self._reload()
             parts = [name for name in wanted if name in PARTS and not self._serves(name)]
             self._up_parts(parts, progress)
@@ -126,7 +126,7 @@ class Stack:
     def replace(self, name: str, argv: list[str] | None = None, env: Mapping[str, str] | None = None) -> None:
         """Change how a process is started from its next start on: other words, or more environment."""
         self._known([name])
-        with state.only_one(self.home), Ports() as ports:
+        with state.only_one(self.home), Ports(self.home) as ports:
             self._reload()
             entry = self._describe(name, ports)
             self.state.processes[name] = replace(entry, argv=argv or entry.argv, env={**entry.env, **(env or {})})
@@ -283,6 +283,7 @@ class Stack:
         state.save(self.home, self.state)
 
     def _remove(self) -> None:
+        release(self.state.ports.values())
         shutil.rmtree(self.state.data, ignore_errors=True)
         for folder in self.settings.folders:
             shutil.rmtree(folder, ignore_errors=True)

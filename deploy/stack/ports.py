@@ -1,14 +1,20 @@
-"""Free ports on 127.0.0.1, chosen so that two stacks that start at the same moment do not choose the same.
+"""Free ports on 127.0.0.1, chosen so that no two stacks choose the same.
 
-Ports come from below the range that the kernel gives to outgoing connections. A chosen port is reserved by a lock that
-the kernel frees when the chooser ends (an abstract socket), until the process that it is for has bound it.
+Ports come from below the range that the kernel gives to outgoing connections. While it is being chosen and bound, a
+port is reserved by a lock that the kernel frees when the chooser ends (an abstract socket). A stack's ports are also
+claimed for as long as the stack exists, bound or not (a killed process gets its port back): one small file a port in a
+temporary folder of this user, which counts as long as the stack that it names is there.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import socket
+import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 
 from contracts.errors import Unavailable
@@ -28,8 +34,9 @@ def free(port: int) -> bool:
 class Ports:
     """Choose free ports and keep them reserved while the `with` block runs."""
 
-    def __init__(self) -> None:
-        self._locks: list[socket.socket] = []
+    def __init__(self, owner: Path | None = None) -> None:
+        """`owner`: the home folder of the stack that the chosen ports are claimed for."""
+        self._owner, self._locks = owner, list[socket.socket]()
 
     def __enter__(self) -> Ports:
         return self
@@ -60,8 +67,30 @@ class Ports:
         except OSError:
             lock.close()
             return False
-        if not free(port):
+        if not free(port) or _claimed(port):
             lock.close()
             return False
         self._locks.append(lock)
+        if self._owner:
+            _claim(port).write_text(str(self._owner))
         return True
+
+
+def release(ports: Iterable[int]) -> None:
+    """Give up a stack's claims."""
+    for port in ports:
+        _claim(port).unlink(missing_ok=True)
+
+
+def _claim(port: int) -> Path:
+    folder = Path(tempfile.gettempdir()) / f"ophor-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / str(port)
+
+
+def _claimed(port: int) -> bool:
+    """Tell whether a stack that still exists has claimed the port."""
+    try:
+        return (Path(_claim(port).read_text()) / "stack.json").exists()
+    except OSError:
+        return False

@@ -23,7 +23,16 @@ def dates(
     english: Annotated[bool, typer.Option("--english", help="Explain in English")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead")] = False,
 ) -> None:
-    """Beregn en dato efter aftalernes regler (Arbejdsdage, Dage, måneder)."""
+    """Beregn en dato efter aftalernes regler (Arbejdsdage, Dage, måneder). / Compute a date as the agreements count.
+
+    Første linje er datoen alene. / The first line is the date alone. Eksempler / examples:
+
+      ophor dates 2026-05-29 +20wd              # 20 Arbejdsdage efter / working days after
+
+      ophor dates 2026-07-01 -90d               # 90 Dage før / days before
+
+      ophor dates 2026-05-29 expires+20d        # når 20 Dage er udløbet / when 20 days have expired
+    """
     try:
         reckoning = reckon(parse_date(start, "FROM"), parse_period(period))
     except Rejected as error:

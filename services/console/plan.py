@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.errors import Rejected
+from services.console.terminal import tell
 from shared.rules.plan import PlanFacts, as_json, make_plan
 from shared.rules.profiles import load_profiles
 from shared.rules.time import parse_date
@@ -32,12 +33,17 @@ def plan(
     format: Annotated[Format, typer.Option(help="table eller json")] = Format.table,
     english: Annotated[bool, typer.Option("--english", help="Titles in English")] = False,
 ) -> None:
-    """Beregn planen for et exit uden server."""
+    """Beregn planen for et exit uden server. / Compute an exit's plan, without any server.
+
+    Eksempel / example:
+
+      ophor plan --profile ist-standard,ski-02-19 --go-live 2026-07-01 --agreement-end 2026-09-30
+    """
     try:
         given = {"T": go_live, "K": agreement_end} | ({"D": operations_end} if operations_end else {})
         body = compute(_listed(profile), given, _listed(options))
     except Rejected as error:
-        typer.echo(str(error) if english else f"{error.code}: {error.da or error.message}", err=True)
+        tell(error, in_english=english)
         raise typer.Exit(2) from None
     if format is Format.json:
         typer.echo(json.dumps(body, ensure_ascii=False, indent=2))

@@ -10,6 +10,8 @@ followed by an exit of its own, which begins on the simulated clock's own day wh
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -299,8 +301,10 @@ def finish(run: Run) -> None:
 
 
 def _next(out: Path) -> str:
+    ophor = "ophor" if shutil.which("ophor") else sys.argv[0]
+    certificate, keys = f"'{out}'/certificates/*ACTIVE-DELETED.pdf", f"$(sed 's/^/--key /' '{out}/keys.txt')"
     return (
         f"Resultater: {out}\n"
-        f"Kontrollér selv: ophor verify --rehearsal {out}/certificates/*.pdf --key …  (nøgler: {out}/keys.txt)\n"
-        f"Se siderne: ophor up  (adgangskoder: {out}/users.txt)"
+        f"Kontrollér selv: {ophor} verify --rehearsal {certificate} {keys}\n"
+        f"Se siderne: {ophor} up  (adgangskoder: {out}/users.txt)"
     )

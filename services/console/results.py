@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,21 @@ def final_jobs(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def rows(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """List the systems' places with what was delivered, deleted and remains."""
+    """List the systems' places with what was delivered, deleted (by stopped jobs too) and remains."""
+    deleted: Counter[tuple[str, str, str]] = Counter()
+    for job in jobs:
+        for place in job["places"]:
+            deleted[job["activity"], place["system"], place["place"]] += place["deleted"]
+    whole = [
+        {**place, "deleted": deleted[job["activity"], place["system"], place["place"]]}
+        for job in final_jobs(jobs) for place in job["places"]
+    ]  # fmt: skip
     return [
         {
             "system": place["system"], "place": place["place"], "delivered": place["delivered"],
             "deleted": place["deleted"], "remaining": place["residual"], "classes": classes(place),
         }
-        for job in final_jobs(jobs) for place in job["places"]
+        for place in whole
     ]  # fmt: skip
 
 

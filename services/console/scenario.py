@@ -28,7 +28,7 @@ DELETIONS = ("C7", "D2", "D7a")
 ATTESTED = {
     "C5": "access_withdrawn", "C6": "operations_stopped", "D7b": "software_removed", "D8": "access_closed",
 }  # fmt: skip
-CERTIFICATE_PATIENCE_S = 120.0
+CERTIFICATE_PATIENCE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,12 @@ def check_command(
     cvr: Annotated[str, typer.Option(help="Kundens CVR-nummer. / The customer's CVR number.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Som JSON. / As JSON.")] = False,
 ) -> None:
-    """Vis, hvad kortet dækker i hvert system. / Show what the map covers in each system (ends with 1 on findings)."""
+    """Vis, hvad kortet dækker i hvert system. / Show what the map covers in each system (ends with 1 on findings).
+
+    Intet ændres. / Nothing is changed. Eksempel / example:
+
+      ophor systems check map.yaml --tenant 751 --cvr 11111111
+    """
     lines = check(system_map.load(path), tenant, cvr)
     if as_json:
         show_json([asdict(line) for line in lines])
@@ -153,5 +158,10 @@ def check_command(
 @app.command("register")
 @speaks
 def register_command(path: MapPath) -> None:
-    """Registrér kortet og vis dets fingeraftryk. / Register the map and print its digest."""
+    """Registrér kortet og vis dets fingeraftryk. / Register the map and print its digest.
+
+    Eksempel / example:
+
+      ophor systems register map.yaml
+    """
     print(register(path, maps_folder()))

@@ -24,7 +24,12 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead")] = False,
     english: Annotated[bool, typer.Option("--english", help="Answer in English")] = False,
 ) -> None:
-    """Efterprøv et slettebevis uden net: 0 efterprøvet, 1 fejlet, 2 ugyldig fil, 3 krav ikke opfyldt."""
+    """Efterprøv et slettebevis uden net: 0 efterprøvet, 1 fejlet, 2 ugyldig fil, 3 krav ikke opfyldt.
+
+    Verify a certificate offline: 0 verified, 1 failed, 2 malformed, 3 policy not met. Eksempel / example:
+
+      ophor verify --rehearsal bevis.pdf --key KEY --key KEY
+    """
     argv = [str(file), *(f"--key={one}" for one in key or []), *(f"--head={one}" for one in head or [])]
     argv += [f"--revocations={revocations}"] if revocations else []
     switches = {"--rehearsal": rehearsal, "--json": as_json, "--english": english}

@@ -75,7 +75,7 @@ def _weakest(
         if (found := _break(by_name[child], key, pinned)).nulls:
             return found
     for child, key in on_cycle:
-        if key.deferrable:
+        if key.deferrable and not set(key.columns) & set(pinned.get(child, ())):
             ring = {name for name, _ in on_cycle if _reaches(name, child, edges) and _reaches(child, name, edges)}
             return Break(child, key, (), frozenset(ring))
     place = on_cycle[0][0]

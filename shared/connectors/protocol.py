@@ -146,7 +146,7 @@ class Connector(Protocol):
         """List the next keys of the tenant's rows that are still there."""
 
     def together(self, place: str, keys: Sequence[Key]) -> list[tuple[str, list[Key]]]:
-        """List place by place what must go in one transaction with these keys, themselves first.
+        """List place by place, in the order of deletion, what must go in one transaction with these keys.
 
         More than the keys only where rows of a cycle hold one another and none may be let go of.
         """

@@ -28,5 +28,6 @@ def exit_() -> Iterator[Exit]:
     folder = Path(tempfile.mkdtemp(prefix="ophor-exit-"))
     folder.chmod(0o755)
     guard.start(folder, os.getpid())
-    yield Exit(folder)
-    guard.take_away(folder)
+    made = Exit(folder)
+    yield made
+    made.take_away()

@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from deploy.stack import guard, spawn
 from deploy.stack.instance import ROOT, Stack
 
 OPHOR = str(Path(sys.executable).with_name("ophor"))
-LONGEST_S = 600
+LONGEST_S = 1200.0
 TOTALS = ("delivered", "deleted", "remaining", "classes")
 
 
@@ -45,6 +45,7 @@ class Exit:
     """A demo in a home folder."""
 
     home: Path
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def out(self) -> Path:
@@ -73,19 +74,23 @@ class Exit:
         )  # fmt: skip
         return Ended(done.returncode, done.stdout + done.stderr)
 
-    def start(self, *words: str) -> Running:
-        """Start `ophor WORDS`; what it says goes to a file."""
-        said = self.home / "said.txt"
-        with said.open("ab") as file:
+    def start(self, *words: str, said: str = "said.txt") -> Running:
+        """Start `ophor WORDS`; what it says goes to the file `said` in the home."""
+        path = self.home / said
+        with path.open("ab") as file:
+            begins = file.tell()
             process = subprocess.Popen(
-                [OPHOR, *words],
-                env=self.environment(),
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
+                [OPHOR, *words], env=self.environment(), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file
             )
-        return Running(process, said, said.stat().st_size if said.exists() else 0)
+        self.started.append(process)
+        return Running(process, path, begins)
+
+    def take_away(self) -> None:
+        """End what was started here, its stack, and remove the home."""
+        for process in self.started:
+            process.kill()
+            process.wait()
+        guard.take_away(self.home)
 
     def summary(self) -> dict[str, Any]:
         """Read what it came to."""

@@ -7,7 +7,7 @@ import sys
 from psycopg import conninfo
 
 from deploy.demo import data
-from tests.e2e.exits import Exit, Running
+from tests.e2e.exits import LONGEST_S, Exit, Running
 from tests.waiting import until
 
 NEIGHBOUR = data.STAYING[0]
@@ -54,7 +54,7 @@ def is_up(exit_: Exit, demo: Running) -> bool:
 
 def test_a_patched_connector_that_reaches_a_neighbours_row_by_a_cascade_makes_the_run_fail(exit_: Exit) -> None:
     demo = exit_.start("demo", "--keep-running")
-    until(lambda: is_up(exit_, demo), "the demo is up")
+    until(lambda: is_up(exit_, demo), "the demo is up", LONGEST_S)
     parent = give_the_neighbour_a_parent_with_a_letter(exit_)
     patch(exit_, parent, "plainly")
 

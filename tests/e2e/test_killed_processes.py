@@ -2,7 +2,8 @@
 
 The order is drawn with a fixed seed. Hands are killed when a task of theirs is under way (told, not yet handled),
 targets and the backup tool when a deletion or an expiry is, all others at moments spread over the run, as the
-demo's own lines tell how far it is. Then `ophor up NAME`, or the demo once more where it was the console.
+demo's own lines tell how far it is, one after the other. Then `ophor up NAME`, or the demo once more where it was the
+console. While one comes up the others are watched on: a hand's moment is not missed for it.
 """
 
 from __future__ import annotations
@@ -16,19 +17,17 @@ from random import Random
 from typing import Any
 
 import pymongo
-import pytest
 from pymongo.errors import PyMongoError
 
 from contracts.catalogue import SERVICES, hands
 from deploy.stack import spawn
 from deploy.stack.processes import TABLE
-from tests.e2e.exits import Ended, Exit, Reference, Running, totals
+from tests.e2e.exits import LONGEST_S, Ended, Exit, Reference, Running, totals
 from tests.waiting import until
 
 SEED = 28
 CONSOLE = "console"
-OWN_MOMENT = {"postgres", "case-index", "retention", *(f"{service}-{hand}" for service, hand in hands())}
-FIRST_LINE, LAST_LINE = 6, 40
+FIRST_LINE, LAST_LINE = 6, 34
 TASKS_BEFORE = {"compliance-ledger": 60, "deletion-delete": 25, "deletion-verify": 5, "delivery-extract": 4}
 
 Moment = Callable[[], bool]
@@ -43,6 +42,16 @@ class Play:
     demo: Running
     said: set[str] = field(default_factory=set)
     killed: list[str] = field(default_factory=list)
+    coming_up: dict[str, Running] = field(default_factory=dict)
+
+    @property
+    def calm(self) -> bool:
+        """Tell whether nothing is on its way up; fail where something did not come up."""
+        for name, command in list(self.coming_up.items()):
+            if command.ended:
+                assert command.wait().code == 0, f"{name}: {command.text}"
+                del self.coming_up[name]
+        return not self.coming_up
 
     @property
     def lines(self) -> int:
@@ -52,7 +61,7 @@ class Play:
         return len(self.said)
 
     def kill(self, name: str) -> None:
-        """Kill a process (with its children, where it is a server's) and start it again."""
+        """Kill a process (with its children, where it is a server's) and begin to start it again."""
         self.killed.append(name)
         if name == CONSOLE:
             self.demo.process.kill()
@@ -64,17 +73,12 @@ class Play:
             with suppress(ProcessLookupError):
                 os.kill(victim.pid, signal.SIGKILL)
         until(lambda: not any(victim.alive for victim in victims), f"{name} is dead")
-        ended = self.exit_.run("up", name)
-        assert ended.code == 0, f"{name}: {ended.text}"
+        self.coming_up[name] = self.exit_.start("up", name, said=f"up-{name}.txt")
 
 
 def moments(play: Play, databases: Databases) -> dict[str, Moment]:
     """Say of each process when it is to be killed, in the order in which that is looked at."""
-    draw = Random(SEED)
-    anywhere = [name for name in (*TABLE, CONSOLE) if name not in OWN_MOMENT]
-    draw.shuffle(anywhere)
-    step = (LAST_LINE - FIRST_LINE) / len(anywhere)
-    found = {name: said(play, FIRST_LINE + round(position * step)) for position, name in enumerate(anywhere)}
+    draw, found = Random(SEED), dict[str, Moment]()
     for service, hand in hands():
         before = draw.randint(0, TASKS_BEFORE.get(f"{service}-{hand}", 0))
         found[f"{service}-{hand}"] = task_under_way(databases[f"ophor_{service}"], f"{service}.{hand}", before)
@@ -83,12 +87,15 @@ def moments(play: Play, databases: Databases) -> dict[str, Moment]:
     found["postgres"] = there(deletion.jobs, {"activity": "D7a", "state": "executing", "batches": {"$gte": batches}})
     found["case-index"] = there(deletion.jobs, {"activity": "C7", "state": {"$ne": "requested"}})
     found["retention"] = there(deletion.backups, {"answer": "GONE"})
-    return found
+    anywhere = [name for name in (*TABLE, CONSOLE) if name not in found]
+    draw.shuffle(anywhere)
+    step = (LAST_LINE - FIRST_LINE) / len(anywhere)
+    return found | {name: said(play, FIRST_LINE + round(at * step)) for at, name in enumerate(anywhere)}
 
 
 def said(play: Play, lines: int) -> Moment:
-    """Tell whether so many things have happened."""
-    return lambda: play.lines >= lines
+    """Tell whether so many things have happened, and nothing else is on its way up."""
+    return lambda: play.calm and play.lines >= lines
 
 
 def task_under_way(database: Any, consumer: str, before: int) -> Moment:
@@ -110,16 +117,18 @@ def there(collection: Any, query: dict[str, Any]) -> Moment:
 def kill_everything_once(exit_: Exit) -> tuple[Play, Ended]:
     """Run the demo, kill each process at its moment, and wait for the end."""
     play = Play(exit_, exit_.start("demo", "--keep-running"))
-    until(lambda: play.demo.ended or play.lines >= 1, "the exit begins", 240)
+    until(lambda: play.demo.ended or play.lines >= 1, "the exit begins", LONGEST_S)
     assert not play.demo.ended, play.demo.text
     with exit_.documents() as databases:
         waiting = moments(play, databases)
-        while due := until(lambda: next_due(play, waiting), "something happens", 300):
+        while due := until(lambda: next_due(play, waiting), "something happens", LONGEST_S):
             if due == "ended":
                 break
             del waiting[due]
             play.kill(due)
-    return play, play.demo.wait()
+    ended = play.demo.wait()
+    until(lambda: play.calm, "what was killed last is up", LONGEST_S)
+    return play, ended
 
 
 def next_due(play: Play, waiting: dict[str, Moment]) -> str:
@@ -131,31 +140,19 @@ def next_due(play: Play, waiting: dict[str, Moment]) -> str:
     return "ended" if play.demo.ended else ""
 
 
-@pytest.fixture(scope="module")
-def disturbed(exit_: Exit) -> tuple[Play, Ended]:
-    return kill_everything_once(exit_)
-
-
-def test_killing_any_process_in_the_middle_leads_to_the_same_rows(
-    disturbed: tuple[Play, Ended], reference: Reference
+def test_killing_any_process_in_the_middle_leads_to_the_same_rows_and_gives_no_message_up(
+    exit_: Exit, reference: Reference
 ) -> None:
-    play, ended = disturbed
+    play, ended = kill_everything_once(exit_)
+
     assert ended.code == 0, f"killed: {play.killed}\n{ended.text[-6000:]}"
     assert sorted(play.killed) == sorted([*TABLE, CONSOLE]), ended.text
-    killed, undisturbed = play.exit_.summary(), reference.exit.summary()
+    killed, undisturbed = exit_.summary(), reference.exit.summary()
     assert totals(killed) == totals(undisturbed)
     assert killed["changes_outside_scope"] == undisturbed["changes_outside_scope"] == 0
-
-
-def test_no_message_was_given_up_by_the_killing(disturbed: tuple[Play, Ended]) -> None:
-    play, _ = disturbed
-    with play.exit_.documents() as databases:
+    with exit_.documents() as databases:
         dead = {service: list(databases[f"ophor_{service}"].dead.find()) for service in SERVICES}
     assert {service: rows for service, rows in dead.items() if rows} == {}
-
-
-def test_certificates_of_a_disturbed_exit_verify(disturbed: tuple[Play, Ended]) -> None:
-    exit_ = disturbed[0].exit_
-    for certificate in exit_.summary()["certificates"]:
+    for certificate in killed["certificates"]:
         verified = exit_.run("verify", "--rehearsal", certificate["bundle"], *exit_.keys)
         assert verified.code == 0, verified.text

@@ -119,7 +119,7 @@ def exchange_deleter_and_verifier(content: targets.Content) -> None:
         (put("credentials.extract.password_file", "secrets/væk"), "MAP_SECRET_MISSING", "extract.password_file"),
         (without("credentials.extract"), "MAP_CREDENTIAL_MISSING", "credentials.extract"),
         (put("access", {"roles": ["butik_app"]}), "MAP_CREDENTIAL_MISSING", "credentials.access"),
-        (put("credentials.extract", {"user": "x", "password_env": "HOME"}), "MAP_SECRET_IN_ENVIRONMENT", "password_env"),
+        (put("credentials.extract", {"user": "x", "password_env": "HOME"}), "MAP_SECRET_IN_ENVIRONMENT", "extract"),
         (put("credentials.extract.user", "ukendt"), "TARGET_REFUSED", "credentials.extract"),
         (exchange_deleter_and_verifier, "VERIFIER_CAN_WRITE", "credentials.verify"),
         (put("backups", {"folder": "findes/ikke"}), "BACKUPS_UNREADABLE", "backups.folder"),

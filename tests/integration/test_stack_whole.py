@@ -88,7 +88,8 @@ def test_a_killed_process_is_named_and_started_again_as_it_was(ophor: Any, stack
 @pytest.mark.parametrize("part", ["rabbitmq", "mongod"])
 def test_the_product_recovers_when_a_part_is_killed_and_started_again(ophor: Any, stack: Stack, part: str) -> None:
     kill(stack, part)
-    assert ophor("up", part).exit_code == 0
+    started = ophor("up", part)
+    assert started.exit_code == 0, started.output
     until(lambda: all(row.ready for row in stack.status()), "every process is ready again")
     assert ophor("clock", "advance", "--by", "+1d").exit_code == 0
 

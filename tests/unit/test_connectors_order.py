@@ -68,3 +68,19 @@ def test_every_place_is_listed_once_and_after_all_that_refer_to_it_unless_broken
     for child, parents in graph.items():
         for parent in parents & set(graph):
             assert (child, parent) in broken or order.index(child) < order.index(parent)
+
+
+def deferrable(name: str, parent: str) -> LivePlace:
+    columns = (Column("id", "integer", False), Column(f"{parent}_id", "integer", False))
+    return LivePlace(name, columns, ("id",), (ForeignKey((f"{parent}_id",), parent, ("id",), deferrable=True),))
+
+
+def test_a_cycle_without_a_nullable_reference_goes_together_where_one_is_deferrable() -> None:
+    order, (broken,) = deletion_order("s", [deferrable("a", "b"), place("b", "a"), place("c", "a")], {})
+    assert (broken.child, broken.nulls, broken.ring) == ("a", (), {"a", "b"})
+    assert order == ["c", "b", "a"]
+
+
+def test_a_deferrable_reference_that_a_tenant_is_found_by_is_not_deferred() -> None:
+    with pytest.raises(Rejected, match="CYCLE_NOT_BREAKABLE"):
+        deletion_order("s", [deferrable("a", "b"), place("b", "a")], {"a": {"b_id"}})

@@ -77,6 +77,25 @@ def test_chosen_ports_differ_and_are_free() -> None:
     assert all(free(port) for port in chosen)
 
 
+def test_a_stacks_ports_are_nobody_elses_for_as_long_as_the_stack_exists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.stack.ports.LOWEST", 19_500)
+    monkeypatch.setattr("deploy.stack.ports.HIGHEST", 19_519)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    state.save(tmp_path, described())
+
+    def choosable() -> set[int]:
+        with Ports() as ports:
+            return {port for port in range(19_500, 19_520) if ports._reserve(port)}
+
+    with Ports(tmp_path) as ports:
+        mine = {ports.choose() for _ in range(3)}
+    assert mine.isdisjoint(choosable())
+    state.path_of(tmp_path).unlink()
+    assert mine <= choosable()
+
+
 def test_a_port_that_somebody_listens_on_is_not_free() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

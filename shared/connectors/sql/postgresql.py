@@ -66,7 +66,8 @@ class PostgresConnector:
 
     def keys(self, place: str, limit: int) -> list[Key]:
         """List the next keys; a self-reference that cannot be set NULL is listed from its leaves."""
-        leaves = "".join(self._leaves(each) for each in self._breaks if each.child == place and not each.nulls)
+        alone = [each for each in self._breaks if each.child == place and not (each.nulls or each.ring)]
+        leaves = "".join(map(self._leaves, alone))
         query = f"SELECT {self._key_texts(place)} FROM {self._table(place)} t0"
         query += f" WHERE {self._tenancy.owner(place)}{leaves}{self._in_order(place)}"
         with translated(self.system, self._purpose, place), self._engine.connect() as connection:
@@ -85,7 +86,8 @@ class PostgresConnector:
                     fresh[child] = fresh.get(child, []) + new
             for child, new in fresh.items():
                 found[child] = found.get(child, []) + new
-        return list(found.items())
+        order = self._deletion(self._tenancy.catalogue.inventory)[0]
+        return sorted(found.items(), key=lambda row: order.index(row[0]))
 
     def present(self, place: str, keys: Sequence[Key]) -> int:
         """Count the keys still there; the deleter first waits until no batch of this tenant is open."""

@@ -1,0 +1,116 @@
+"""`ophor rehearse` on systems that a user describes: a whole exit to both certificates, on awkward schemas too."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from deploy.stack import guard
+from deploy.stack.instance import Stack
+from services.console.main import app
+from tests.integration import rehearse_targets as targets
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """Give a stack of this module's own that every rehearsal here finds standing, and leaves standing."""
+    folder = Path(tempfile.mkdtemp(prefix="ophor-rehearse-"))
+    folder.chmod(0o755)
+    guard.start(folder, os.getpid())
+    try:
+        made = Stack.create(folder)
+        made.up(["postgres", "mongod"], alone=True)
+        yield made
+    finally:
+        guard.take_away(folder)
+
+
+@pytest.fixture
+def ophor(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("OPHOR_HOME", str(stack.home))
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+def rehearse(ophor: Any, path: Path, names: list[str], *words: str, tenant: str = targets.LEAVING) -> dict[str, Any]:
+    """Mark the systems and rehearse; give the summary, after every document was verified."""
+    out = path.parent / "ud"
+    marked = ophor("rehearsal", "prepare", path, *(word for name in names for word in ("--yes", name)))
+    assert marked.exit_code == 0, marked.output
+    confirmed = [word for name in names for word in ("--yes-delete", name)]
+    given = ["--systems", path, "--tenant", tenant, "--out", out, "--keep-running", *confirmed, *words]
+    done = ophor("rehearse", *given)
+    assert done.exit_code == 0, done.output
+    summary: dict[str, Any] = json.loads((out / "summary.json").read_text())
+    assert [row["stage"] for row in summary["certificates"]] == ["ACTIVE-DELETED", "BACKUP-EXPIRED"]
+    keys = [word for key in (out / "keys.txt").read_text().splitlines() for word in ("--key", key)]
+    for document in (row[form] for row in summary["certificates"] for form in ("pdf", "bundle")):
+        verified = ophor("verify", "--rehearsal", document, *keys)
+        assert verified.exit_code == 0, verified.output
+    return summary
+
+
+def deleted(summary: dict[str, Any]) -> dict[str, int]:
+    assert summary["changes_outside_scope"] == 0
+    assert all(row["remaining"] == 0 for row in summary["systems"])
+    return {row["place"]: row["deleted"] for row in summary["systems"] if row["deleted"]}
+
+
+def others(uri: str) -> list[int]:
+    """Count the rows of the tenant who stays, place by place."""
+    with psycopg.connect(uri) as connection:
+        said = ["SELECT count(*) FROM ordrelinje WHERE ordre_nr / 1000 = 8"]
+        said += [
+            f'SELECT count(*) FROM "{place}" WHERE kunde_nr = 8' for place in targets.ROWS if place != "ordrelinje"
+        ]
+        return [int(connection.execute(query.encode()).fetchall()[0][0]) for query in said]
+
+
+def test_a_database_of_awkward_names_keys_and_cycles_is_delivered_and_deleted_whole(
+    ophor: Any, stack: Stack, tmp_path: Path
+) -> None:
+    with targets.shop(stack.parts.postgres_uri, tmp_path) as (uri, content):
+        before = others(uri)
+        summary = rehearse(ophor, targets.write_map(tmp_path, butik=content), ["butik"])
+        assert deleted(summary) == targets.ROWS
+        assert others(uri) == before == sorted(before, key=before.index)
+        delivered = {row["place"]: row["delivered"] for row in summary["systems"] if row["delivered"]}
+        assert (
+            delivered == {**targets.ROWS, "landekode": 2} | {"hemmelig_cache": 0} or "hemmelig_cache" not in delivered
+        )
+        again = ophor(
+            "rehearse", "--systems", tmp_path / "kort.yaml", "--tenant", targets.LEAVING, "--out", tmp_path / "ud",
+            "--keep-running", "--yes-delete", "butik",
+        )  # fmt: skip
+        assert again.exit_code == 2 and "TENANT_MATCHES_NOTHING" in again.stderr
+
+
+def test_two_systems_of_which_one_holds_nothing_of_the_tenant(ophor: Any, stack: Stack, tmp_path: Path) -> None:
+    with targets.shop(stack.parts.postgres_uri, tmp_path) as (uri, content):
+        before = others(uri)
+        with psycopg.connect(uri, autocommit=True) as connection:
+            connection.execute("DROP TABLE ordre, ordrelinje CASCADE")
+        places = content["places"]
+        del places["ordre"], places["ordrelinje"]
+        path = targets.write_map(tmp_path, butik=content, arkiv=targets.archive(tmp_path))
+        (tmp_path / "arkiv" / "aftaler" / targets.EMPTY).mkdir()
+        (tmp_path / "arkiv" / "aftaler" / targets.EMPTY / "æblegrød.txt").write_text("æ")
+        summary = rehearse(ophor, path, ["butik", "arkiv"], tenant=targets.EMPTY)
+        assert deleted(summary) == {"aftaler": 1}
+        assert before
+    left = sorted(path.name for path in (tmp_path / "arkiv" / "aftaler").rglob("*.txt"))
+    assert len(left) == 5
+
+
+def test_a_document_database_alone(ophor: Any, stack: Stack, tmp_path: Path) -> None:
+    with targets.diary(stack.parts.mongo.admin_uri, tmp_path) as (base, content):
+        summary = rehearse(ophor, targets.write_map(tmp_path, dagbog=content), ["dagbog"])
+        assert deleted(summary) == {"noter": 10}
+        assert base.noter.count_documents({}) == base.noter.count_documents({"kunde": {"$in": [8, "8"]}}) == 10
