@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -63,6 +62,4 @@ class FilesBatch:
                 if aside.is_dir():
                     aside.rename(done)
                     disk.sync(mine)
-                    touched = {path.parent.relative_to(done) for path in disk.entries(done)}
-                    shutil.rmtree(done)
-                    disk.prune(mine, touched)
+                    disk.finish(done, mine)

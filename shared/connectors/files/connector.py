@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -207,7 +206,7 @@ class FilesConnector:
             for place in self._map.owned():
                 mine = self._mine(place)
                 for aside in sorted(mine.glob(f"{DONE}*")):
-                    shutil.rmtree(aside)
+                    disk.finish(aside, mine)
                 for aside in sorted(mine.glob(f"{OPEN}*")):
                     disk.put_back(aside, mine)
 

@@ -66,13 +66,19 @@ def put_back(aside: Path, mine: Path) -> None:
     shutil.rmtree(aside)
 
 
-def prune(mine: Path, touched: set[Path]) -> None:
-    """Remove directories below `mine` that became empty (`touched` are relative to it)."""
-    for relative in touched:
+def finish(done: Path, mine: Path) -> None:
+    """Remove what was committed, after the directories that it left empty, and at last `mine` if nothing is in it.
+
+    The directories go first: as long as they can be left behind by a kill, `done` still tells which they are.
+    """
+    for relative in {path.parent.relative_to(done) for path in entries(done)}:
         folder = mine / relative
         while folder != mine and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
             folder = folder.parent
+    shutil.rmtree(done)
+    if not any(mine.iterdir()):
+        mine.rmdir()
 
 
 def sync(folder: Path) -> None:
