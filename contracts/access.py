@@ -12,7 +12,7 @@ class ExitRef(Message):
 
 
 class Attest(Message):
-    """An attestation by the responsible party (C5, C6, D7b, D8): what was closed or removed, and the digest that shows it."""
+    """An attestation by the responsible party (C5, C6, D7b, D8): what was done, and the digest of what shows it."""
 
     exit_id = Id()
     activity = Code()

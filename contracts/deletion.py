@@ -1,6 +1,5 @@
 """Wire messages of `deletion`: inventory, preview, execution in batches, verification, backups observed to be gone."""
 
-
 from contracts.fields import Choice, Code, Count, Day, Digest, Id, Many, Place, Text
 from contracts.registry import Command, Event, Message, Task
 from contracts.roles import DELETION_OFFICER, MONITOR, OPERATOR, READERS

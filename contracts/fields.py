@@ -16,7 +16,9 @@ def Id(**options: Any) -> fields.String:
 
 def Digest(**options: Any) -> fields.String:
     """Make a SHA-256 in lower-case hexadecimal (64 characters)."""
-    return fields.String(required=options.pop("required", True), validate=validate.Regexp(r"^[0-9a-f]{64}$(?!\n)"), **options)
+    return fields.String(
+        required=options.pop("required", True), validate=validate.Regexp(r"^[0-9a-f]{64}$(?!\n)"), **options
+    )
 
 
 def Day(**options: Any) -> fields.Date:
@@ -61,7 +63,9 @@ def Text(maximum: int = 500, **options: Any) -> fields.String:
 
 def Cvr(**options: Any) -> fields.String:
     """Make a CVR number (8 digits; the check digit is a rule of the domain)."""
-    return fields.String(required=options.pop("required", True), validate=validate.Regexp(r"^[0-9]{8}$(?!\n)"), **options)
+    return fields.String(
+        required=options.pop("required", True), validate=validate.Regexp(r"^[0-9]{8}$(?!\n)"), **options
+    )
 
 
 def Many(inner: Any, **options: Any) -> fields.List[Any]:

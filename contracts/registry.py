@@ -72,7 +72,7 @@ class Task:
 
 
 def check(schema: type[Schema], data: Any, wire: str) -> dict[str, Any]:
-    """Load `data` (JSON primitives) by `schema` (dates become `date`); raise Rejected MESSAGE_INVALID with the field."""
+    """Load `data` (JSON primitives) by `schema`, dates as `date`; raise Rejected MESSAGE_INVALID with the field."""
     try:
         loaded: dict[str, Any] = schema().load(data)
     except ValidationError as error:

@@ -96,7 +96,7 @@ def exit_id(command_id: str) -> str:
 
 
 def register(data: Body, profiles: Sequence[Profile], today: date, *, allow_test: bool) -> Agreement:
-    """Make an agreement of a `register_agreement`; raise Rejected PROFILE_*, CVR_*, DATES_OUT_OF_ORDER or AMENDMENT_*."""
+    """Make an agreement of its command; raise Rejected PROFILE_*, CVR_*, DATES_OUT_OF_ORDER or AMENDMENT_*."""
     if not any(profile.activities for profile in profiles):
         raise _refuse(
             "PROFILE_WITHOUT_ACTIVITIES", "profiles", "no profile of the agreement gives activities",

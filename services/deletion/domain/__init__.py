@@ -39,7 +39,8 @@ from services.deletion.domain.plan import (
 
 __all__ = [
     "AFTER_CLOSING", "JOB_ACTIVITIES", "PROBES_PER_PLACE", "SCOPES", "STALLED_AT_MOST", "TRANSITIONS", "Backup", "Exit",
-    "Job", "Place", "Survey", "answered", "canonical_digest", "check_band", "check_permit", "check_schema", "closed", "due",
+    "Job", "Place", "Survey", "answered", "canonical_digest", "check_band", "check_permit", "check_schema", "closed",
+    "due",
     "due_systems", "expired", "inventory_digest", "most", "next_job", "not_closed", "outside", "previewed",
     "register_backup", "require_exit", "result", "row", "row_class", "sampled", "scope",
 ]  # fmt: skip
