@@ -63,8 +63,8 @@ class Exit:
         return load_world(self.out / "world")
 
     def environment(self) -> dict[str, str]:
-        """Give the environment of its commands: the tests' own, and its home."""
-        return {**os.environ, "OPHOR_HOME": str(self.home), "COLUMNS": "300"}
+        """Give the environment of its commands: the tests' own, its home, and the mark by which a guard ends them."""
+        return {**os.environ, "OPHOR_HOME": str(self.home), spawn.STACK_MARK: str(self.home), "COLUMNS": "300"}
 
     def run(self, *words: str) -> Ended:
         """Run `ophor WORDS` to its end."""

@@ -80,11 +80,10 @@ def test_a_database_of_awkward_names_keys_and_cycles_is_delivered_and_deleted_wh
         before = others(uri)
         summary = rehearse(ophor, targets.write_map(tmp_path, butik=content), ["butik"])
         assert deleted(summary) == targets.ROWS
-        assert others(uri) == before == sorted(before, key=before.index)
+        assert others(uri) == before
         delivered = {row["place"]: row["delivered"] for row in summary["systems"] if row["delivered"]}
-        assert (
-            delivered == {**targets.ROWS, "landekode": 2} | {"hemmelig_cache": 0} or "hemmelig_cache" not in delivered
-        )
+        expected = {place: rows for place, rows in targets.ROWS.items() if place != "hemmelig_cache"}
+        assert delivered == expected | {"landekode": 2}
         again = ophor(
             "rehearse", "--systems", tmp_path / "kort.yaml", "--tenant", targets.LEAVING, "--out", tmp_path / "ud",
             "--keep-running", "--yes-delete", "butik",
@@ -94,7 +93,6 @@ def test_a_database_of_awkward_names_keys_and_cycles_is_delivered_and_deleted_wh
 
 def test_two_systems_of_which_one_holds_nothing_of_the_tenant(ophor: Any, stack: Stack, tmp_path: Path) -> None:
     with targets.shop(stack.parts.postgres_uri, tmp_path) as (uri, content):
-        before = others(uri)
         with psycopg.connect(uri, autocommit=True) as connection:
             connection.execute("DROP TABLE ordre, ordrelinje CASCADE")
         places = content["places"]
@@ -104,7 +102,6 @@ def test_two_systems_of_which_one_holds_nothing_of_the_tenant(ophor: Any, stack:
         (tmp_path / "arkiv" / "aftaler" / targets.EMPTY / "æblegrød.txt").write_text("æ")
         summary = rehearse(ophor, path, ["butik", "arkiv"], tenant=targets.EMPTY)
         assert deleted(summary) == {"aftaler": 1}
-        assert before
     left = sorted(path.name for path in (tmp_path / "arkiv" / "aftaler").rglob("*.txt"))
     assert len(left) == 5
 
