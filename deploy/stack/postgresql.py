@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.errors import Unavailable
-from deploy.stack import programs
+from deploy.stack import programs, spawn
 from deploy.stack.spawn import Launch
 
 SUPERUSER = "postgres"
@@ -36,6 +37,7 @@ class Postgres:
     def prepare(self) -> None:
         """Make the cluster, unless it is made; every connection needs a password."""
         if (self._db / "PG_VERSION").exists():
+            self._forget_the_dead()
             return
         shutil.rmtree(self._db, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -59,6 +61,13 @@ class Postgres:
         for name, value in settings.items():
             argv += ["-c", f"{name}={value}"]
         return Launch(argv, self._env(), self.log, programs.user_for("postgres"), self.folder)
+
+    def _forget_the_dead(self) -> None:
+        """Remove the lock file of a killed server: one whose starter has not reaped it yet counts as running there."""
+        lock = self._db / "postmaster.pid"
+        with suppress(OSError, ValueError):
+            if spawn.start_time(int(lock.read_text().split("\n", 1)[0])) is None:
+                lock.unlink()
 
     def _initdb(self, secret: Path, user: str | None) -> None:
         argv = [

@@ -7,7 +7,7 @@ import pytest
 from services.gateway.app import create_app
 from services.gateway.pages import COOKIE
 from shared.runtime.logins import User
-from tests.unit.gateway_answers import DPO, OPERATOR, PASSWORD, PDF, Recorded
+from tests.component.gateway_answers import DPO, OPERATOR, PASSWORD, PDF, Recorded
 
 AUDITOR = User("monitor", "Overvågning", "p-mon", ("overvågning",), ("*",), PASSWORD)
 PAGES = ["/exits", "/exits/x-korsbaek", "/exits/x-korsbaek/data", "/exits/x-korsbaek/deletion",
