@@ -37,6 +37,12 @@ def demo(
     """Gennemfør et helt exit på opdigtede data. / Run a whole exit on made-up data.
 
     Resultaterne lægges i `.ophor/demo`. En demo, der blev standset, fortsætter, hvor den slap.
+    Er den færdig, laves en ny, og den stak, der kører her, fjernes først.
+    A stopped demo goes on; a finished one is replaced, with its stack.
+
+    Eksempel / example:
+
+        ophor demo --keep-running
     """
     console = Console()
     out = home_folder() / "demo"

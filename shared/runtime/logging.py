@@ -25,6 +25,7 @@ LIBRARIES = (
     "nameko",
     "amqp",
     "kombu",
+    "httpx",  # tells every address, and those carry CVR numbers
     "pymongo",
     "werkzeug",
     "eventlet",
