@@ -21,7 +21,7 @@ from threading import Lock
 from contracts.errors import Rejected, Unavailable
 from deploy.stack import reach, spawn, starting, state
 from deploy.stack.parts import PORTS, Parts, choose_providers, make_data_folder
-from deploy.stack.ports import Ports, free, release
+from deploy.stack.ports import Ports, freed, release
 from deploy.stack.processes import PARTS, PRODUCT, TABLE
 from deploy.stack.settings import Settings
 from deploy.stack.spawn import Launch, Ticket
@@ -227,7 +227,7 @@ class Stack:
         entry = self.state.processes[name]
         spawn.end(spawn.marked(str(self.home), name), 5.0)
         for port in self._ports_of(name):
-            if not free(port):
+            if not freed(port):
                 raise Unavailable(
                     "PORT_TAKEN",
                     f"port {port} on 127.0.0.1 is taken",

@@ -12,6 +12,7 @@ import os
 import random
 import socket
 import tempfile
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from types import TracebackType
 
 from contracts.errors import Unavailable
 
+RELEASE_S = 10.0
 LOWEST, HIGHEST = 20_000, 31_999
 
 
@@ -29,6 +31,16 @@ def free(port: int) -> bool:
         tried.bind(("127.0.0.1", port))
         return True
     return False
+
+
+def freed(port: int, within_s: float = RELEASE_S) -> bool:
+    """Tell whether `port` is free, or becomes so: a killed server's threads hold its socket a moment longer than it."""
+    ends = time.monotonic() + within_s
+    while not free(port):
+        if time.monotonic() > ends:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 class Ports:
