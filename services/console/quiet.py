@@ -150,11 +150,6 @@ class Walk:
             raise _not_quiet(account, waited)
 
 
-def wait_quiet(client: Calls, timeout: float = 120.0) -> Account:
-    """Wait until all is quiet and give the last look; raise Unavailable MESSAGE_GIVEN_UP or NOT_QUIET."""
-    return Walk(client, lambda instant: None, timeout_s=timeout).quiet()
-
-
 def _status(client: Calls, service: str) -> dict[str, Any] | OphorError:
     try:
         return client.call(f"{service}.status", {}, timeout=STATUS_S)

@@ -7,7 +7,6 @@ from the package it found there.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from datetime import date
 from pathlib import Path
@@ -99,10 +98,3 @@ def answers(systems: SystemMap, *, backups: bool) -> tuple[dict[str, str], ...]:
 
     lines = {place.line: answer(place) for name in PROFILES for place in profiles.load_profile(name).places}
     return tuple({"line": line, "answer": given} for line, given in lines.items())
-
-
-def private_folder(path: Path) -> Path:
-    """Make a folder that nobody else can look into."""
-    path.mkdir(parents=True, exist_ok=True)
-    os.chmod(path, 0o700)
-    return path
