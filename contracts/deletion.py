@@ -2,7 +2,7 @@
 
 from contracts.fields import Choice, Code, Count, Day, Digest, Id, Many, Place, Text
 from contracts.registry import Command, Event, Message, Task
-from contracts.roles import DELETION_OFFICER, MONITOR, OPERATOR, READERS
+from contracts.roles import CUSTOMER_DPO, CUSTOMER_LEAD, DELETION_OFFICER, MONITOR, OPERATOR, READERS
 
 DISPOSITIONS = ("deleted", "absent_verified", "excluded", "suspended", "open")
 CLASSES = ("both", "deleted_not_delivered", "delivered_not_deleted", "changed_after_extract")
@@ -25,6 +25,27 @@ class RegisterBackup(Message):
     set_id = Id()
     taken_on = Day()
     expires_on = Day()
+
+
+class PlaceHold(Message):
+    """Stop deletion in one system, or in all (`system` null). A dispute or the supplier's own interest is no basis."""
+
+    exit_id = Id()
+    system = Place(allow_none=True)
+    basis = Choice("INSTRUCTION", "LAW", "DATA_SUBJECT_REQUEST")
+    digest = Digest()
+
+
+class LiftHold(Message):
+    exit_id = Id()
+    hold_id = Id()
+    digest = Digest()
+
+
+class HoldAnswer(Message):
+    exit_id = Id()
+    hold_id = Id()
+    state = Choice("placed", "lifted")
 
 
 class Done(Message):
@@ -156,6 +177,45 @@ class DeletionStopped(Message):
     on = Day()
 
 
+class DeletionCancelled(Message):
+    """The true answer to a cancellation: nothing of the job had begun, and nothing of it will."""
+
+    exit_id = Id()
+    activity = Code()
+    job_id = Id()
+    on = Day()
+
+
+class DeletionAlreadyBegun(Message):
+    """The other true answer: `batches` were closed before the cancellation came; the job goes on."""
+
+    exit_id = Id()
+    activity = Code()
+    job_id = Id()
+    batches = Count()
+    on = Day()
+
+
+class HoldPlaced(Message):
+    exit_id = Id()
+    hold_id = Id()
+    system = Place(allow_none=True)
+    basis = Choice("INSTRUCTION", "LAW", "DATA_SUBJECT_REQUEST")
+    digest = Digest()
+    actor = Id()
+    role = Text(60)
+    on = Day()
+
+
+class HoldLifted(Message):
+    exit_id = Id()
+    hold_id = Id()
+    digest = Digest()
+    actor = Id()
+    role = Text(60)
+    on = Day()
+
+
 class BackupRegistered(RegisterBackup):
     pass
 
@@ -205,9 +265,12 @@ class ObserveTask(Message):
     on = Day()
 
 
+_HOLDERS = frozenset({CUSTOMER_LEAD, CUSTOMER_DPO, DELETION_OFFICER})
 _OPERATORS = frozenset({OPERATOR, DELETION_OFFICER})
 
 COMMANDS = (
+    Command("deletion", "place_hold", PlaceHold, HoldAnswer, _HOLDERS),
+    Command("deletion", "lift_hold", LiftHold, HoldAnswer, _HOLDERS),
     Command("deletion", "register_backup", RegisterBackup, Done, _OPERATORS),
     Command("deletion", "read_job", JobRef, Job, READERS | {MONITOR}, query=True),
     Command("deletion", "list_jobs", ExitRef, Jobs, READERS | {MONITOR}, query=True),
@@ -221,6 +284,10 @@ EVENTS = (
     Event("deletion", "deletion_executed", DeletionExecuted, ("compliance",)),
     Event("deletion", "deletion_verified", DeletionVerified, ("scheduling", "access", "compliance")),
     Event("deletion", "deletion_stopped", DeletionStopped, ("scheduling", "compliance")),
+    Event("deletion", "deletion_cancelled", DeletionCancelled, ("scheduling", "compliance")),
+    Event("deletion", "deletion_already_begun", DeletionAlreadyBegun, ("scheduling", "compliance")),
+    Event("deletion", "hold_placed", HoldPlaced, ("scheduling", "compliance")),
+    Event("deletion", "hold_lifted", HoldLifted, ("scheduling", "compliance")),
     Event("deletion", "backup_registered", BackupRegistered, ("compliance",)),
     Event("deletion", "backup_observed", BackupObserved, ("compliance",)),
     Event("deletion", "backups_expired", BackupsExpired, ("scheduling", "compliance")),

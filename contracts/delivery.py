@@ -20,12 +20,16 @@ class SubmitNeeds(Message):
 
 
 class SetDispatch(Message):
-    """How data go (B5): the drop by name from the supplier's configuration, and the receiver's age public key."""
+    """How data go (B5): the drop by name from the supplier's configuration, and the receiver's age public key.
+
+    To the successor only under a transfer instruction (S1 §9), named by its digest.
+    """
 
     exit_id = Id()
+    to = Choice("customer", "successor", required=False, load_default="successor")
     drop = Id()
     recipient = fields.String(required=True)
-    transfer_instruction_digest = Digest()
+    transfer_instruction_digest = Digest(required=False, allow_none=True, load_default=None)
 
 
 class AcceptDelivery(Message):
@@ -34,6 +38,15 @@ class AcceptDelivery(Message):
     exit_id = Id()
     package_id = Id()
     package_digest = Digest()
+
+
+class RejectDelivery(Message):
+    """The customer does not accept what was delivered (C4: no): it is delivered anew."""
+
+    exit_id = Id()
+    package_id = Id()
+    reason = Choice("incomplete", "unreadable", "wrong_data", "wrong_format")
+    digest = Digest()
 
 
 class Done(Message):
@@ -71,9 +84,10 @@ class NeedsSubmitted(Message):
 
 class DispatchSet(Message):
     exit_id = Id()
+    to = Choice("customer", "successor")
     drop = Id()
     recipient_digest = Digest()
-    transfer_instruction_digest = Digest()
+    transfer_instruction_digest = Digest(allow_none=True)
 
 
 class ConnectionTested(Message):
@@ -110,6 +124,16 @@ class DeliveryAccepted(Message):
     on = Day()
 
 
+class DeliveryRejected(Message):
+    exit_id = Id()
+    package_id = Id()
+    reason = Choice("incomplete", "unreadable", "wrong_data", "wrong_format")
+    digest = Digest()
+    actor = Id()
+    role = Text(60)
+    on = Day()
+
+
 class TestConnectionTask(Message):
     exit_id = Id()
     drop = Id()
@@ -139,6 +163,7 @@ COMMANDS = (
     Command("delivery", "submit_needs", SubmitNeeds, Done, _CUSTOMER),
     Command("delivery", "set_dispatch", SetDispatch, Done, _CUSTOMER),
     Command("delivery", "accept_delivery", AcceptDelivery, Done, CUSTOMER - {"kommune_dpo"}),
+    Command("delivery", "reject_delivery", RejectDelivery, Done, _CUSTOMER),
     Command("delivery", "read_delivery", ExitRef, Delivery, READERS | {SUCCESSOR, MONITOR}, query=True),
 )
 
@@ -149,6 +174,7 @@ EVENTS = (
     Event("delivery", "specification_made", SpecificationMade, ("scheduling",)),
     Event("delivery", "package_delivered", PackageDelivered, ("scheduling", "deletion", "compliance")),
     Event("delivery", "delivery_accepted", DeliveryAccepted, ("scheduling", "deletion", "compliance")),
+    Event("delivery", "delivery_rejected", DeliveryRejected, ("scheduling", "compliance")),
 )
 
 TASKS = (

@@ -9,12 +9,16 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 from contracts.errors import Rejected
 from contracts.fields import Code, Digest, Many, One, Text
 from shared.rules.references import parse_reference
+from shared.rules.time import parse_period
 
 PHASES = ("order", "preparation", "window", "after")
 OWNERS = ("customer", "supplier", "delivery", "access", "deletion", "scheduling")
 PARTIES = ("customer", "supplier", "successor")
 DELETIONS = ("", "1", "2", "index", "uncovered")
-GATES = ("instruction", "archive")
+GATES = ("instruction", "archive", "accepted", "transfer", "addendum", "holds")
+TIMETABLES = ("", "on", "by")
+NOTICE_LATE = ("later", "refused", "agreement", "other_clause")
+NOTICE_MEASURES = ("end", "extension", "milestone", "option", "copy", "none")
 
 
 def _codes(**options: Any) -> fields.List[Any]:
@@ -29,6 +33,13 @@ def _parties() -> fields.List[Any]:
 def _reference(value: str) -> None:
     try:
         parse_reference(value)
+    except Rejected as error:
+        raise ValidationError(error.message) from None
+
+
+def _period(value: str) -> None:
+    try:
+        parse_period(value)
     except Rejected as error:
         raise ValidationError(error.message) from None
 
@@ -87,6 +98,8 @@ class AdditionSchema(DateSchema):
 class OptionSchema(_Titled):
     id = Code()
     clause = Text(80)
+    suspends = fields.List(fields.String(validate=validate.OneOf(DELETIONS[1:])), load_default=list)
+    after_end = fields.Boolean(load_default=False)
 
 
 class NeedSchema(_Part):
@@ -120,6 +133,10 @@ class ActivitySchema(_Titled):
     deletion = fields.String(load_default="", validate=validate.OneOf(DELETIONS))
     gates = fields.List(fields.String(validate=validate.OneOf(GATES)), load_default=list)
     applies_to = _codes()
+    timetable = fields.String(load_default="", validate=validate.OneOf(TIMETABLES))
+    evidence = _codes()
+    heavy = fields.Boolean(load_default=False)
+    reopened_by = Text(80, required=False, load_default="")
 
     @validates_schema
     def consistent(self, data: dict[str, Any], **_: Any) -> None:
@@ -140,11 +157,61 @@ class ObligationSchema(_Titled):
     who = _parties()
     dates = Many(DateSchema, required=False, load_default=list)
     consequence = Text(200, required=False, load_default="")
+    all_of = _codes()
+    any_of = _codes()
+    at_risk = fields.String(load_default="-5wd", validate=_period)
+    suspended_by = _codes()
+    options = _codes()
+    applies_to = _codes()
+    continuous = fields.Boolean(load_default=False)
+
+
+class VariantSchema(_Titled):
+    """One variant of a notice: its period counted to the day it takes effect, and a day it cannot be earlier than."""
+
+    id = Code()
+    clause = Text(80)
+    period = fields.String(required=True, validate=_period)
+    not_before = fields.String(load_default="", validate=_reference)
+
+
+class NoticeSchema(_Titled):
+    """A kind of notice: who may give it, against which date its period runs, and what a late one brings.
+
+    `measure`: end (the wished day), extension (K), milestone, option (`latest`), copy (delivery day), none.
+    `late`: later (takes effect later), refused, agreement (of both), other_clause (served under `late_clause`).
+    """
+
+    kind = Code()
+    clause = Text(80)
+    by = _parties()
+    measure = fields.String(required=True, validate=validate.OneOf(NOTICE_MEASURES))
+    moves = Code(required=False, load_default="")
+    chooses = _codes()
+    latest = fields.String(load_default="", validate=_reference)
+    late = fields.String(required=True, validate=validate.OneOf(NOTICE_LATE))
+    late_clause = Text(80, required=False, load_default="")
+    most_months = fields.Integer(strict=True, load_default=None, validate=validate.Range(min=1))
+    most_times = fields.Integer(strict=True, load_default=None, validate=validate.Range(min=1))
+    partial = fields.Boolean(load_default=False)
+    variants = Many(VariantSchema)
+
+
+class ReminderSchema(_Titled):
+    """A reminder at a date while any of `unmet` (activities or gates) is open; `letter`: a status letter goes too."""
+
+    id = Code()
+    at = fields.String(required=True, validate=_reference)
+    clause = Text(80)
+    to = _parties()
+    unmet = _codes()
+    notice = Code(required=False, load_default="")
+    letter = fields.Boolean(load_default=False)
 
 
 class PlaceSchema(_Titled):
     line = Code()
-    kind = fields.String(required=True, validate=validate.OneOf(("system", "forgotten")))
+    kind = fields.String(required=True, validate=validate.OneOf(("system", "forgotten", "data_kind", "register")))
 
 
 class ProfileSchema(_Titled):
@@ -162,6 +229,8 @@ class ProfileSchema(_Titled):
     obligations = Many(ObligationSchema, required=False, load_default=list)
     adds = Many(AdditionSchema, required=False, load_default=list)
     places = Many(PlaceSchema, required=False, load_default=list)
+    notices = Many(NoticeSchema, required=False, load_default=list)
+    reminders = Many(ReminderSchema, required=False, load_default=list)
 
 
 def problems_of(content: Any) -> list[tuple[tuple[str | int, ...], str]]:

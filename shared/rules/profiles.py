@@ -22,7 +22,7 @@ from contracts.errors import Rejected
 from shared.rules.located import Located, read_located
 from shared.rules.profile_schema import ProfileSchema, problems_of
 from shared.rules.references import Reference, parse_reference
-from shared.rules.time import Direction
+from shared.rules.time import Direction, Period, parse_period
 
 FOLDER = Path(contracts.__file__).parent / "profiles"
 
@@ -81,6 +81,10 @@ class Activity:
     deletion: str
     gates: tuple[str, ...]
     applies_to: tuple[str, ...]
+    timetable: str
+    evidence: tuple[str, ...]
+    heavy: bool
+    reopened_by: str
 
     @property
     def manual(self) -> bool:
@@ -99,14 +103,73 @@ class Obligation:
     title_en: str
     dates: tuple[DateRule, ...]
     consequence: str
+    all_of: tuple[str, ...]
+    any_of: tuple[str, ...]
+    at_risk: Period
+    suspended_by: tuple[str, ...]
+    options: tuple[str, ...]
+    applies_to: tuple[str, ...]
+    continuous: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
+    """An option; `suspends` names the deletions that it can put off; `after_end`: a service after the agreement."""
+
     id: str
     title_da: str
     title_en: str
     clause: str
+    suspends: tuple[str, ...]
+    after_end: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A variant of a notice: the period to the day it takes effect (0 Dage: at once), and what it cannot precede."""
+
+    id: str
+    title_da: str
+    title_en: str
+    clause: str
+    period: Period
+    not_before: Reference | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKind:
+    """What the profile says of one kind of notice (profile_schema.py names the fields' values)."""
+
+    kind: str
+    title_da: str
+    title_en: str
+    clause: str
+    by: tuple[str, ...]
+    measure: str
+    moves: str
+    chooses: tuple[str, ...]
+    latest: Reference | None
+    late: str
+    late_clause: str
+    most_months: int | None
+    most_times: int | None
+    partial: bool
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A reminder at a date, while any of `unmet` is open."""
+
+    id: str
+    title_da: str
+    title_en: str
+    clause: str
+    at: Reference
+    to: tuple[str, ...]
+    unmet: tuple[str, ...]
+    notice: str
+    letter: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +221,8 @@ class Profile:
     obligations: tuple[Obligation, ...]
     adds: tuple[Addition, ...]
     places: tuple[PlaceLine, ...]
+    notices: tuple[NoticeKind, ...]
+    reminders: tuple[Reminder, ...]
 
     def __hash__(self) -> int:
         return hash((self.name, self.digest))
@@ -244,18 +309,36 @@ def _build(raw: dict[str, Any], digest: str) -> Profile:
         source_digest=raw["source"]["digest"],
         parameters={each["name"]: each["default"] for each in raw["parameters"]},
         anchors=tuple(_anchor(each) for each in raw["anchors"]),
-        options=tuple(Option(**each) for each in raw["options"]),
+        options=tuple(Option(**_tuples(each)) for each in raw["options"]),
         needs=tuple(Need(tuple(n["options"]), tuple(n["one_of"]), n["clause"]) for n in raw["needs"]),
         rules=tuple(raw["rules"]),
         activities=tuple(Activity(**_tuples(each) | {"dates": rules(each)}) for each in raw["activities"]),
-        obligations=tuple(Obligation(**_tuples(each) | {"dates": rules(each)}) for each in raw["obligations"]),
+        obligations=tuple(_obligation(each, rules(each)) for each in raw["obligations"]),
         adds=tuple(Addition(tuple(a["targets"]), _date_rule(a, "", name, warns)) for a in raw["adds"]),
         places=tuple(PlaceLine(**each) for each in raw["places"]),
+        notices=tuple(map(_notice, raw["notices"])),
+        reminders=tuple(Reminder(**_tuples(each) | {"at": parse_reference(each["at"])}) for each in raw["reminders"]),
     )
 
 
 def _tuples(raw: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+
+
+def _obligation(raw: dict[str, Any], dates: tuple[DateRule, ...]) -> Obligation:
+    return Obligation(**_tuples(raw) | {"dates": dates, "at_risk": parse_period(raw["at_risk"])})
+
+
+def _notice(raw: dict[str, Any]) -> NoticeKind:
+    variants = tuple(
+        Variant(**each | {"period": parse_period(each["period"]), "not_before": _optional(each["not_before"])})
+        for each in raw["variants"]
+    )
+    return NoticeKind(**_tuples(raw) | {"latest": _optional(raw["latest"]), "variants": variants})
+
+
+def _optional(text: str) -> Reference | None:
+    return parse_reference(text) if text else None
 
 
 def _anchor(raw: dict[str, Any]) -> Anchor:
