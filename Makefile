@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit check schemas up down clean lock
+.PHONY: help setup demo test test-unit check bench coverage schemas up down clean lock
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -24,6 +24,12 @@ check: setup ## ruff, mypy, import-linter
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench: setup ## measure speed and memory, each beside a reference (one of them: make bench ONLY=plan)
+	@$(BIN)/python -m tests.bench $(ONLY)
+
+coverage: setup ## write docs/coverage.md: which tests show each activity, obligation and tension
+	@$(BIN)/python -m tests.coverage_page
 
 schemas: setup ## generate the JSON Schema documents in contracts/generated from the contracts
 	@$(BIN)/python -m contracts.generate

@@ -40,8 +40,11 @@ class NameParties(Message):
 
 
 class RequestCertificate(Message):
+    """`activities` name the scopes, each a deletion of the plan; none means all that no option suspends today."""
+
     exit_id = Id()
     stage = Choice(*ISSUED_STAGES)
+    activities = Many(Code(), required=False, load_default=list)
 
 
 class Done(Message):
@@ -71,6 +74,7 @@ class CertificateRow(Message):
     bundle_bytes = Count()
     issued_on = Day(allow_none=True)
     refusals = Many(Refusal)
+    activities = Many(Code(), required=False, load_default=list)
 
 
 class Certificates(Message):
@@ -109,10 +113,16 @@ class ReadLog(Message):
 
 
 class ObligationRow(Message):
+    """The worse of what scheduling told and what the log proves; `reason` as in ObligationChanged, `since` from when,
+    `evidence` the indexes of what shows it."""
+
     id = Code()
     clause = Text(80)
     due = Day(allow_none=True)
     state = Choice("pending", "at_risk", "met", "breached", "suspended")
+    reason = Code(required=False, allow_none=True, load_default=None)
+    met_on = Day(required=False, allow_none=True, load_default=None)
+    since = Day(required=False, allow_none=True, load_default=None)
     evidence = Many(fields.Integer())
 
 

@@ -1,4 +1,5 @@
-"""`python -m contracts.generate [--check]`: JSON Schema documents of the wire, one a command, event, task and error.
+"""`python -m contracts.generate [--check]`: JSON Schema documents of the wire, one a command, event, task and error,
+and the whole of it as one AsyncAPI document.
 
 The marshmallow schemas are the source; the documents in `contracts/generated/` are for readers in other languages and
 are never edited. Every document stands alone (its `$defs` hold what it refers to) and says who may send it to whom.
@@ -16,6 +17,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 
+from contracts import asyncapi
 from contracts.catalogue import COMMANDS, EVENTS, TASKS
 from contracts.errors import Rejected
 from contracts.registry import Command, Event, Task
@@ -31,6 +33,7 @@ def documents() -> dict[str, str]:
     made |= {f"commands/{wire}.json": _command(command) for wire, command in COMMANDS.items()}
     made |= {f"events/{wire}.json": _event(event) for wire, event in EVENTS.items()}
     made |= {f"tasks/{wire}.json": _task(task) for wire, task in TASKS.items()}
+    made["asyncapi.json"] = asyncapi.document()
     return {path: json.dumps(body, ensure_ascii=False, indent=1) + "\n" for path, body in sorted(made.items())}
 
 

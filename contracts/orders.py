@@ -108,8 +108,18 @@ class OrderWindow(Message):
     places = Many(PlaceAnswer)
 
 
+class Caution(Message):
+    """What is allowed but needs attention, with its clause (T1, T3, T5, T8, an unsecured feed of B6)."""
+
+    code = Code()
+    clause = Text(80)
+    message_da = Text(500)
+    message_en = Text(500)
+
+
 class ExitAnswer(Message):
     exit_id = Id()
+    warnings = Many(Caution, required=False)
 
 
 class ExitRef(Message):
@@ -408,6 +418,7 @@ class CapacityAnswer(Message):
 class Done(Message):
     exit_id = Id()
     state = Code()
+    warnings = Many(Caution, required=False)
 
 
 class Contact(Message):
@@ -417,7 +428,30 @@ class Contact(Message):
     email = Text(200)
 
 
+class AccordRow(Message):
+    """An accord as either party reads it: what it needs to sign exactly the same digest."""
+
+    accord_id = Id()
+    kind = Choice(*ACCORDS)
+    subject = Code(allow_none=True)
+    options = Many(Code())
+    on = Day(allow_none=True)
+    until = Day(allow_none=True)
+    reason = Code(allow_none=True)
+    digest = Digest()
+    proposed_by = Choice("customer", "supplier")
+    state = Choice("proposed", "signed")
+    signed_on = Day(allow_none=True)
+
+
+class CounterRow(Message):
+    go_live = Day()
+    operations_end = Day()
+
+
 class ExitRow(Message):
+    """An exit as it stands; `counter` holds the supplier's proposed dates while it waits for an answer."""
+
     exit_id = Id()
     agreement_id = Id()
     state = Code()
@@ -439,6 +473,11 @@ class ExitRow(Message):
     options = Many(Code())
     unanswered = Many(Code())
     contacts = Many(Contact)
+    services = Many(Code(), required=False)
+    fixed_dates = Many(FixedDate, required=False)
+    counter = One(CounterRow, required=False, allow_none=True)
+    accords = Many(AccordRow, required=False)
+    warnings = Many(Caution, required=False)
 
 
 class ListExits(Message):

@@ -260,7 +260,9 @@ class Bypass(Message):
 
 
 class Plan(Message):
-    """The applied plan; `state`: draft, placed, approved (B11) or cancelled. `critical_path` from first to last."""
+    """The applied plan; `state`: draft, placed, approved (B11), restarted (T17: from the timetable on) or cancelled.
+
+    `critical_path` from first to last."""
 
     exit_id = Id()
     state = Code()
@@ -405,7 +407,7 @@ class StatusLetterDue(Message):
 
 class ObligationChanged(Message):
     """How an obligation stands from `on`; `reason`: NOT_TRIGGERED, WAITING, DUE_SOON, EVIDENCE, MET_LATE, OVERDUE,
-    FAILED, OPTION(id), FORCE_MAJEURE."""
+    FAILED, LAPSED (a right not used), OPTION(id), FORCE_MAJEURE."""
 
     exit_id = Id()
     obligation = Code()
@@ -498,7 +500,7 @@ EVENTS = (
     Event("scheduling", "reminder_due", ReminderDue, ("compliance",)),
     Event("scheduling", "status_letter_due", StatusLetterDue, ("compliance",)),
     Event("scheduling", "obligation_changed", ObligationChanged, ("compliance",)),
-    Event("scheduling", "silence_applied", SilenceApplied, ("deletion", "compliance")),
+    Event("scheduling", "silence_applied", SilenceApplied, ("compliance",)),
     Event("scheduling", "cancellation_requested", CancellationRequested, ("deletion", "compliance")),
     Event("scheduling", "bypass_changed", BypassChanged, ("compliance",)),
     Event("scheduling", "timer_due", TimerDue, ("scheduling",)),

@@ -32,6 +32,9 @@ fi
 
 if command -v systemctl >/dev/null 2>&1 && [ -d /run/systemd/system ]; then
     for package in "$@"; do
-        case "$package" in rabbitmq-server | postgresql) systemctl disable --quiet "$package" 2>/dev/null || true ;; esac
+        case "$package" in
+            rabbitmq-server | postgresql) systemctl disable --quiet "$package" 2>/dev/null || true ;;
+            mariadb-server) systemctl disable --quiet mariadb 2>/dev/null || true ;;
+        esac
     done
 fi

@@ -1,4 +1,6 @@
-"""Real parts for the tests: one broker, one database and one PostgreSQL a test run, each started at its first use.
+"""Real parts for the tests: one broker, one database and one PostgreSQL a test run, a MariaDB a process.
+
+Each is started at its first use.
 
 Tests share the servers and keep apart by names: a virtual host of its own on the broker (`vhost`), databases of its own
 (`mongo_database`, `postgres_database`). Where a container engine answers, pytest-docker brings the servers up from
@@ -8,8 +10,12 @@ however the run ends.
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,11 +24,52 @@ from urllib.parse import quote
 
 import psycopg
 import pymongo
+import pymysql
 
-from deploy.stack import reach
+from deploy.stack import reach, spawn
 from deploy.stack.instance import Stack
+from deploy.stack.ports import Ports
+from deploy.stack.spawn import Launch
 from shared.bus import topology
 from shared.bus.pump import dial
+from tests.waiting import until
+
+
+@dataclass(frozen=True)
+class MariaServer:
+    """A MariaDB server of this process's own, on the loopback; `root` has no password."""
+
+    folder: Path
+    port: int
+    host: str = "127.0.0.1"
+
+    def connect(self) -> pymysql.Connection[Any]:
+        """Connect as root."""
+        return pymysql.connect(host=self.host, port=self.port, user="root", autocommit=True)
+
+    def start(self, mark: str) -> MariaServer:
+        """Make an empty server and wait until it answers; it ends with what carries `mark`."""
+        user = "mysql" if os.geteuid() == 0 else None
+        self.folder.mkdir()
+        if user:
+            shutil.chown(self.folder, user, user)
+        data, log = self.folder / "db", self.folder / "log"
+        words = ["--no-defaults", f"--datadir={data}", "--innodb-log-file-size=16M"]
+        make = ["mariadb-install-db", *words, "--auth-root-authentication-method=normal", "--skip-test-db"]
+        groups: list[str] | None = [] if user else None
+        subprocess.run(make, check=True, capture_output=True, user=user, group=user, extra_groups=groups)
+        server = shutil.which("mariadbd", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"])) or "mariadbd"
+        words += [f"--port={self.port}", f"--bind-address={self.host}", f"--socket={self.folder / 'socket'}"]
+        argv = [server, *words, f"--pid-file={self.folder / 'pid'}", "--innodb-buffer-pool-size=64M"]
+        argv += ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"]
+        spawn.start(Launch(argv, dict(os.environ), log, user, self.folder), mark, "mariadb")
+        until(self._answers, "MariaDB answers")
+        return self
+
+    def _answers(self) -> bool:
+        with suppress(pymysql.err.OperationalError), self.connect():
+            return True
+        return False
 
 
 @dataclass(frozen=True)
@@ -99,6 +146,13 @@ class Parts:
         """Remove a database that `postgres_database` made."""
         with psycopg.connect(self.postgres_uri, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{uri.rpartition("/")[2]}" WITH (FORCE)')  # type: ignore[call-overload]
+
+    @cached_property
+    def mariadb(self) -> MariaServer:
+        """Give a MariaDB server, for tests of its connector."""
+        folder = self.stack.home / f"mariadb-{os.getpid()}"
+        with Ports() as ports:
+            return MariaServer(folder, ports.choose()).start(str(self.home))
 
     def drop_mongo_database(self, name: str) -> None:
         """Remove a database."""

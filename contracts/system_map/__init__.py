@@ -7,7 +7,7 @@ a stable code and the dotted path of the field; nothing here opens a connection.
 
 from contracts.system_map.live import check_live
 from contracts.system_map.load import load, load_registered, parse, register
-from contracts.system_map.model import MARKER_PLACE, PURPOSES, Credential, Rule, System, SystemMap
+from contracts.system_map.model import MARKER_PLACE, PURPOSES, WITHOUT_USERS, Credential, Rule, System, SystemMap
 from contracts.system_map.schema import CONNECTIONS, EXCLUSIONS, KINDS, MapSchema
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "KINDS",
     "MARKER_PLACE",
     "PURPOSES",
+    "WITHOUT_USERS",
     "Credential",
     "MapSchema",
     "Rule",

@@ -13,8 +13,8 @@ import yaml
 from marshmallow import ValidationError
 
 from contracts.errors import Rejected, first_path
-from contracts.system_map.model import Credential, Rule, System, SystemMap, rejected
-from contracts.system_map.schema import CONNECTIONS, Loader, MapSchema
+from contracts.system_map.model import WITHOUT_USERS, Credential, Rule, System, SystemMap, rejected
+from contracts.system_map.schema import CONNECTIONS, SQL, Loader, MapSchema
 
 
 def load(path: Path, home: Path | None = None) -> SystemMap:
@@ -75,10 +75,12 @@ def _system(source: str, name: str, body: dict[str, Any], home: Path) -> System:
     _check_connection(source, where, body["kind"], body["connection"])
     rules = {place: _rule(source, where, body["kind"], place, rule) for place, rule in body["places"].items()}
     credentials = {purpose: Credential(**credential) for purpose, credential in body["credentials"].items()}
+    if body["kind"] == "sqlite" and (said := [name for name in ("credentials", "access") if body[name]]):
+        raise rejected(source, "MAP_UNKNOWN_FIELD", f"{where}.{said[0]}", "a file has no users", "take it out")
     _check_credentials(source, where, body["kind"], credentials)
     connection, backups = dict(body["connection"]), body["backups"].get("folder", "")
-    if "folder" in connection:
-        connection["folder"] = str(home / connection["folder"])
+    for path in {"folder", "file"} & connection.keys():
+        connection[path] = str(home / connection[path])
     return System(
         name=name, title=body["title"], kind=body["kind"], deletion=body["deletion"], tenant=body["tenant"],
         connection=connection, credentials=credentials, rules=rules,
@@ -101,9 +103,17 @@ def _rule(source: str, where: str, kind: str, place: str, body: dict[str, Any]) 
         )
     if len(said) > 1:
         raise rejected(source, "MAP_PLACE_AMBIGUOUS", f"{at}.{said[1]}", f"not beside {said[0]}", "keep one of them")
-    if said == ["tenant_path"] and kind != "postgresql":
+    if said == ["tenant_path"] and kind not in SQL:
         raise rejected(
             source, "MAP_FIELD_INVALID", f"{at}.tenant_path", "only SQL has foreign keys to follow", "use tenant_key"
+        )
+    if body["without_tenant"] and not (said[0].startswith("tenant") and kind in (*SQL, "mongodb")):
+        raise rejected(
+            source,
+            "MAP_FIELD_INVALID",
+            f"{at}.without_tenant",
+            "only rows of tenants' tables and collections can be without one",
+            "take it out",
         )
     if not body["deliver"] and said[0].startswith("tenant") and not body["reason"]:
         raise rejected(
@@ -129,7 +139,9 @@ def _is_url(value: Any) -> bool:
 
 
 _FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    **dict.fromkeys(("host", "database", "folder", "auth_source", "replica_set", "afsender"), (_is_text, "a text")),
+    **dict.fromkeys(
+        ("host", "database", "folder", "file", "auth_source", "replica_set", "afsender"), (_is_text, "a text")
+    ),
     "port": (_is_port, "a number from 1 to 65535"),
     "url": (_is_url, "an http or https address"),
     "tls": (lambda value: isinstance(value, bool), "true or false"),
@@ -176,7 +188,7 @@ def _check_credentials(source: str, where: str, kind: str, credentials: dict[str
                 "one reference to the secret is needed",
                 "give password_file or password_env",
             )
-    for purpose in ("delete", "verify") if kind != "files" else ():
+    for purpose in ("delete", "verify") if kind not in WITHOUT_USERS else ():
         if purpose not in credentials:
             raise rejected(
                 source,
@@ -185,7 +197,7 @@ def _check_credentials(source: str, where: str, kind: str, credentials: dict[str
                 f"nobody is named to {purpose}",
                 "name a user of its own for this purpose",
             )
-    if kind != "files" and _same(credentials["delete"], credentials["verify"]):
+    if kind not in WITHOUT_USERS and _same(credentials["delete"], credentials["verify"]):
         raise rejected(
             source,
             "MAP_CREDENTIAL_SHARED",

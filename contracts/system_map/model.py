@@ -10,6 +10,7 @@ from typing import Any
 from contracts.errors import Rejected
 
 PURPOSES = ("extract", "delete", "verify", "access", "prepare")
+WITHOUT_USERS = ("files", "sqlite")  # who may read the files may do everything; the operating system keeps them apart
 MARKER_PLACE = "ophor_rehearsal_copy"
 
 
@@ -24,7 +25,10 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What the map says of one place. Exactly one of tenant key, tenant path, `shared`, `excluded` is set."""
+    """What the map says of one place. Exactly one of tenant key, tenant path, `shared`, `excluded` is set.
+
+    `without_tenant` says what rows of a tenants' place are that no tenant is found for; they stay.
+    """
 
     place: str
     tenant_key: str = ""
@@ -33,6 +37,7 @@ class Rule:
     excluded: str = ""
     deliver: bool = True
     reason: str = ""
+    without_tenant: str = ""
 
     @property
     def owned(self) -> bool:

@@ -11,13 +11,16 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from contracts.system_map.model import PURPOSES
 
-KINDS = ("postgresql", "mongodb", "files", "case_index")
+KINDS = ("postgresql", "mariadb", "sqlite", "mongodb", "files", "case_index")
+SQL = ("postgresql", "mariadb", "sqlite")
 EXCLUSIONS = re.compile(
     r"^(NOT_CUSTOMER_DATA|SHARED_CODE|CUSTOMER_POSSESSION|CONTINUING_AGREEMENT|NOT_IN_REHEARSAL"
     r"|OPTION\([\w.\-]{1,40}\)|INSTRUCTION\([0-9a-f]{64}\)|LAW\([\w.\-]{1,40},\d{4}-\d{2}-\d{2}\))$"
 )
 CONNECTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "postgresql": (("host", "port", "database"), ("sslmode",)),
+    "mariadb": (("host", "port", "database"), ("tls",)),
+    "sqlite": (("file",), ()),
     "mongodb": (("host", "port", "database"), ("auth_source", "replica_set", "tls")),
     "files": (("folder",), ()),
     "case_index": (("url", "afsender"), ()),
@@ -54,6 +57,7 @@ class _Place(_Strict):
     excluded = fields.String(load_default="", validate=validate.Regexp(EXCLUSIONS))
     deliver = fields.Boolean(load_default=True)
     reason = fields.String(load_default="", validate=validate.OneOf(["log", "secret", "cache", "derived"]))
+    without_tenant = fields.String(load_default="", validate=validate.Regexp(EXCLUSIONS))
 
 
 class _Access(_Strict):

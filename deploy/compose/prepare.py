@@ -60,11 +60,12 @@ def _environment(row: Process, passwords: dict[str, str]) -> dict[str, str]:
         "OPHOR_RABBIT_MANAGEMENT": "http://rabbitmq:15672",
         "OPHOR_TRUST": "/etc/ophor/trust.json",
         "OPHOR_KEYS": "/etc/ophor/keys",
+        "OPHOR_CLOCK_URI": _mongo("clock-reader", passwords),
     }
     if row.kind == "gateway":
         pages = {"OPHOR_GATEWAY_HOST": "0.0.0.0", "OPHOR_GATEWAY_PORT": PAGES}  # noqa: S104 – inside its container
         return env | pages | {"OPHOR_GATEWAY_USERS": "/etc/ophor/users.json"}
-    env |= {"OPHOR_MONGO_URI": _mongo(row.user, passwords), "OPHOR_CLOCK_URI": _mongo("clock-reader", passwords)}
+    env |= {"OPHOR_MONGO_URI": _mongo(row.user, passwords)}
     if row.service == "delivery":
         env["OPHOR_DROPS"] = "/etc/ophor/drops.yaml"
     if row.kind == "hand":

@@ -79,11 +79,11 @@ class Settings:
             "OPHOR_RABBIT_MANAGEMENT": self.parts.management,
             "OPHOR_TRUST": str(self.trust),
             "OPHOR_KEYS": str(keys.folder_of(self.keys, row)),
+            "OPHOR_CLOCK_URI": self.parts.mongo_uri("clock-reader"),
         }
         if row.kind == "gateway":
             return env | {"OPHOR_GATEWAY_PORT": str(self.state.ports[PAGES]), "OPHOR_GATEWAY_USERS": str(self.users)}
         env |= {"OPHOR_MONGO_URI": self.parts.mongo_uri(row.user)}
-        env |= {"OPHOR_CLOCK_URI": self.parts.mongo_uri("clock-reader")}
         if row.service == "delivery":
             env["OPHOR_DROPS"] = str(self.drops)
         if row.kind == "hand":

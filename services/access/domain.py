@@ -1,26 +1,27 @@
 """What access decides: which systems are frozen or closed when, and whose attestation counts.
 
 Rules kept here:
-1. C2 freezes every system of the order; D2 closes those of deletion 1, D7a those of deletion 2. The case index is
-   closed when its cleaning (C7) was verified, not before: the service agreement there must outlive the verification.
-   D3b closes none by itself: this version's map gives no system to it, and what is under the lookup option stays open.
-2. Facts come in any order; a control task is sent once, when its activity is due and the order is known.
+1. C2 freezes every system of the order; D2, D3b and D7a close exactly the systems that the plan names, and what an
+   option covers stays as it is. The case index is closed when its cleaning (C7) was verified, not before: the service
+   agreement there must outlive the verification.
+2. Facts come in any order; a control task is sent each time its activity is told as due, once the order is known. After
+   the exit was cancelled none is sent or begun; nothing that is frozen or closed is opened by that.
+   C2 told once more: the window begins anew (T17), so what was closed counts as open until it is looked at.
 3. `access_frozen` and `access_closed` are told only when every system was looked at afterwards and holds.
-4. C5 and D8 are attested by the customer, C6 and D7b by the supplier; one attestation an activity, never changed.
+4. C5 and D8 are attested by the customer, C6 and D7b by the supplier; one attestation each time the activity is due,
+   never changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from contracts.errors import Rejected, Unavailable
 
 FREEZE, CLOSE = "freeze", "close"
 HOLDS = {FREEZE: "frozen", CLOSE: "closed"}
-CONTROLS = {"C2": (FREEZE, frozenset({"1", "2", "index"})), "D2": (CLOSE, frozenset({"1"})),
-            "D7a": (CLOSE, frozenset({"2"})), "D3b": (CLOSE, frozenset())}  # fmt: skip
-CLEANED = (CLOSE, frozenset({"index"}))
+CLOSING = ("D2", "D3b", "D7a")
 ATTESTATIONS = {
     "C5": ("customer", "access_withdrawn"),
     "C6": ("supplier", "operations_stopped"),
@@ -31,23 +32,27 @@ ATTESTATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What `order_placed` says that access needs; `systems` is system → deletion it goes in (1, 2, index)."""
+    """What `order_placed` says that access needs: whose ways in, in which registered map, which systems."""
 
     customer_cvr: str
     tenant: str
     map_digest: str
-    systems: Mapping[str, str]
+    systems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """One exit's ways in: the facts known so far. `attested` is activity → digest of the document."""
+    """One exit's ways in: the facts known so far.
+
+    `due`: what waits to be sent, activity → systems as told (C2: none); `attested`: activity → digest of the document.
+    """
 
     exit_id: str
     order: Order | None = None
-    due: frozenset[str] = field(default_factory=frozenset)
-    sent: frozenset[str] = field(default_factory=frozenset)
+    due: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     attested: Mapping[str, str] = field(default_factory=dict)
+    window_begun: bool = False
+    cancelled: bool = False
 
     def require_order(self) -> Order:
         """Give the order, or raise Unavailable EXIT_NOT_KNOWN while its event has not come."""
@@ -71,27 +76,42 @@ class Control:
     systems: tuple[str, ...]
 
 
-def with_due(exit_: Exit, activity: str) -> Exit:
-    """Note that `activity` is due; one that is not access's own changes nothing."""
-    return replace(exit_, due=exit_.due | {activity}) if activity in CONTROLS else exit_
+def with_due(exit_: Exit, activity: str, systems: Iterable[str]) -> Exit:
+    """Note that `activity` is due for these systems; one that is not access's own changes nothing."""
+    if activity in ATTESTATIONS:
+        return replace(exit_, attested={name: digest for name, digest in exit_.attested.items() if name != activity})
+    if activity not in ("C2", *CLOSING):
+        return exit_
+    due = {**exit_.due, activity: tuple(sorted(set(systems)))}
+    return replace(exit_, due=due, window_begun=exit_.window_begun or activity == "C2")
 
 
-def with_cleaned(exit_: Exit, activity: str, result: str) -> Exit:
+def begins_anew(exit_: Exit, activity: str) -> bool:
+    """Tell whether the window begins anew with this activity (rule 2)."""
+    return activity == "C2" and exit_.window_begun
+
+
+def with_cleaned(exit_: Exit, activity: str, result: str, systems: Iterable[str]) -> Exit:
     """Note that the case index was verified to be clean (C7); other verifications change nothing."""
-    clean = activity == "C7" and result in ("DELETED", "ABSENT_VERIFIED")
-    return replace(exit_, due=exit_.due | {"C7"}) if clean else exit_
+    if activity != "C7" or result not in ("DELETED", "ABSENT_VERIFIED"):
+        return exit_
+    return replace(exit_, due={**exit_.due, "C7": tuple(sorted(set(systems)))})
 
 
 def ready(exit_: Exit) -> tuple[Control, ...]:
     """List the control tasks that can be sent now (rules 1, 2)."""
-    if exit_.order is None:
+    if exit_.order is None or exit_.cancelled:
         return ()
-    systems = exit_.order.systems
+    every = tuple(sorted(exit_.order.systems))
     return tuple(
-        Control(activity, action, tuple(sorted(name for name, deletion in systems.items() if deletion in deletions)))
-        for activity, (action, deletions) in {**CONTROLS, "C7": CLEANED}.items()
-        if activity in exit_.due and activity not in exit_.sent
+        Control(activity, FREEZE, every) if activity == "C2" else Control(activity, CLOSE, systems)
+        for activity, systems in exit_.due.items()
     )
+
+
+def sent(exit_: Exit) -> Exit:
+    """Give the exit once what is ready has been sent."""
+    return exit_ if exit_.order is None else replace(exit_, due={})
 
 
 def state_after(action: str, *, grants: int, writable: bool, is_open: bool) -> str:

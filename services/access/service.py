@@ -40,18 +40,25 @@ class Access(Face):
         data, before = told.data, store.load(unit, told.data["exit_id"])
         if before.order is not None:
             return
-        systems = {system["system"]: system["deletion"] for system in data["systems"]}
+        systems = tuple(system["system"] for system in data["systems"])
         order = domain.Order(data["customer_cvr"], data["tenant"], data["map_digest"], systems)
         for name in systems:
             row = {"system": name, "state": "open", "grants": 0, "verified": False, "on": None}
             store.see(unit, data["exit_id"], row)
         _advance(unit, replace(before, order=order))
 
+    @on("orders.exit_cancelled")
+    def exit_cancelled(self, unit: Any, told: Any) -> None:
+        """Freeze and close nothing any more; what is frozen or closed stays so until people open it."""
+        store.save(unit, replace(store.load(unit, told.data["exit_id"]), cancelled=True))
+
     @on("scheduling.activity_due")
     def activity_due(self, unit: Any, told: Any) -> None:
-        """Note what is due; C2, D2, D7a and D3b are carried out by the hand."""
+        """Note what is due; C2, D2, D3b and D7a are carried out by the hand."""
         before = store.load(unit, told.data["exit_id"])
-        changed = domain.with_due(before, told.data["activity"])
+        if domain.begins_anew(before, told.data["activity"]):
+            store.forget_closed(unit, before.exit_id)
+        changed = domain.with_due(before, told.data["activity"], told.data["systems"])
         if changed != before:
             _advance(unit, changed)
 
@@ -59,7 +66,8 @@ class Access(Face):
     def deletion_verified(self, unit: Any, told: Any) -> None:
         """Have the case index closed once its cleaning was verified."""
         before = store.load(unit, told.data["exit_id"])
-        changed = domain.with_cleaned(before, told.data["activity"], told.data["result"])
+        systems = [row["system"] for row in told.data["places"]]
+        changed = domain.with_cleaned(before, told.data["activity"], told.data["result"], systems)
         if changed != before:
             _advance(unit, changed)
 
@@ -75,5 +83,4 @@ def _advance(unit: Any, exit_: domain.Exit) -> None:
     for control in domain.ready(exit_):
         body = {"exit_id": exit_.exit_id, "activity": control.activity, "action": control.action}
         unit.send("access.control.control", body | {"systems": list(control.systems)})
-        exit_ = replace(exit_, sent=exit_.sent | {control.activity})
-    store.save(unit, exit_)
+    store.save(unit, domain.sent(exit_))

@@ -17,14 +17,14 @@ def load(unit: Unit, exit_id: str) -> Exit:
     row = unit.db.exits.find_one({"_id": exit_id}, session=unit.session)
     if row is None:
         return Exit(exit_id)
-    order = Order(**row["order"]) if row["order"] else None
-    return Exit(exit_id, order, frozenset(row["due"]), frozenset(row["sent"]), row["attested"])
+    order = Order(**(row["order"] | {"systems": tuple(row["order"]["systems"])})) if row["order"] else None
+    due = {activity: tuple(systems) for activity, systems in row["due"].items()}
+    return Exit(exit_id, order, due, row["attested"], row["window_begun"], row["cancelled"])
 
 
 def save(unit: Unit, exit_: Exit) -> None:
     """Write an exit."""
-    row = asdict(exit_) | {"_id": exit_.exit_id, "due": sorted(exit_.due), "sent": sorted(exit_.sent)}
-    unit.db.exits.replace_one({"_id": exit_.exit_id}, row, upsert=True, session=unit.session)
+    unit.db.exits.replace_one({"_id": exit_.exit_id}, asdict(exit_), upsert=True, session=unit.session)
 
 
 def seen(unit: Unit, exit_id: str) -> list[Row]:
@@ -37,3 +37,9 @@ def see(unit: Unit, exit_id: str, row: Row) -> None:
     """Keep what was seen of a system."""
     key = f"{exit_id}/{row['system']}"
     unit.db.systems.replace_one({"_id": key}, {**row, "exit_id": exit_id}, upsert=True, session=unit.session)
+
+
+def forget_closed(unit: Unit, exit_id: str) -> None:
+    """Let what was seen closed count as open until it is looked at again."""
+    change = {"$set": {"state": "open", "verified": False}}
+    unit.db.systems.update_many({"exit_id": exit_id, "state": "closed"}, change, session=unit.session)

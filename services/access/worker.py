@@ -2,7 +2,7 @@
 
 Every step may run again: freezing what is frozen and closing what is closed change nothing. What does not hold is
 kept as `error` for people to see, and the task is tried again by the ladder; in the end it is a dead letter, never a
-fact that is not true.
+fact that is not true. After the exit was cancelled nothing is begun.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ class Control(Hand):
     def control(self, work: Any) -> None:
         """Freeze or close the named systems and tell it when every one of them holds."""
         action, activity = work.data["action"], work.data["activity"]
-        order: Order = work.read(lambda unit: store.load(unit, work.exit_id)).require_order()
+        exit_ = work.read(lambda unit: store.load(unit, work.exit_id))
+        if exit_.cancelled:
+            return
+        order: Order = exit_.require_order()
         before = {row["system"]: row["state"] for row in work.read(lambda unit: store.seen(unit, work.exit_id))}
         systems = load_registered(work.settings.maps, order.map_digest)
         rows = []

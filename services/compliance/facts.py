@@ -1,19 +1,27 @@
 """What the log says about one exit, gathered from its entries: pure, and the only source of refusals and statements.
 
 Later entries of the same thing win (a plan's higher version, a set's later observation, an activity's later job);
-counts of batches add up and are never overwritten (evidence.md §1.1).
+counts of batches add up and are never overwritten (evidence.md §1.1). The plan in force says which systems each
+deletion covers and when; every deletion is a certificate scope of its own. What opens and closes (holds, proposals)
+is read whatever its order, for the bus keeps none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
+
+from dateutil.relativedelta import relativedelta
 
 from services.compliance.evidence import Logged
 
-ACTIVITY_OF_DELETION = {"1": "D2", "2": "D7a", "index": "C7"}
+INDEX, LAST = "C7", "D7a"
+DELETIONS = (INDEX, "D2", "D3b", LAST)
+SUSPENDING = ("S1-8.3", "S1-8.4", "S1-8.5", "S2-28.2-retention")
+RETENTION = "S2-28.2-retention"
+SIX_MONTHS = "backups_six_months"
 
 
 @dataclass(slots=True)
@@ -30,11 +38,13 @@ class Job:
     executed: Logged | None = None
     verified: Logged | None = None
     stopped: Logged | None = None
+    cancelled: Logged | None = None
 
     def entries(self) -> list[Logged]:
         """List what is logged of this job, in the log's order."""
-        single = (self.previewed, self.intent, self.permit, self.begun, self.executed, self.verified, self.stopped)
-        return sorted([*(one for one in single if one), *self.batches], key=lambda one: one.index)
+        first = (self.previewed, self.intent, self.permit, self.begun)
+        last = (self.executed, self.verified, self.stopped, self.cancelled)
+        return sorted([*(one for one in (*first, *last) if one), *self.batches], key=lambda one: one.index)
 
     def systems(self) -> set[str]:
         """Give the systems that the job was previewed for."""
@@ -68,26 +78,53 @@ class Backup:
         return self.latest is not None and self.latest.entry["answer"] == "GONE"
 
 
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """A system that an option keeps from deletion through `until`."""
+
+    system: str
+    activity: str
+    options: tuple[str, ...]
+    until: date
+
+    @property
+    def reason(self) -> str:
+        """Write the disposition's reason, as places have it."""
+        return f"OPTION({','.join(self.options)})"
+
+
 @dataclass(slots=True)
 class Facts:
     exit_id: str
     entries: list[Logged]
     order: Logged | None = None
+    dates: Logged | None = None
     options: Logged | None = None
     instruction: Logged | None = None
+    silence: Logged | None = None
     plan: Logged | None = None
     needs: Logged | None = None
     dispatch: Logged | None = None
     delivered: Logged | None = None
     accepted: Logged | None = None
+    rejected: Logged | None = None
+    cancelled: Logged | None = None
     backups_expired: Logged | None = None
     archive: dict[str, Logged] = field(default_factory=dict)
     access: dict[str, tuple[Logged, dict[str, Any]]] = field(default_factory=dict)
     attested: list[Logged] = field(default_factory=list)
     overdue: list[Logged] = field(default_factory=list)
+    accords: list[Logged] = field(default_factory=list)
+    notices: list[Logged] = field(default_factory=list)
+    proposals: dict[str, list[Logged]] = field(default_factory=dict)
+    holds: dict[str, Logged] = field(default_factory=dict)
+    lifted: dict[str, Logged] = field(default_factory=dict)
+    obligations: dict[str, Logged] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     backups: dict[tuple[str, str], Backup] = field(default_factory=dict)
     certificates: list[Logged] = field(default_factory=list)
+
+    # The order, the plan in force, and what changed them.
 
     @property
     def systems(self) -> list[dict[str, Any]]:
@@ -96,9 +133,9 @@ class Facts:
     @property
     def amendment(self) -> dict[str, Any] | None:
         """Give the amendment that accepts six months for backups, if both parties signed it (S2 15.1, T1)."""
-        lines = self.order.entry["amendments"] if self.order else []
+        lines = [*(self.order.entry["amendments"] if self.order else []), *(amendment_of(one) for one in self.accords)]
         both = [one for one in lines if {"customer", "supplier"} <= set(one["signed_by"])]
-        return next((one for one in both if one["kind"] == "backups_six_months"), None)
+        return next((one for one in both if one["kind"] == SIX_MONTHS), None)
 
     @property
     def backups_left_out(self) -> bool:
@@ -106,12 +143,96 @@ class Facts:
         answers = self.order.entry["places"] if self.order else []
         return not self.backups and {"line": "BACKUPS", "answer": "NOT_IN_REHEARSAL"} in answers
 
-    def activities(self) -> dict[str, list[str]]:
-        """Give the systems of every destruction activity that the order asks for."""
-        wanted: dict[str, list[str]] = {}
-        for line in self.systems:
-            wanted.setdefault(ACTIVITY_OF_DELETION[line["deletion"]], []).append(line["system"])
-        return wanted
+    def planned(self, activity: str) -> dict[str, Any] | None:
+        """Give an activity's line in the plan in force."""
+        lines = self.plan.entry["activities"] if self.plan else []
+        return next((line for line in lines if line["id"] == activity), None)
+
+    def scopes(self) -> dict[str, list[str]]:
+        """Give the systems of every deletion in the plan in force."""
+        lines = [self.planned(activity) for activity in DELETIONS]
+        return {line["id"]: list(line["systems"]) for line in lines if line and line["chosen"] and line["systems"]}
+
+    def scope_of(self, system: str) -> str | None:
+        """Name the deletion that a system belongs to."""
+        return next((activity for activity, systems in self.scopes().items() if system in systems), None)
+
+    def due(self, obligation: str) -> date | None:
+        """Give an obligation's due date by the plan in force."""
+        lines = self.plan.entry["obligations"] if self.plan else []
+        return date_of(next((one["due"] for one in lines if one["id"] == obligation), None))
+
+    def agreement_end(self) -> date | None:
+        """Give the agreement's last day: as the plan in force has it (D1), or as ordered."""
+        line = self.planned("D1")
+        return date_of(line["due"] if line else None) or (day(self.order, "agreement_end") if self.order else None)
+
+    def operations_end(self) -> date | None:
+        """Give the last day of production: as confirmed (B2), or as ordered."""
+        told = self.dates or self.order
+        return day(told, "operations_end") if told else None
+
+    def behind(self) -> Logged | None:
+        """Give an accepted notice that moved the agreement's end and that the plan in force does not follow yet."""
+        moving = [one for one in self.notices if ended_by(one)]
+        if not moving or (self.plan and self.plan.index > moving[-1].index):
+            return None
+        return moving[-1] if ended_by(moving[-1]) != self.agreement_end() else None
+
+    def open_proposals(self) -> list[str]:
+        """Name the proposals that nobody has applied, rejected or replaced."""
+        return [name for name, told in self.proposals.items() if {one.entry["state"] for one in told} == {"proposed"}]
+
+    def open_holds(self) -> list[Logged]:
+        """List the holds that are not lifted."""
+        return [placed for name, placed in self.holds.items() if name not in self.lifted]
+
+    def certified(self, stage: str) -> set[str]:
+        """Give the scopes for which a certificate of `stage` was issued."""
+        return {name for one in self.certificates if one.entry["stage"] == stage for name in one.entry["activities"]}
+
+    # What an option keeps.
+
+    def suspended_until(self) -> date | None:
+        """Give the last day on which an option keeps the last deletion away, or None where none does.
+
+        Without an end there is no suspension: the deletion is owed.
+        """
+        line, end = self.planned(LAST), self.agreement_end()
+        earliest = date_of(line["earliest"]) if line else None
+        if not self._suspending() or earliest is None or end is None:
+            return None
+        until = earliest - timedelta(days=1)
+        return until if until > end else None
+
+    def suspensions(self, today: date) -> dict[str, Suspension]:
+        """Give the systems whose deletion an option suspends on `today`: those that the plan deletes last.
+
+        A covered system goes to the last deletion, whatever its number, and nothing else goes there while an option
+        suspends anything.
+        """
+        until = self.suspended_until()
+        if until is None or today > until:
+            return {}
+        return {name: Suspension(name, LAST, self._covering(name), until) for name in self.scopes().get(LAST, [])}
+
+    def open_scopes(self, today: date) -> dict[str, list[str]]:
+        """Give the deletions that no option suspends on `today`: what may be certified then, and is owed."""
+        kept = {one.activity for one in self.suspensions(today).values()}
+        return {activity: systems for activity, systems in self.scopes().items() if activity not in kept}
+
+    def _suspending(self) -> set[str]:
+        told = set(self.options.entry["options"]) if self.options else set()
+        for notice in self.notices:
+            told |= set(notice.entry["options"]) if accepted(notice) else set()
+        kept = self.silence is not None and self.silence.entry["silence"] == "storage_option"
+        return (told | {RETENTION} if kept else told) & set(SUSPENDING)
+
+    def _covering(self, system: str) -> tuple[str, ...]:
+        covers = {one["option"]: one["systems"] for one in self.options.entry["covers"]} if self.options else {}
+        return tuple(sorted(one for one in self._suspending() if not covers.get(one) or system in covers[one]))
+
+    # Deletions and backups.
 
     def job(self, activity: str) -> Job | None:
         """Give the latest job of `activity` that was previewed."""
@@ -124,33 +245,53 @@ class Facts:
         mine = [one for one in self.jobs.values() if one.activity == activity and one is not latest]
         return [one for one in mine if one.destroyed_from() is not None]
 
-    def due(self, obligation: str) -> date | None:
-        """Give an obligation's due date by the newest plan."""
-        lines = self.plan.entry["obligations"] if self.plan else []
-        found = next((one["due"] for one in lines if one["id"] == obligation), None)
-        return date.fromisoformat(found) if found else None
+    def deleted_on(self, activities: Iterable[str]) -> date | None:
+        """Give the day the last of these deletions was verified; None while one is not, or there is none."""
+        days = [day(job.verified, "on") if job and job.verified and verified_gone(job) else None
+                for job in map(self.job, activities)]  # fmt: skip
+        return max((on for on in days if on), default=None) if None not in days else None
 
-    def deleted_on(self) -> date | None:
-        """Give the day the last required job was verified as deleted; None while one is not."""
-        jobs = [self.job(activity) for activity in self.activities()]
-        if not jobs or any(job is None or job.verified is None or not verified_gone(job) for job in jobs):
-            return None
-        return max(day(job.verified, "on") for job in jobs if job and job.verified)
+    def sets_of(self, activities: Collection[str]) -> dict[tuple[str, str], Backup]:
+        """Give the backup sets of these deletions' systems."""
+        return {key: one for key, one in self.backups.items() if self.scope_of(key[0]) in activities}
 
-    def first_deleted_on(self) -> date | None:
+    def first_deleted_on(self, activities: Collection[str]) -> date | None:
         """Give the first actual deletion in a system that has backup sets (in any, where none is registered).
 
         Backups' six months count from it, per scope, and never move (T16); the case index has no backup of ours.
         """
-        held = {system for system, _ in self.backups}
-        begun = [day(job.begun, "on") for job in self.jobs.values() if job.begun and (not held or held & job.systems())]
-        return min(begun, default=None)
+        held = {system for system, _ in self.sets_of(activities)}
+        mine = [job for job in self.jobs.values() if job.activity in activities and job.begun]
+        counted = [job for job in mine if held & job.systems() or (not held and job.activity != INDEX)]
+        return min((day(job.begun, "on") for job in counted if job.begun), default=None)
 
-    def backups_gone_on(self) -> date | None:
+    def backups_due(self, activities: Collection[str]) -> date | None:
+        """Give the last day for backups to be gone: six months after the first actual deletion of their systems."""
+        first = self.first_deleted_on(activities)
+        return first + relativedelta(months=6) if first else None
+
+    def backups_gone_on(self, activities: Collection[str]) -> date | None:
         """Give the day the last registered set was seen to be gone; None while one is not, or none is registered."""
-        if not self.backups or not all(one.gone for one in self.backups.values()):
-            return None
-        return max(_first_gone(one) for one in self.backups.values())
+        sets = self.sets_of(activities).values()
+        return max(_first_gone(one) for one in sets) if sets and all(one.gone for one in sets) else None
+
+
+def amendment_of(accord: Logged) -> dict[str, Any]:
+    """Write an accord as the order writes its amendments; only one of the kind `amendment` has a kind."""
+    entry = accord.entry
+    kind = entry["subject"] if entry["kind"] == "amendment" else None
+    return {"kind": kind, **{name: entry[name] for name in ("digest", "signed_on", "signed_by")}}
+
+
+def accepted(notice: Logged) -> bool:
+    """Tell whether a notice takes effect without the other party."""
+    return notice.entry["outcome"] in ("accepted", "accepted_later")
+
+
+def ended_by(notice: Logged) -> date | None:
+    """Give the day to which an accepted notice moved the agreement's end."""
+    moved = notice.entry["moved"] if accepted(notice) else []
+    return date_of(next((one["on"] for one in moved if one["anchor"] == "K"), None))
 
 
 def verified_gone(job: Job) -> bool:
@@ -161,6 +302,11 @@ def verified_gone(job: Job) -> bool:
 def day(logged: Logged, name: str) -> date:
     """Read a date of an entry."""
     return date.fromisoformat(logged.entry[name])
+
+
+def date_of(text: str | None) -> date | None:
+    """Read a date that may be missing."""
+    return date.fromisoformat(text) if text else None
 
 
 def collect(exit_id: str, entries: Iterable[Logged]) -> Facts:
@@ -205,8 +351,18 @@ def _plan(facts: Facts, logged: Logged) -> None:
         facts.plan = logged
 
 
-def _archive(facts: Facts, logged: Logged) -> None:
-    facts.archive[logged.entry["system"]] = logged
+def _by(name: str, key: str) -> Callable[[Facts, Logged], None]:
+    return lambda facts, logged: getattr(facts, name).__setitem__(logged.entry[key], logged)
+
+
+def _proposal(facts: Facts, logged: Logged) -> None:
+    facts.proposals.setdefault(logged.entry["proposal_id"], []).append(logged)
+
+
+def _obligation(facts: Facts, logged: Logged) -> None:
+    known = facts.obligations.get(logged.entry["obligation"])
+    if known is None or logged.entry["on"] >= known.entry["on"]:
+        facts.obligations[logged.entry["obligation"]] = logged
 
 
 def _access(facts: Facts, logged: Logged) -> None:
@@ -230,13 +386,21 @@ _TAKERS: dict[str, Callable[[Facts, Logged], None]] = {
     "ORDER_PLACED": _set("order"),
     "OPTIONS_CONFIRMED": _set("options"),
     "INSTRUCTION_GIVEN": _set("instruction"),
-    "ARCHIVE_DECIDED": _archive,
+    "ARCHIVE_DECIDED": _by("archive", "system"),
+    "DATES_CONFIRMED": _set("dates"),
+    "ACCORD_SIGNED": _list("accords"),
+    "NOTICE_GIVEN": _list("notices"),
+    "EXIT_CANCELLED": _set("cancelled"),
+    "SILENCE_APPLIED": _set("silence"),
     "PLAN_MADE": _plan,
+    "PLAN_PROPOSED": _proposal,
+    "OBLIGATION_CHANGED": _obligation,
     "ACTIVITY_OVERDUE": _list("overdue"),
     "NEEDS_SUBMITTED": _set("needs"),
     "DISPATCH_SET": _set("dispatch"),
     "PACKAGE_DELIVERED": _set("delivered"),
     "DELIVERY_ACCEPTED": _set("accepted"),
+    "DELIVERY_REJECTED": _set("rejected"),
     "ACCESS_FROZEN": _access,
     "ACCESS_CLOSED": _access,
     "ACCESS_ATTESTED": _list("attested"),
@@ -248,6 +412,9 @@ _TAKERS: dict[str, Callable[[Facts, Logged], None]] = {
     "DELETION_EXECUTED": _of_job("executed"),
     "DELETION_VERIFIED": _of_job("verified"),
     "DELETION_STOPPED": _of_job("stopped"),
+    "DELETION_CANCELLED": _of_job("cancelled"),
+    "HOLD_PLACED": _by("holds", "hold_id"),
+    "HOLD_LIFTED": _by("lifted", "hold_id"),
     "BACKUP_REGISTERED": _registered,
     "BACKUP_OBSERVED": _observed,
     "BACKUPS_EXPIRED": _set("backups_expired"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -16,16 +18,16 @@ def software() -> str:
         return "Ophør (uninstalled)"
 
 
-def jobs_of(facts: Facts) -> list[Job]:
-    """List the latest job of every destruction activity of the order."""
-    return [job for job in (facts.job(activity) for activity in sorted(facts.activities())) if job]
+def jobs_of(facts: Facts, activities: Iterable[str]) -> list[Job]:
+    """List the latest job of each of these deletions."""
+    return [job for job in (facts.job(activity) for activity in sorted(activities)) if job]
 
 
-def subjects(facts: Facts) -> list[dict[str, Any]]:
+def subjects(facts: Facts, activities: Iterable[str]) -> list[dict[str, Any]]:
     """Name what the statement is about: each deletion's approved inventory."""
     return [
         {"name": f"{facts.exit_id}/{job.activity}", "digest": {"sha256": job.previewed.entry["inventory_digest"]}}
-        for job in jobs_of(facts)
+        for job in jobs_of(facts, activities)
         if job.previewed
     ]
 
@@ -57,9 +59,9 @@ def earlier_job(job: Job, system: str) -> dict[str, Any]:
     }
 
 
-def retained(facts: Facts) -> list[dict[str, Any]]:
+def retained(facts: Facts, activities: Iterable[str]) -> list[dict[str, Any]]:
     """List what is kept, and on what basis."""
-    lines = [line for job in jobs_of(facts) for line in places_of(job)]
+    lines = [line for job in jobs_of(facts, activities) for line in places_of(job)]
     return [
         {"system": one["system"], "place": one["place"], "rows": one["retained"], "basis": one["reason"]}
         for one in lines
@@ -95,6 +97,53 @@ def access(facts: Facts) -> dict[str, Any]:
             for one in facts.attested
         ],
     }
+
+
+def suspended(facts: Facts, activities: Iterable[str], on: date) -> list[dict[str, Any]]:
+    """List what an option suspends and no certificate calls deleted: whole systems until a day, and single places."""
+    systems = [
+        {"system": one.system, "place": None, "reason": one.reason, "until": one.until.isoformat()}
+        for one in facts.suspensions(on).values()
+    ]
+    lines = [line for job in jobs_of(facts, activities) for line in places_of(job)]
+    return systems + [
+        {"system": one["system"], "place": one["place"], "reason": one["reason"], "until": None}
+        for one in lines
+        if one["disposition"] == "suspended"
+    ]
+
+
+def scope_lines(facts: Facts, scopes: Mapping[str, list[str]]) -> list[dict[str, Any]]:
+    """Give each scope with its own dates: the last verification, and the last day for its backups (T16)."""
+    return [
+        {
+            "activity": activity,
+            "systems": systems,
+            "deleted_on": _iso(facts.deleted_on([activity])),
+            "backups_due": _iso(facts.backups_due([activity])),
+        }
+        for activity, systems in scopes.items()
+    ]
+
+
+def holds(facts: Facts) -> list[dict[str, Any]]:
+    """List every hold with its basis, and when it was lifted."""
+    rows = []
+    for name, placed in sorted(facts.holds.items()):
+        lifted = facts.lifted.get(name)
+        rows.append(
+            {
+                **{key: placed.entry[key] for key in ("hold_id", "system", "basis", "digest")},
+                "placed_on": placed.entry["on"],
+                "lifted_on": lifted.entry["on"] if lifted else None,
+                "evidence": [placed.index, *([lifted.index] if lifted else [])],
+            }
+        )
+    return rows
+
+
+def _iso(on: date | None) -> str | None:
+    return on.isoformat() if on else None
 
 
 def archive_line(index: int, entry: dict[str, Any]) -> dict[str, Any]:

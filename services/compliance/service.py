@@ -7,6 +7,7 @@ what is no evidence (titles, wording of rules) goes into the exit's record. Hash
 from __future__ import annotations
 
 import base64
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -14,6 +15,7 @@ from contracts.catalogue import subscribed
 from contracts.errors import Rejected
 from services.compliance import domain, store, tree
 from services.compliance.evidence import KIND_OF_EVENT, entry_of
+from services.compliance.facts import Facts
 from shared.bus.faces import Face, command, on, query
 
 _NAMES = {"pdf": "{number}-{stage}.pdf", "bundle": "{number}-{stage}.zip", "dsse": "{number}-{stage}.dsse.json"}
@@ -37,20 +39,20 @@ class Compliance(Face):
     @command
     def request_certificate(self, unit: Any, call: Any) -> dict[str, Any]:
         """Refuse with every reason at once, or take a number and have the certificate drawn up, signed and rendered."""
-        exit_id, stage = call.data["exit_id"], call.data["stage"]
+        exit_id, kind = call.data["exit_id"], self.kind
         _allow(unit, call, exit_id)
-        row = _standing_request(unit, exit_id, stage)
+        known = store.facts(unit, exit_id)
+        asked = _asked(call, known, unit.today)
+        row = _standing_request(unit, exit_id, asked)
         if row and row["state"] != "failed":
             return store.certificate_row(row)
-        kind = self.kind
-        known = store.facts(unit, exit_id)
-        reasons = domain.refusals(known, stage, store.standing(unit, known, kind, log_checks=True))
-        fresh = store.new_certificate(exit_id, stage, kind, call.id)
+        reasons = domain.refusals(known, asked, store.known(unit, exit_id, kind, log_checks=True))
+        fresh = store.new_certificate(exit_id, asked, kind, call.id)
         if reasons:
             _refuse(unit, fresh, reasons)
         row = row or fresh | {"number": domain.number(kind, store.next_number(unit, domain.SERIES[kind]))}
         row |= {"state": "requested", "refusals": [], "statement": None, "signatures": []}
-        row |= {"issued_on": unit.today.isoformat(), "follows": _follows(unit, exit_id, stage)}
+        row |= {"issued_on": unit.today.isoformat(), "follows": _follows(unit, row)}
         row["order"] = len(store.certificates(unit, exit_id))
         store.save_certificate(unit, row)
         unit.send("compliance.ledger.draw_up", {"certificate_id": row["_id"], "exit_id": exit_id})
@@ -103,18 +105,15 @@ class Compliance(Face):
 
     @query
     def read_obligations(self, unit: Any, call: Any) -> dict[str, Any]:
-        """Tell how every obligation of the newest plan stands today."""
+        """Tell how every obligation of the plan in force stands today."""
         exit_id = call.data["exit_id"]
         _allow(unit, call, exit_id)
-        known, rules = store.facts(unit, exit_id), store.exit_row(unit, exit_id).get("rules", [])
+        rules = store.exit_row(unit, exit_id).get("rules", [])
         clauses = {one["id"]: one["clause"] for one in rules}
-        lines = known.plan.entry["obligations"] if known.plan else []
-        rows = []
-        for line in lines:
-            due = date.fromisoformat(line["due"]) if line["due"] else None
-            state, evidence = domain.obligation_state(line["id"], due, known, unit.today)
-            clause = clauses.get(line["id"], line["id"])
-            rows.append({"id": line["id"], "clause": clause, "due": due, "state": state, "evidence": evidence})
+        rows = [
+            {**asdict(one), "clause": clauses.get(one.id, one.id), "evidence": list(one.evidence)}
+            for one in domain.standings(store.facts(unit, exit_id), unit.today)
+        ]
         return {"exit_id": exit_id, "obligations": rows}
 
     @property
@@ -161,14 +160,23 @@ def _certificate(unit: Any, call: Any) -> store.Row:
     return row
 
 
-def _standing_request(unit: Any, exit_id: str, stage: str) -> store.Row | None:
-    """Give the certificate of this stage that is on its way, issued or failed."""
-    rows = [row for row in store.certificates(unit, exit_id) if row["stage"] == stage and row["state"] != "refused"]
-    return rows[-1] if rows else None
+def _asked(call: Any, known: Facts, today: date) -> domain.Asked:
+    """Name the scopes of a request: those asked for, or all that no option suspends today."""
+    named = tuple(sorted(set(call.data["activities"]) or known.open_scopes(today)))
+    return domain.Asked(call.data["stage"], today, named)
 
 
-def _follows(unit: Any, exit_id: str, stage: str) -> dict[str, str] | None:
-    before = store.issued(unit, exit_id, domain.ACTIVE) if stage == domain.EXPIRED else None
+def _standing_request(unit: Any, exit_id: str, asked: domain.Asked) -> store.Row | None:
+    """Give the certificate of this stage and these scopes that is on its way, issued or failed."""
+    wanted = (asked.stage, list(asked.activities))
+    rows = [row for row in store.certificates(unit, exit_id) if (row["stage"], row["activities"]) == wanted]
+    return next((row for row in reversed(rows) if row["state"] != "refused"), None)
+
+
+def _follows(unit: Any, row: store.Row) -> dict[str, str] | None:
+    if row["stage"] != domain.EXPIRED:
+        return None
+    before = store.issued(unit, row["exit_id"], domain.ACTIVE, row["activities"])
     return {name: before[name] for name in ("number", "statement_digest")} if before else None
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from dateutil.relativedelta import relativedelta
 
 from services.compliance import texts
-from services.compliance.domain import ACTIVE, EXPIRED, backups_due, obligation_state
+from services.compliance.domain import ACTIVE, EXPIRED, Asked, silence_deleted, standing
 from services.compliance.facts import Facts, day
 from services.compliance.keys import PublicKeys
 from services.compliance.sections import (
@@ -25,11 +25,14 @@ from services.compliance.sections import (
     archive_line,
     backups,
     earlier_job,
+    holds,
     jobs_of,
     places_of,
     retained,
+    scope_lines,
     software,
     subjects,
+    suspended,
     verification_of,
 )
 
@@ -79,13 +82,25 @@ class Draft:
     head: Head
     keys: PublicKeys
     follows: dict[str, str] | None = None
+    activities: tuple[str, ...] = ()
+
+    @property
+    def scopes(self) -> dict[str, list[str]]:
+        """Give the systems of each scope that the certificate covers."""
+        return Asked(self.stage, self.issued_on, self.activities).scopes(self.facts)
+
+    @property
+    def covered(self) -> list[dict[str, Any]]:
+        """Give the order's lines of the systems that the certificate covers."""
+        mine = {system for systems in self.scopes.values() for system in systems}
+        return [line for line in self.facts.systems if line["system"] in mine]
 
 
 def statement(draft: Draft) -> dict[str, Any]:
     """Write the statement; the facts must have passed `domain.refusals`."""
     return {
         "_type": TYPE,
-        "subject": subjects(draft.facts),
+        "subject": subjects(draft.facts, draft.scopes),
         "predicateType": PREDICATES[draft.keys.kind],
         "predicate": {
             **_heading(draft),
@@ -93,9 +108,10 @@ def statement(draft: Draft) -> dict[str, Any]:
             "instruction": _instruction(draft.facts),
             "dates": _dates(draft),
             "scope": _scope(draft),
-            "systems": [_system(draft, line) for line in draft.facts.systems],
-            "retained": retained(draft.facts),
+            "systems": [_system(draft, line) for line in draft.covered],
+            "retained": retained(draft.facts, draft.scopes),
             "backups": backups(draft.facts),
+            "holds": holds(draft.facts),
             "access": access(draft.facts),
             "delivery": _delivery(draft),
             "approvals": _approvals(draft),
@@ -157,15 +173,19 @@ def _dates(draft: Draft) -> list[dict[str, Any]]:
     facts = draft.facts
     assert facts.order
     found: list[tuple[str, date | None, texts.Both]] = [
-        ("operations_end", day(facts.order, "operations_end"), texts.RULES["order"]),
-        ("agreement_end", day(facts.order, "agreement_end"), texts.RULES["order"]),
+        ("operations_end", facts.operations_end(), texts.RULES["order"]),
+        ("agreement_end", facts.agreement_end(), texts.RULES["in_force"]),
         ("delivery_accepted", day(facts.accepted, "on") if facts.accepted else None, texts.RULES["accepted"]),
         ("deletion_due", facts.due("S2-28.1-d"), _rule(draft, "S2-28.1-d")),
-        ("deletion_done", facts.deleted_on(), texts.RULES["verified"]),
-        ("backups_due", backups_due(facts), texts.RULES["six_months"]),
-        ("backups_gone", facts.backups_gone_on() if draft.stage == EXPIRED else None, texts.RULES["observed"]),
+        ("deletion_done", facts.deleted_on(draft.scopes), texts.RULES["verified"]),
+        ("backups_due", facts.backups_due(draft.scopes), texts.RULES["six_months"]),
+        ("backups_gone", _gone_on(draft), texts.RULES["observed"]),
     ]
     return [{"name": name, "date": on.isoformat(), "rule": rule} for name, on, rule in found if on]
+
+
+def _gone_on(draft: Draft) -> date | None:
+    return draft.facts.backups_gone_on(draft.scopes) if draft.stage == EXPIRED else None
 
 
 def _rule(draft: Draft, obligation: str) -> texts.Both:
@@ -175,19 +195,26 @@ def _rule(draft: Draft, obligation: str) -> texts.Both:
 
 
 def _scope(draft: Draft) -> dict[str, Any]:
-    suspended = [line for job in jobs_of(draft.facts) for line in places_of(job) if line["disposition"] == "suspended"]
+    facts, scopes = draft.facts, draft.scopes
+    assert facts.order
+    kept = suspended(facts, scopes, draft.issued_on)
+    there = facts.open_scopes(draft.issued_on)
+    elsewhere = [{"activity": name, "system": system} for name in there if name not in scopes for system in there[name]]
     return {
-        "systems": [line["system"] for line in draft.facts.systems],
-        "whole": not suspended,
-        "suspended": [{"system": one["system"], "place": one["place"], "reason": one["reason"]} for one in suspended],
-        "map_digest": draft.facts.order.entry["map_digest"] if draft.facts.order else None,
-        "answers": draft.facts.order.entry["places"] if draft.facts.order else [],
+        "exit": facts.order.entry["scope"],
+        "scopes": scope_lines(facts, scopes),
+        "systems": [line["system"] for line in draft.covered],
+        "whole": not kept and not elsewhere and facts.order.entry["scope"] == "whole",
+        "suspended": kept,
+        "elsewhere": elsewhere,
+        "map_digest": facts.order.entry["map_digest"],
+        "answers": facts.order.entry["places"],
     }
 
 
 def _system(draft: Draft, line: dict[str, Any]) -> dict[str, Any]:
     facts, name = draft.facts, line["system"]
-    job = next(one for one in jobs_of(facts) if name in facts.activities()[one.activity])
+    job = next(one for one in jobs_of(facts, draft.scopes) if name in draft.scopes[one.activity])
     places = [one for one in places_of(job) if one["system"] == name]
     earlier = [earlier_job(one, name) for one in facts.earlier(job.activity)]
     names = ("before", "arrived", "deleted", "retained", "residual", "delivered")
@@ -236,7 +263,7 @@ def _approvals(draft: Draft) -> list[dict[str, Any]]:
             "by": [{**_person(draft, one), "at": one["at"]} for one in job.intent.entry["approvals"]],
             "evidence": job.intent.index,
         }
-        for job in jobs_of(draft.facts)
+        for job in jobs_of(draft.facts, draft.scopes)
         if job.intent
     ]
 
@@ -255,15 +282,15 @@ def _person(draft: Draft, entry: dict[str, Any]) -> dict[str, Any]:
 def _obligations(draft: Draft) -> list[dict[str, Any]]:
     rows = []
     for name in _OBLIGATIONS:
-        due = draft.facts.due(name)
-        state, evidence = obligation_state(name, due, draft.facts, draft.issued_on)
+        stands = standing(name, draft.facts, draft.issued_on)
         rows.append(
             {
                 "id": name,
                 "clause": "S2 28.1",
-                "due": due.isoformat() if due else None,
-                "state": state,
-                "evidence": evidence,
+                "due": stands.due.isoformat() if stands.due else None,
+                "state": stands.state,
+                "reason": stands.reason,
+                "evidence": list(stands.evidence),
             }
         )
     return rows
@@ -283,7 +310,7 @@ def _not_covered(draft: Draft) -> list[dict[str, str]]:
     elif draft.facts.backups_left_out:
         rows.append({"code": "BACKUPS", "subject": "", **texts.BACKUPS_LEFT_OUT})
     with_backups = {system for system, _ in draft.facts.backups}
-    for line in draft.facts.systems:
+    for line in draft.covered:
         if line["system"] not in with_backups:
             rows.append({"code": "NO_BACKUP_REGISTERED", "subject": line["system"], **texts.NO_BACKUP})
     return rows + texts.NEVER_COVERED
@@ -318,25 +345,34 @@ def _keeping(draft: Draft) -> dict[str, str]:
 def _wording(draft: Draft) -> dict[str, list[str]]:
     """Write the sentences that count; the page only repeats them."""
     facts, stage = draft.facts, draft.stage
-    rows = sum(_system(draft, line)["deleted_in_all"] for line in facts.systems)
-    state = next(one for one in _obligations(draft) if one["id"] == "S2-28.1-d")
-    numbers = {"rows": rows, "systems": len(facts.systems), "sets": len(facts.backups)}
-    days = {"on": facts.deleted_on(), "gone": facts.backups_gone_on(), "due": facts.due("S2-28.1-d")}
+    rows = sum(_system(draft, line)["deleted_in_all"] for line in draft.covered)
+    stands = standing("S2-28.1-d", facts, draft.issued_on)
+    numbers = {"rows": rows, "systems": len(draft.covered), "sets": len(facts.sets_of(draft.scopes))}
+    gone = facts.backups_gone_on(draft.scopes)
+    days = {"on": facts.deleted_on(draft.scopes), "gone": gone, "due": facts.due("S2-28.1-d")}
     parts = [texts.REHEARSAL] if draft.keys.kind == "rehearsal" else []
     final = texts.BACKUPS_LEFT_OUT if facts.backups_left_out else texts.PERMANENT
     parts += [texts.DELETED, final if stage == EXPIRED else texts.NOT_PERMANENT]
-    if not _scope(draft)["whole"]:
-        parts.append(texts.SUSPENDED)
-    if facts.accepted is None:
+    parts += _parts_left(_scope(draft))
+    if facts.accepted is None and silence_deleted(facts):
         parts.append(texts.SILENCE)
     if days["due"]:  # the plan is under S2
-        parts.append(texts.STATES_28_1[state["state"]])
+        parts.append(texts.STATES_28_1[stands.state])
     if facts.amendment:
         parts.append(texts.AMENDED)
     return {
         language: [one[language].format(**numbers, **_written(days, language)) for one in parts]
         for language in ("da", "en")
     }
+
+
+def _parts_left(scope: dict[str, Any]) -> list[texts.Both]:
+    left = [
+        (scope["suspended"], texts.SUSPENDED),
+        (scope["elsewhere"], texts.ELSEWHERE),
+        (scope["exit"] == "partial", texts.PARTIAL),
+    ]
+    return [said for there, said in left if there]
 
 
 def _written(days: dict[str, date | None], language: str) -> dict[str, str]:

@@ -213,15 +213,15 @@ def record(unit: Unit, exit_id: str) -> Record | None:
 # ------------------------------------------------------------------------------------------------ certificates
 
 
-def standing(unit: Unit, known: Facts, kind: str, *, log_checks: bool) -> domain.Standing:
+def known(unit: Unit, exit_id: str, kind: str, *, log_checks: bool) -> domain.Known:
     """Give what is known beside the log."""
-    return domain.Standing(
-        kind=kind,
-        named=record(unit, known.exit_id) is not None,
-        log_checks=log_checks,
-        held=len(held(unit, known.exit_id)),
-        issued=frozenset(one.entry["stage"] for one in known.certificates),
-    )
+    named = record(unit, exit_id) is not None
+    return domain.Known(kind=kind, named=named, log_checks=log_checks, held=len(held(unit, exit_id)))
+
+
+def asked(row: Row) -> domain.Asked:
+    """Give what a certificate's row asks for."""
+    return domain.Asked(row["stage"], date.fromisoformat(row["issued_on"]), tuple(row["activities"]))
 
 
 def certificate(unit: Unit, certificate_id: str) -> Row | None:
@@ -235,10 +235,10 @@ def certificates(unit: Unit, exit_id: str) -> list[Row]:
     return list(found.sort([("order", 1), ("_id", 1)]))
 
 
-def issued(unit: Unit, exit_id: str, stage: str) -> Row | None:
-    """Give the issued certificate of a stage."""
-    asked = {"exit_id": exit_id, "stage": stage, "state": "issued"}
-    return unit.db.certificates.find_one(asked, session=unit.session)
+def issued(unit: Unit, exit_id: str, stage: str, activities: list[str]) -> Row | None:
+    """Give the latest issued certificate of a stage that covers one of these scopes."""
+    wanted = {"exit_id": exit_id, "stage": stage, "state": "issued", "activities": {"$in": activities}}
+    return unit.db.certificates.find_one(wanted, sort=[("order", -1)], session=unit.session)
 
 
 def save_certificate(unit: Unit, row: Row) -> None:
@@ -259,12 +259,13 @@ def next_number(unit: Unit, series: str) -> int:
     return int(row["last"])
 
 
-def new_certificate(exit_id: str, stage: str, kind: str, command_id: str) -> Row:
+def new_certificate(exit_id: str, asked: domain.Asked, kind: str, command_id: str) -> Row:
     """Make the row of a request; its id follows from the command's, so that a repeated run makes the same."""
     return {
         "_id": "crt-" + hashlib.sha256(command_id.encode()).hexdigest()[:24],
         "exit_id": exit_id,
-        "stage": stage,
+        "stage": asked.stage,
+        "activities": list(asked.activities),
         "number": None,
         "version": 1,
         "state": "requested",
@@ -295,6 +296,7 @@ def certificate_row(row: Row) -> Row:
         "pdf_bytes",
         "bundle_bytes",
         "refusals",
+        "activities",
     )
     issued_on = date.fromisoformat(row["issued_on"]) if row["issued_on"] else None
     return {"certificate_id": row["_id"], **{name: row[name] for name in names}, "issued_on": issued_on}

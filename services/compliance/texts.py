@@ -26,8 +26,16 @@ PERMANENT: Both = {
     "en": "The deletion is permanent: all {sets} registered backup sets were seen to be gone, the last on {gone}.",
 }
 SUSPENDED: Both = {
-    "da": "Steder med udskudt sletning er IKKE slettet; de står under omfang.",
-    "en": "Places whose deletion is suspended are NOT deleted; they are listed under scope.",
+    "da": "Systemer og steder med udskudt sletning er IKKE slettet; de står under omfang.",
+    "en": "Systems and places whose deletion is suspended are NOT deleted; they are listed under scope.",
+}
+ELSEWHERE: Both = {
+    "da": "Beviset dækker kun de nævnte sletninger; exittets øvrige systemer er ikke dækket af det.",
+    "en": "The certificate covers the named deletions only; the exit's other systems are not covered by it.",
+}
+PARTIAL: Both = {
+    "da": "Exittet omfatter en del af aftalen; det øvrige fortsætter og er ikke slettet.",
+    "en": "The exit covers a part of the agreement; the rest continues and is not deleted.",
 }
 SILENCE: Both = {
     "da": "Leverancen er ikke godkendt; der er slettet efter Kundens instruks for tavshed (B3).",
@@ -61,6 +69,7 @@ STATES_28_1: dict[str, Both] = {
 }
 RULES: dict[str, Both] = {
     "order": {"da": "S1/S2, som bestilt", "en": "S1/S2, as ordered"},
+    "in_force": {"da": "efter den gældende plan", "en": "by the plan in force"},
     "accepted": {"da": "S1 C4, modtagerens kvittering", "en": "S1 C4, the receiver's receipt"},
     "verified": {"da": "den sidste efterprøvning", "en": "the last verification"},
     "six_months": {
@@ -144,11 +153,6 @@ NOT_DONE: list[Both] = [
         "code": "SUB_PROCESSORS",
         "da": "IKKE UDFØRT: region og underdatabehandleres bekræftelser er ikke indhentet.",
         "en": "NOT DONE: regions and sub-processors' confirmations were not collected.",
-    },
-    {
-        "code": "HOLDS",
-        "da": "IKKE UDFØRT: tilbageholdelser (holds) er ikke slået op; ingen er meldt.",
-        "en": "NOT DONE: holds were not looked up; none was reported.",
     },
 ]
 LIMITS: Both = {

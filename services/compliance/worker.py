@@ -189,7 +189,8 @@ def _reasons(unit: Any, row: store.Row) -> list[domain.Refusal]:
     """Check every refusal rule against the log as it is now, the log itself included."""
     known = store.facts(unit, row["exit_id"])
     sound = store.checks(unit, row["exit_id"])
-    return domain.refusals(known, row["stage"], store.standing(unit, known, row["kind"], log_checks=sound))
+    beside = store.known(unit, row["exit_id"], row["kind"], log_checks=sound)
+    return domain.refusals(known, store.asked(row), beside)
 
 
 def _statement(unit: Any, row: store.Row, public: keys.PublicKeys) -> bytes:
@@ -207,6 +208,7 @@ def _statement(unit: Any, row: store.Row, public: keys.PublicKeys) -> bytes:
         head=store.head_at(unit, row["exit_id"], row["size"]),
         keys=public,
         follows=row["follows"],
+        activities=tuple(row["activities"]),
     )
     return canonical(statement(draft))
 
@@ -310,11 +312,12 @@ def _issue(unit: Any, certificate_id: str, made: _Made) -> None:
         store.save_document(unit, certificate_id, name, data)
     row |= {"state": "issued", "pdf_bytes": len(made.pdf), "bundle_bytes": len(made.bundle)}
     store.save_certificate(unit, row)
-    entry = {"certificate_id": certificate_id, **{name: row[name] for name in ("stage", "number", "statement_digest")}}
+    told = {"certificate_id": certificate_id, **{name: row[name] for name in ("stage", "number", "statement_digest")}}
+    entry = told | {"activities": row["activities"]}
     ref = "issued-" + hashlib.sha256(certificate_id.encode()).hexdigest()[:24]
     task_data = {"ref": ref, "exit_id": row["exit_id"], "kind": "CERTIFICATE_ISSUED", "entry": entry}
     unit.send("compliance.ledger.append", task_data)
-    told = entry | {"exit_id": row["exit_id"], "on": date.fromisoformat(row["issued_on"])}
+    told |= {"exit_id": row["exit_id"], "on": date.fromisoformat(row["issued_on"])}
     unit.emit("compliance.certificate_issued", row["exit_id"], told)
 
 

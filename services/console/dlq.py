@@ -1,25 +1,27 @@
-"""`ophor dlq list|show|replay|discard`: dead letters of a service (design §3.3). Bodies are never shown.
+"""`ophor dlq list|show|replay|discard`: dead letters of a service, as `shared/bus/dead.py` handles them (design §3.3).
 
-Listing takes the messages, looks at their headers and gives all of them back. A replayed message goes back to the
-queue that it died in, with its signature and without its count of attempts, and leaves only when the broker has it.
+Bodies are never shown. Every replay and discard is a line in the log with who did it; a discard says why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contracts.catalogue import SERVICES
 from contracts.errors import Rejected
-from services.console.session import Session
-from services.console.terminal import show_json, speaks
+from services.console.session import Session, person
+from services.console.terminal import show_json, speaks, tell
+
+if TYPE_CHECKING:
+    import amqp
 
 app = typer.Typer(no_args_is_help=True, help="Døde beskeder. / Dead letters.")
 Service = Annotated[str, typer.Argument(help="Tjenesten. / The service.")]
+MOST = 10_000
 Message = Annotated[str, typer.Option("--id", help="Kun denne besked. / This message only.")]
 
 
@@ -34,14 +36,16 @@ def list_(service: Service, as_json: Annotated[bool, typer.Option("--json")] = F
 
       ophor dlq list deletion --json
     """
-    with taken(Session.here(), service) as letters:
-        rows = [described(letter) for letter in letters]
+    from shared.bus import dead
+
+    with _broker() as connection:
+        letters = dead.list_letters(connection, service, MOST)
     if as_json:
-        show_json(rows)
+        show_json([asdict(letter) for letter in letters])
         return
-    for row in rows:
-        typer.echo(f"{row['id']}  {row['type']:40} {row['queue']:26} {row['reason']}  {row['dead_at']}")
-    typer.echo(f"{len(rows)} døde beskeder", err=True)
+    for letter in letters:
+        typer.echo(f"{letter.id}  {letter.wire:40} {letter.queue:26} {letter.reason}  {letter.dead_at}")
+    typer.echo(f"{len(letters)} døde beskeder", err=True)
 
 
 @app.command()
@@ -53,17 +57,10 @@ def show(service: Service, message: Annotated[str, typer.Argument(metavar="ID")]
 
       ophor dlq show deletion 0198f2c4-…
     """
-    with taken(Session.here(), service) as letters:
-        rows = [described(letter) for letter in letters if letter.properties.get("message_id") == message]
-    if not rows:
-        raise Rejected(
-            "MESSAGE_UNKNOWN",
-            f"dlq-{service} has no message {message}",
-            field="ID",
-            remedy=f"ophor dlq list {service}",
-            da="Beskeden findes ikke.",
-        )
-    show_json(rows[0])
+    from shared.bus import dead
+
+    with _broker() as connection:
+        show_json(dead.show(connection, service, message))
 
 
 @app.command()
@@ -77,84 +74,56 @@ def replay(service: Service, message: Message = "") -> None:
 
       ophor dlq replay deletion --id 0198f2c4-…
     """
-    typer.echo(f"{_settle(service, message, _give_back)} sendt tilbage")
+    from shared.bus import dead
+
+    with _broker() as connection:
+        sent = 0
+        for letter in _meant(connection, service, message):
+            try:
+                dead.replay(connection, service, letter, person())
+                sent += 1
+            except Rejected as error:
+                if message or error.code != "LETTER_NOT_REPLAYABLE":
+                    raise
+                tell(error)  # one that cannot go back does not hold the others up
+    typer.echo(f"{sent} sendt tilbage")
 
 
 @app.command()
 @speaks
-def discard(service: Service, message: Message = "", yes: Annotated[bool, typer.Option("--yes")] = False) -> None:
+def discard(
+    service: Service,
+    why: Annotated[str, typer.Option("--why", help="Hvorfor, med få ord; skrives i loggen. / Why, in a few words.")],
+    message: Message = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Spørg ikke. / Do not ask.")] = False,
+) -> None:
     """Fjern døde beskeder for altid. / Remove dead letters for good.
 
     Examples:
 
-      ophor dlq discard deletion --id 0198f2c4-… --yes
+      ophor dlq discard deletion --id 0198f2c4-… --why "sendt af en gammel version" --yes
     """
-    if not yes:
-        typer.confirm(f"Fjern {message or 'alle døde beskeder'} fra {service} for altid?", abort=True)
-    typer.echo(f"{_settle(service, message, lambda connection, letter: None)} fjernet")
+    from shared.bus import dead
+
+    with _broker() as connection:
+        meant = _meant(connection, service, message)
+        if meant and not yes:
+            typer.confirm(f"Fjern {message or f'alle {len(meant)} døde beskeder'} fra {service} for altid?", abort=True)
+        for letter in meant:
+            dead.discard(connection, service, letter, person(), why)
+    typer.echo(f"{len(meant)} fjernet")
 
 
 @contextmanager
-def taken(here: Session, service: str) -> Iterator[Iterator[Any]]:
-    """Take those dead letters of a service that lie there now; what is not acked goes back when the block ends."""
+def _broker() -> Iterator[amqp.Connection]:
     from shared.bus.pump import dial
 
-    if service not in SERVICES:
-        raise Rejected(
-            "SERVICE_UNKNOWN",
-            f"there is no service {service}",
-            field="SERVICE",
-            remedy=f"one of {', '.join(SERVICES)}",
-            da=f"Tjenesten {service} findes ikke.",
-        )
-    with dial(here.want("OPHOR_AMQP_URI"), "console") as connection:
-        channel, queue = connection.channel(), f"dlq-{service}"
-        waiting = channel.queue_declare(queue, passive=True).message_count
-        yield islice(iter(lambda: channel.basic_get(queue), None), waiting)  # not those that die again meanwhile
+    with dial(Session.here().want("OPHOR_AMQP_URI"), "console") as connection:
+        yield connection
 
 
-def described(letter: Any) -> dict[str, Any]:
-    """Give what may be told of a dead letter: names, reason, times and sizes."""
-    from shared.bus.ladder import DEAD_AT_HEADER, QUEUE_HEADER, REASON_HEADER
+def _meant(connection: amqp.Connection, service: str, message: str) -> list[str]:
+    """Give the ids of the letters that are meant: the one that was named, else all that lie there now."""
+    from shared.bus import dead
 
-    headers = letter.properties.get("application_headers") or {}
-    return {
-        "id": letter.properties.get("message_id", ""),
-        "type": letter.properties.get("type", ""),
-        "queue": headers.get(QUEUE_HEADER, ""),
-        "reason": headers.get(REASON_HEADER, ""),
-        "dead_at": headers.get(DEAD_AT_HEADER, ""),
-        "bytes": len(letter.body),
-        "headers": sorted(str(name) for name in headers),
-    }
-
-
-def _settle(service: str, message: str, act: Callable[[Any, Any], None]) -> int:
-    """Act on each dead letter that is meant, then ack it; those not meant go back."""
-    count = 0
-    with taken(Session.here(), service) as letters:
-        for letter in letters:
-            if message and letter.properties.get("message_id") != message:
-                continue
-            act(letter.channel.connection, letter)
-            letter.channel.basic_ack(letter.delivery_tag)
-            count += 1
-    return count
-
-
-def _give_back(connection: Any, letter: Any) -> None:
-    """Publish a letter to the queue it died in, and wait for the broker's confirm."""
-    from shared.bus import ladder
-    from shared.bus.guard import ATTEMPTS_HEADER, Received
-    from shared.bus.topology import RETURN
-
-    queue = described(letter)["queue"]
-    if not queue:
-        raise Rejected(
-            "MESSAGE_HOMELESS",
-            "a dead letter does not say which queue it died in",
-            field="queue",
-            remedy="look at it with `ophor dlq show`, then discard it",
-            da="Beskedens kø er ukendt.",
-        )
-    ladder.send(connection, ladder.carried(Received.of(letter), {ATTEMPTS_HEADER: 0}, (RETURN, queue)))
+    return [message] if message else [letter.id for letter in dead.list_letters(connection, service, MOST)]

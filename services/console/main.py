@@ -22,6 +22,7 @@ COMMANDS = {
     "verify": ("services.console.verify:verify", "Kontrollér et certifikat. / Verify a certificate."),
     "dates": ("services.console.dates:dates", "Beregn en dato. / Compute a date."),
     "plan": ("services.console.plan:plan", "Vis en plan. / Show a plan."),
+    "notice": ("services.console.notice:app", "Varsler og sidste dage. / Notices, last days."),
     "call": ("services.console.call:call", "Kald en tjeneste. / Call a service."),
     "clock": ("services.console.clock:app", "Det simulerede ur. / The simulated clock."),
     "topology": ("services.console.topology:app", "Brokerens køer. / The broker's queues."),

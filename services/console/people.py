@@ -25,6 +25,11 @@ class Person:
         """Give the party that the person acts for: customer, supplier or successor."""
         return roles.PARTY.get(self.role, "successor")
 
+    @property
+    def email(self) -> str:
+        """Give an address that nobody has: `.invalid` leads nowhere."""
+        return f"{self.login}@{'kommune' if self.party == 'customer' else 'leverandoer'}.invalid"
+
     def customers(self, cvr: str) -> list[str]:
         """List the customers that the person acts for: their own (`cvr`), or all of them for the supplier's people."""
         return [cvr] if self.party == "customer" else ["*"]

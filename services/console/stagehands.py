@@ -23,6 +23,8 @@ from services.console.scenario import PROFILES, BackupSet
 from shared.rules import profiles
 from shared.runtime.logins import write_users
 
+LISTED = frozenset({"EQUIPMENT-REGISTER", "SUB-SUPPLIER-LIST"})  # answered by lists of their own
+
 
 class Successor:
     """The new supplier in `folder`: an age key pair and a drop, made once."""
@@ -88,13 +90,18 @@ def sets_of(systems: SystemMap) -> tuple[BackupSet, ...]:
 
 
 def answers(systems: SystemMap, *, backups: bool) -> tuple[dict[str, str], ...]:
-    """Answer every line of the profiles' list of places: mapped where a system of the map is meant, else not in it."""
+    """Answer every line of the profiles' list of places: mapped where a system of the map is meant, else not in it.
+
+    Whatever kind of data the customer has lies in the mapped places, since the map is held against the systems; only
+    what waits in queues is not in a rehearsal.
+    """
     titles = [system.title.casefold() for system in systems.systems.values()]
 
-    def answer(place: Any) -> str:
+    def answer(place: profiles.PlaceLine) -> str:
         name = place.title_da.split(" / ")[0].split(" (")[0].casefold()
         mapped = any(title.startswith(name) for title in titles) or (place.line == "BACKUPS" and backups)
+        mapped = mapped or (place.kind == "data_kind" and place.line != "DATA-QUEUED")
         return "mapped" if mapped else "NOT_IN_REHEARSAL"
 
-    lines = {place.line: answer(place) for name in PROFILES for place in profiles.load_profile(name).places}
-    return tuple({"line": line, "answer": given} for line, given in lines.items())
+    asked = profiles.required_lines(profiles.load_profiles(PROFILES))
+    return tuple({"line": place.line, "answer": answer(place)} for place in asked if place.line not in LISTED)

@@ -1,13 +1,15 @@
-"""The face of deletion: what the plan and the ways in ask for, permits, the backup catalogue, and what was done."""
+"""The face of deletion: what the plan and the ways in ask for, permits, holds, the backup catalogue, what was done."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from typing import Any
 
-from contracts.errors import Rejected
+from contracts.errors import Rejected, Unavailable
+from contracts.roles import PARTY
 from services.deletion import domain, store
-from services.deletion.domain import Backup, Exit, Job
+from services.deletion.domain import Backup, Exit, Hold, Job
 from shared.bus.faces import Face, command, on, query
 
 
@@ -30,6 +32,35 @@ class Deletion(Face):
             store.save_exit(unit, replace(exit_, backups_expired=False))
             _look_when_deleted(unit, exit_, backup)
         return {"exit_id": exit_.exit_id, "state": "registered"}
+
+    @command
+    def place_hold(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Place a hold on one system or on all: until it is lifted no job that has it begins or goes on."""
+        exit_, data, role = _owned(unit, call), call.data, call.actor.role_for("deletion.place_hold")
+        new = Hold("", exit_.exit_id, data["system"], data["basis"], data["digest"], PARTY[role])
+        store.claim_exit(unit, exit_.exit_id)
+        known = store.holds_of(unit, exit_.exit_id)
+        hold = domain.place(exit_, new, known)
+        if hold not in known:
+            store.save_hold(unit, hold)
+            told = {name: data[name] for name in ("exit_id", "system", "basis", "digest")}
+            told |= {"hold_id": hold.hold_id, "actor": call.actor.id, "role": role, "on": unit.today}
+            unit.emit("deletion.hold_placed", exit_.exit_id, told)
+        return {"exit_id": exit_.exit_id, "hold_id": hold.hold_id, "state": hold.state}
+
+    @command
+    def lift_hold(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Lift a hold."""
+        exit_, data, role = _owned(unit, call), call.data, call.actor.role_for("deletion.lift_hold")
+        store.claim_exit(unit, exit_.exit_id)
+        before = store.load_hold(unit, exit_.exit_id, data["hold_id"])
+        hold = domain.lift(before, data["digest"], PARTY[role])
+        if hold != before:
+            store.save_hold(unit, hold)
+            told = {name: data[name] for name in ("exit_id", "hold_id", "digest")}
+            told |= {"actor": call.actor.id, "role": role, "on": unit.today}
+            unit.emit("deletion.hold_lifted", exit_.exit_id, told)
+        return {"exit_id": exit_.exit_id, "hold_id": hold.hold_id, "state": hold.state}
 
     @query
     def read_job(self, unit: Any, call: Any) -> dict[str, Any]:
@@ -58,54 +89,69 @@ class Deletion(Face):
 
     @on("orders.order_placed")
     def order_placed(self, unit: Any, told: Any) -> None:
-        """Learn of the exit."""
-        data = told.data
-        if store.load_exit(unit, data["exit_id"]) is None:
+        """Learn of the exit, and begin with what is due already."""
+        data, before = told.data, store.load_exit(unit, told.data["exit_id"])
+        if not before.placed:
             systems = {each["system"]: each["deletion"] for each in data["systems"]}
-            names = ("exit_id", "customer_cvr", "tenant", "map_digest")
-            store.save_exit(unit, Exit(**{name: data[name] for name in names}, systems=systems))
+            order = {name: data[name] for name in ("customer_cvr", "tenant", "map_digest")}
+            exit_ = replace(before, **order, systems=systems)
+            for activity in exit_.due:
+                exit_ = _request(unit, exit_, activity)
+            store.save_exit(unit, exit_)
+
+    @on("orders.exit_cancelled")
+    def exit_cancelled(self, unit: Any, told: Any) -> None:
+        """Begin nothing any more: what has not begun is cancelled for good, what has begun goes on to its end."""
+        exit_ = store.load_exit(unit, told.data["exit_id"])
+        store.save_exit(unit, replace(exit_, cancelled=True))
+        for job in store.jobs_of(unit, exit_.exit_id):
+            if not job.begun:
+                _cancel(unit, job)
 
     @on("delivery.package_delivered")
     def package_delivered(self, unit: Any, told: Any) -> None:
         """Keep how many rows of each place were handed over, by the latest package."""
-        exit_ = _known(unit, told)
-        delivered = {(row["system"], row["place"]): row["rows"] for row in told.data["places"]}
-        store.save_exit(unit, replace(exit_, delivered=delivered))
+        exit_ = store.load_exit(unit, told.data["exit_id"])
+        store.save_exit(unit, domain.with_delivered(exit_, told.data["places"], told.seq))
 
     @on("delivery.delivery_accepted")
     def delivery_accepted(self, unit: Any, told: Any) -> None:
-        """Keep that the customer has accepted."""
-        store.save_exit(unit, replace(_known(unit, told), accepted=True))
+        """Do nothing: the plan's gate waits for the acceptance, and no permit is issued before it."""
 
     @on("scheduling.activity_due")
     def activity_due(self, unit: Any, told: Any) -> None:
-        """Have a preview drawn up where the activity is deletion's own (C7), or where its last job had stopped."""
-        activity = told.data["activity"]
-        if activity not in domain.JOB_ACTIVITIES:
-            return
-        exit_ = _known(unit, told)
-        systems = domain.due_systems(exit_, activity, told.data["owner"], store.jobs_of(unit, exit_.exit_id, activity))
-        if systems is not None:
-            _request(unit, exit_, activity, systems)
+        """Have a preview of exactly these systems drawn up, as soon as their ways in are closed (C7: at once)."""
+        data, before = told.data, store.load_exit(unit, told.data["exit_id"])
+        exit_ = domain.with_due(before, data["activity"], data["systems"])
+        if exit_ != before:
+            for job in domain.outdated(exit_, data["activity"], store.jobs_of(unit, exit_.exit_id, data["activity"])):
+                _cancel(unit, job)
+            store.save_exit(unit, _request(unit, exit_, data["activity"]))
 
     @on("access.access_closed")
     def access_closed(self, unit: Any, told: Any) -> None:
-        """Have a preview drawn up when the ways in of a deletion's systems are closed (D2, D3b, D7a)."""
+        """Note the closed ways in, and have the deletion previewed that waited for them (D2, D3b, D7a)."""
         activity, access = told.data["activity"], told.data["systems"]
-        if activity in domain.AFTER_CLOSING:
-            exit_ = _known(unit, told)
-            systems = domain.scope(exit_, activity, [row["system"] for row in access])
-            _request(unit, exit_, activity, systems, domain.not_closed(systems, access))
+        exit_ = domain.with_closed(store.load_exit(unit, told.data["exit_id"]), access)
+        store.save_exit(unit, _request(unit, exit_, activity, [row["system"] for row in access]))
 
     @on("scheduling.permit_issued")
     def permit_issued(self, unit: Any, told: Any) -> None:
-        """Keep the permit of a previewed job and have it begin."""
+        """Keep the permit of a previewed job and have it begin; for any other job a permit is without effect."""
         data, job = told.data, store.load_job(unit, told.data["job_id"])
-        if job is None or job.state != "previewed":
+        if job is None or (job.state, "permit") not in domain.TRANSITIONS:
             return
         permit = {name: data[name] for name in ("plan_digest", "approvals", "intent_index", "valid_until")}
         store.save_job(unit, job.after("permit", permit=permit))
         unit.send("deletion.delete.delete_batch", {"exit_id": job.exit_id, "job_id": job.job_id, "batch": 0})
+
+    @on("scheduling.cancellation_requested")
+    def cancellation_requested(self, unit: Any, told: Any) -> None:
+        """Answer truly: cancelled for good where nothing had begun, else already begun."""
+        job = store.load_job(unit, told.data["job_id"])
+        if job is None:
+            raise Unavailable("JOB_NOT_KNOWN", "there is no such job to cancel", field="job_id")
+        _cancel(unit, job)
 
     @on("deletion.backups_look_due")
     def backups_look_due(self, unit: Any, told: Any) -> None:
@@ -119,21 +165,27 @@ def _owned(unit: Any, call: Any) -> Exit:
     return exit_
 
 
-def _known(unit: Any, told: Any) -> Exit:
-    return domain.require_exit(store.load_exit(unit, told.data["exit_id"]))
-
-
-def _request(unit: Any, exit_: Exit, activity: str, systems: tuple[str, ...], still_open: str | None = None) -> None:
-    """Make the next job and have it previewed; stop it at once where a way in is not closed."""
-    job = domain.next_job(exit_, activity, systems, store.jobs_of(unit, exit_.exit_id, activity))
+def _request(unit: Any, exit_: Exit, activity: str, looked: Collection[str] = ()) -> Exit:
+    """Make the next job of what is due and have it previewed, or stop it where it must not be; give the exit then."""
+    exit_, job = domain.take_due(exit_, activity, store.jobs_of(unit, exit_.exit_id, activity), looked)
     if job is None:
-        return
+        return exit_
     store.save_job(unit, job)
-    if still_open is None:
-        named = {"exit_id": job.exit_id, "activity": activity, "job_id": job.job_id}
-        unit.send("deletion.verify.preview", named)
+    if forbidden := domain.hindrance(exit_, job):
+        store.stop_job(unit, job, *forbidden)
+    else:
+        unit.send("deletion.verify.preview", {"exit_id": job.exit_id, "activity": activity, "job_id": job.job_id})
+    return exit_
+
+
+def _cancel(unit: Any, job: Job) -> None:
+    """Cancel a job and tell it, or tell that it has begun."""
+    changed, answer = domain.cancelled(job)
+    if answer is None:
         return
-    store.stop_job(unit, job, "ACCESS_NOT_CLOSED", f"systems.{still_open}.access")
+    store.save_job(unit, changed)
+    told = {"exit_id": job.exit_id, "activity": job.activity, "job_id": job.job_id, "on": unit.today}
+    unit.emit(answer, job.exit_id, told | ({"batches": job.batches} if job.begun else {}))
 
 
 def _look_when_deleted(unit: Any, exit_: Exit, backup: Backup) -> None:

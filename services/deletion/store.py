@@ -1,4 +1,8 @@
-"""Deletion's own collections: `exits`, `jobs`, `batches` (keys only while a batch is open), `backups`."""
+"""Deletion's own collections: `exits`, `jobs`, `batches` (keys only while a batch is open), `holds`, `backups`.
+
+Whoever decides on holds or on beginning takes the exit's turn first (`claim_exit`), so that of two transactions that
+decide at once one sees what the other has decided.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +11,32 @@ from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
-from services.deletion.domain import Backup, Exit, Job, Place
+from services.deletion.domain import TRANSITIONS, Backup, Exit, Hold, Job, Place
 from shared.store.unit import Unit
 
 Row = dict[str, Any]
 
 
-def load_exit(unit: Unit, exit_id: str) -> Exit | None:
-    """Read an exit."""
+def load_exit(unit: Unit, exit_id: str) -> Exit:
+    """Read an exit; one without any fact where nothing is stored yet."""
     row = unit.db.exits.find_one({"_id": exit_id}, session=unit.session)
-    if row is None:
-        return None
-    delivered = {(each["system"], each["place"]): each["rows"] for each in row["delivered"]}
-    return Exit(**{name: value for name, value in row.items() if name not in ("_id", "delivered")}, delivered=delivered)
+    return _exit(row) if row else Exit(exit_id)
+
+
+def claim_exit(unit: Unit, exit_id: str) -> Exit:
+    """Read an exit and take its turn: another transaction that does so meanwhile runs again afterwards."""
+    row = unit.db.exits.find_one_and_update({"_id": exit_id}, {"$inc": {"turn": 1}}, session=unit.session)
+    return _exit(row) if row else Exit(exit_id)
 
 
 def save_exit(unit: Unit, exit_: Exit) -> None:
     """Write an exit."""
     delivered = [{"system": s, "place": p, "rows": rows} for (s, p), rows in exit_.delivered.items()]
-    row = _fields(exit_, "delivered") | {"_id": exit_.exit_id, "delivered": delivered, "systems": dict(exit_.systems)}
-    unit.db.exits.replace_one({"_id": exit_.exit_id}, row, upsert=True, session=unit.session)
+    row = _fields(exit_, "delivered") | {
+        "delivered": delivered, "systems": dict(exit_.systems), "closed": sorted(exit_.closed),
+        "due": {activity: list(systems) for activity, systems in exit_.due.items()},
+    }  # fmt: skip
+    unit.db.exits.update_one({"_id": exit_.exit_id}, {"$set": row}, upsert=True, session=unit.session)
 
 
 def load_job(unit: Unit, job_id: str) -> Job | None:
@@ -54,12 +64,28 @@ def save_job(unit: Unit, job: Job) -> None:
 
 def stop_job(unit: Unit, job: Job, code: str, where: str) -> None:
     """Stop a job for good, drop its probes, and tell it; one that has ended stays as it is."""
-    if job.state in ("stopped", "verified"):
+    if (job.state, "stop") not in TRANSITIONS:
         return
     place = where[:300] or None
     save_job(unit, job.after("stop", stopped_code=code, stopped_field=place, seed=b"", probes={}))
     told = {"exit_id": job.exit_id, "activity": job.activity, "job_id": job.job_id, "code": code}
     unit.emit("deletion.deletion_stopped", job.exit_id, told | {"field": place, "on": unit.today})
+
+
+def load_hold(unit: Unit, exit_id: str, hold_id: str) -> Hold | None:
+    """Read one hold of an exit."""
+    row = unit.db.holds.find_one({"_id": hold_id, "exit_id": exit_id}, {"_id": 0}, session=unit.session)
+    return Hold(**row) if row else None
+
+
+def holds_of(unit: Unit, exit_id: str) -> list[Hold]:
+    """List an exit's holds, the lifted ones too."""
+    return [Hold(**row) for row in unit.db.holds.find({"exit_id": exit_id}, {"_id": 0}, session=unit.session)]
+
+
+def save_hold(unit: Unit, hold: Hold) -> None:
+    """Write a hold."""
+    unit.db.holds.replace_one({"_id": hold.hold_id}, asdict(hold), upsert=True, session=unit.session)
 
 
 def look_later(unit: Unit, exit_id: str, backups: Iterable[Backup]) -> None:
@@ -119,10 +145,10 @@ def save_backup(unit: Unit, backup: Backup) -> None:
 
 
 def deleted_earlier(jobs: Sequence[Job], job: Job) -> Mapping[tuple[str, str], int]:
-    """Add up per place what the activity's other jobs had deleted."""
+    """Add up per place what the activity's stopped jobs had deleted."""
     sums: dict[tuple[str, str], int] = {}
     for other in jobs:
-        if other.activity == job.activity and other.job_id != job.job_id:
+        if (other.activity, other.state) == (job.activity, "stopped") and other.job_id != job.job_id:
             for place in other.places:
                 sums[place.system, place.place] = sums.get((place.system, place.place), 0) + place.deleted
     return sums
@@ -135,6 +161,16 @@ def _key(job: Job, number: int) -> str:
 def _fields(value: Any, *without: str) -> Row:
     names = type(value).__dataclass_fields__
     return {name: getattr(value, name) for name in names if name not in without}
+
+
+def _exit(row: Row) -> Exit:
+    known = {name: row[name] for name in Exit.__dataclass_fields__ if name in row}
+    known |= {
+        "delivered": {(each["system"], each["place"]): each["rows"] for each in row["delivered"]},
+        "due": {activity: tuple(systems) for activity, systems in row["due"].items()},
+        "closed": frozenset(row["closed"]),
+    }
+    return Exit(**known)
 
 
 def _job(row: Row) -> Job:

@@ -161,12 +161,18 @@ class _TarStream:
         return entry
 
 
+def handed_over(expected: str, target: Path) -> bool:
+    """Tell whether exactly these bytes lie in the drop already."""
+    with _drop_errors():
+        return target.exists() and digest_of(target) == expected
+
+
 def hand_over(sealed: Path, expected: str, target: Path) -> None:
     """Bring the sealed package into the drop as `target` and read it back (rules 2, 3); idempotent.
 
     Raise Unavailable SEALED_LOST where neither the drop nor the work folder has these bytes any more.
     """
-    if target.exists() and digest_of(target) == expected:
+    if handed_over(expected, target):
         return
     if not sealed.exists() or digest_of(sealed) != expected:
         raise Unavailable("SEALED_LOST", "the sealed package is not in the work folder any more", field="package_id")

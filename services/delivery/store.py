@@ -10,11 +10,12 @@ from datetime import date
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-from services.delivery.domain import TASKS, Delivery, Dispatch, Order, ready
+from services.delivery.domain import TASKS, Delivery, Dispatch, Order, next_package_state, ready
 from services.delivery.tables import file_name
 from shared.store.unit import Unit
 
 Row = dict[str, Any]
+_SETS = ("due", "sent", "instructions")
 
 
 def load(unit: Unit, exit_id: str) -> Delivery:
@@ -25,7 +26,8 @@ def load(unit: Unit, exit_id: str) -> Delivery:
 
 def save(unit: Unit, delivery: Delivery) -> None:
     """Write an exit's delivery."""
-    row = asdict(delivery) | {"_id": delivery.exit_id, "due": sorted(delivery.due), "sent": sorted(delivery.sent)}
+    sets = {name: sorted(getattr(delivery, name)) for name in _SETS}
+    row = asdict(delivery) | {"_id": delivery.exit_id, **sets}
     unit.db.deliveries.replace_one({"_id": delivery.exit_id}, row, upsert=True, session=unit.session)
 
 
@@ -37,13 +39,21 @@ def advance(unit: Unit, delivery: Delivery) -> None:
         if activity == "B9" and delivery.dispatch:
             body |= {"drop": delivery.dispatch.drop, "recipient": delivery.dispatch.recipient}
         if activity == "C3":
-            package_id = str(uuid5(NAMESPACE_OID, f"{delivery.exit_id}/package/1"))
-            name = file_name(f"{delivery.require_order().customer_cvr}-{delivery.exit_id}-1.bag.tar.age")
-            begin_package(unit, package_id, delivery.exit_id, name)
-            delivery = replace(delivery, package_id=package_id)
-            body |= {"package_id": package_id, "position": 0}
+            delivery = _with_package(unit, delivery)
+            body |= {"package_id": delivery.package_id, "position": 0}
         unit.send(f"delivery.extract.{TASKS[activity]}", body)
     save(unit, delivery)
+
+
+def _with_package(unit: Unit, delivery: Delivery) -> Delivery:
+    """Begin the next package, the one before superseded, with an id that follows from exit and number."""
+    if before := load_package(unit, delivery.package_id):
+        save_package(unit, before | {"state": next_package_state(before["state"], "supersede")})
+    number = delivery.packages + 1
+    package_id = str(uuid5(NAMESPACE_OID, f"{delivery.exit_id}/package/{number}"))
+    name = file_name(f"{delivery.require_order().customer_cvr}-{delivery.exit_id}-{number}.bag.tar.age")
+    begin_package(unit, package_id, delivery.exit_id, name)
+    return replace(delivery, packages=number, package_id=package_id)
 
 
 def _delivery(row: Row) -> Delivery:
@@ -55,10 +65,11 @@ def _delivery(row: Row) -> Delivery:
         dispatch=Dispatch(**dispatch) if dispatch else None,
         specification=row["specification"],
         connection=row["connection"],
-        due=frozenset(row["due"]),
-        sent=frozenset(row["sent"]),
+        **{name: frozenset(row[name]) for name in _SETS},
+        packages=row["packages"],
         package_id=row["package_id"],
         accepted_on=date.fromisoformat(accepted) if accepted else None,
+        cancelled=row["cancelled"],
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from services.gateway.texts import text
 from shared.bus.client import Client
 from shared.bus.tokens import Issuer
 from shared.bus.trust import load_key
+from shared.runtime.clock import clock_for
 from shared.runtime.config import Config
 from shared.runtime.logging import log, place_of, set_up
 from shared.runtime.logins import User, load_users
@@ -60,15 +62,21 @@ def ready() -> tuple[Response, int]:
     return jsonify(body), 200 if answers else 503
 
 
-def create_app(backend: Backend, users: Callable[[], dict[str, User]], *, https: bool = False) -> Flask:
-    """Make the application that asks `backend`; `users` gives who may log in now; `https` marks cookies Secure."""
+def create_app(
+    backend: Backend, users: Callable[[], dict[str, User]], *, today: Callable[[], date], https: bool = False
+) -> Flask:
+    """Make the application that asks `backend`.
+
+    `users` gives who may log in now, `today` the rules' day; `https` marks cookies Secure.
+    """
     app = Flask("services.gateway", template_folder="templates", static_folder="static")
     app.config.update(HTTPS=https, MAX_CONTENT_LENGTH=64 * 1024)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.tests["acts_now"] = views.acts_now
     app.extensions.update(
-        backend=backend, users=users, sessions=Sessions(), brake=Brake(), pool=ThreadPoolExecutor(PARALLEL_QUESTIONS)
-    )
+        backend=backend, users=users, today=today, sessions=Sessions(), brake=Brake(),
+        pool=ThreadPoolExecutor(PARALLEL_QUESTIONS),
+    )  # fmt: skip
     app.register_blueprint(health)
     app.register_blueprint(pages)
     app.context_processor(_words)
@@ -93,6 +101,7 @@ def _words() -> dict[str, Any]:
         "number": lambda value: views.number(value, language),
         "size": lambda value: views.size(value, language),
         "role": lambda value: views.role_title(value, language),
+        "weekday": lambda value: views.weekday(value, language),
         "stage_title": lambda value: views.stage_title(value, language),
         "views": views,
         "is_error": lambda answer: isinstance(answer, OphorError),
@@ -161,7 +170,8 @@ def from_environment() -> Flask:
     client = Client(config.amqp_uri, "gateway", issuer.acting("gateway", ()))
     users = partial(load_users, Path(os.environ["OPHOR_GATEWAY_USERS"]))
     users()  # refuse a wrong file at the start; later it is read at every login, for set-up may write it anew
-    return create_app(BusBackend(client, issuer), users, https=_https(config))
+    clock = clock_for(config.mode, config.clock_uri)
+    return create_app(BusBackend(client, issuer), users, today=clock.today, https=_https(config))
 
 
 def _https(config: Config) -> bool:

@@ -20,9 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from shared.runtime.logins import User, fits, hash_password, write_users
-
-__all__ = ["Brake", "Sessions", "log_in", "write_users"]
+from shared.runtime.logins import User, fits, hash_password
 
 IDLE_S, WHOLE_S = 30 * 60, 8 * 60 * 60
 LOGIN_TRIES, ADDRESS_TRIES, WINDOW_S = 5, 20, 5 * 60

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -12,9 +13,9 @@ from flask import Blueprint, Response, current_app, g, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
 from contracts.compliance import ISSUED_STAGES
-from contracts.errors import OphorError, Rejected
+from contracts.errors import OphorError, Rejected, Unavailable
 from contracts.roles import CUSTOMER_DPO, CUSTOMER_LEAD, SUPPLIER_LEAD
-from services.gateway import views
+from services.gateway import duties, timeline, views
 from services.gateway.auth import Brake, Sessions, log_in
 from services.gateway.backend import Answer, Backend, Question, ask_all
 from services.gateway.texts import LANGUAGES, text
@@ -103,12 +104,34 @@ def exits() -> Page:
 
 @pages.get("/exits/<exit_id>")
 def plan(exit_id: str) -> Page:
-    """Show the plan: phases, activities, what waits for whom, approvals."""
-    parts = _parts(exit_id, plan=("scheduling.read_plan", {}))
+    """Show the plan: phases, timeline, what waits for whom and why, a proposed change, the timetable, approvals."""
+    parts, today = _parts(exit_id, plan=("scheduling.read_plan", {})), _today()
     found = parts["plan"]
-    titles = {row["id"]: views.title(row, g.language) for row in found["activities"]} if _is_there(found) else {}
-    phases = views.phases(found) if _is_there(found) else []
-    return render_template("plan.html", tab="plan", phases=phases, titles=titles, **parts)
+    shown: dict[str, Any] = {"titles": {}, "phases": [], "timeline": None}
+    if _is_there(found):
+        shown["titles"] = {row["id"]: views.title(row, g.language) for row in found["activities"]}
+        shown["phases"] = views.phases(found)
+        shown["timeline"] = timeline.draw(found, parts["exit"], views.PHASES, today)
+    return render_template("plan.html", tab="plan", today=today, **shown, **parts)
+
+
+@pages.get("/exits/<exit_id>/calendar")
+def calendar(exit_id: str) -> Page:
+    """Show the last day of every notice that the customer can give."""
+    parts, today = _parts(exit_id, calendar=("orders.read_calendar", {})), _today()
+    found = parts["calendar"]
+    days = duties.notice_days(found["days"], today) if _is_there(found) else ()
+    return render_template("calendar.html", tab="calendar", days=days, today=today, **parts)
+
+
+@pages.get("/exits/<exit_id>/obligations")
+def obligations(exit_id: str) -> Page:
+    """Show what each party owes, how it stands and why, the worst first."""
+    parts = _parts(exit_id, obligations=("compliance.read_obligations", {}))
+    found, exit_ = parts["obligations"], parts["exit"]
+    known = (exit_["profiles"], exit_["options"])
+    groups = duties.groups(found["obligations"], *known) if _is_there(found) else ()
+    return render_template("obligations.html", tab="obligations", groups=groups, today=_today(), **parts)
 
 
 @pages.get("/exits/<exit_id>/data")
@@ -198,6 +221,15 @@ def _parts(exit_id: str, **questions: Question) -> dict[str, Any]:
     if isinstance(answers["exit"], OphorError):
         raise answers["exit"]
     return answers
+
+
+def _today() -> date | None:
+    """Give the rules' day; None while the clock cannot be read, for a page without it is better than none."""
+    try:
+        today: date = current_app.extensions["today"]()
+    except Unavailable:
+        return None
+    return today
 
 
 def _is_there(answer: Answer) -> bool:

@@ -1,9 +1,9 @@
-"""States, parties and stages in words: Danish and English beside each other."""
+"""Codes in words, Danish and English beside each other: states, what is waited for, reasons, parties, facts, stages."""
 
 from __future__ import annotations
 
 STATES: dict[str, tuple[str, str, str]] = {
-    # state → (tone, Danish, English); tones are done, active, waiting, problem, none
+    # state → (tone, Danish, English); tones are done, active, waiting, risk, problem, none
     "completed": ("done", "Afsluttet", "Finished"),
     "waived": ("done", "Frafaldet", "Waived"),
     "not_chosen": ("none", "Ikke valgt", "Not chosen"),
@@ -14,12 +14,32 @@ STATES: dict[str, tuple[str, str, str]] = {
     "awaits_answer": ("waiting", "Afventer svar", "Awaits an answer"),
     "overdue": ("problem", "Over fristen", "Overdue"),
     "draft": ("waiting", "Kladde", "Draft"),
-    "ordered": ("active", "Bestilt", "Ordered"),
-    "window_ordered": ("waiting", "Vindue bestilt", "Window ordered"),
-    "window_confirmed": ("waiting", "Vindue bekræftet", "Window confirmed"),
-    "confirmed": ("waiting", "Bekræftet", "Confirmed"),
+    "ordered": ("waiting", "Bestilt, afventer bekræftelse", "Ordered, waits for confirmation"),
+    "countered": ("waiting", "Andre datoer foreslået", "Other dates proposed"),
+    "confirmed": ("waiting", "Bekræftet, afventer endelig bestilling", "Confirmed, waits for the final order"),
     "placed": ("active", "Endeligt bestilt", "Finally ordered"),
-    "order_placed": ("active", "Endeligt bestilt", "Finally ordered"),
+    "plan_approved": ("active", "Plan godkendt", "Plan approved"),
+    "cancelled": ("none", "Annulleret", "Cancelled"),
+    "submitted": ("waiting", "Afventer kundens godkendelse", "Waits for the customer's approval"),
+    "rejected": ("problem", "Afvist", "Rejected"),
+    "proposed": ("waiting", "Foreslået", "Proposed"),
+    "applied": ("done", "Gennemført", "Applied"),
+    "replaced": ("none", "Erstattet af et nyere forslag", "Replaced by a newer proposal"),
+    "void": ("none", "Bortfaldet", "Void"),
+    "bypass_requested": ("waiting", "Afventer leverandørens svar", "Waits for the supplier's answer"),
+    "bypass_agreed": ("active", "Aftalt, ændringen mangler", "Agreed, change not yet made"),
+    "bypass_refused": ("problem", "Afvist", "Refused"),
+    "delta_delivered": ("done", "Ændret, og modtageren har fået ændringen", "Changed, and the receiver has the change"),
+    "cancellation_requested": (
+        "waiting",
+        "Annullering ønsket, intet svar endnu",
+        "Cancellation requested, no answer yet",
+    ),
+    "already_begun": ("problem", "Var begyndt før annulleringen", "Had begun before the cancellation"),
+    "pending": ("none", "Løber", "Running"),
+    "at_risk": ("risk", "I risiko", "At risk"),
+    "met": ("done", "Opfyldt", "Met"),
+    "breached": ("problem", "Misligholdt", "Breached"),
     "active": ("active", "I gang", "Under way"),
     "needs_submitted": ("active", "Databehov opgjort", "Needs submitted"),
     "dispatch_set": ("active", "Forsendelse aftalt", "Dispatch set"),
@@ -29,6 +49,7 @@ STATES: dict[str, tuple[str, str, str]] = {
     "extracting": ("active", "Data læses", "Data are being read"),
     "sealed": ("active", "Krypteret, på vej", "Encrypted, on its way"),
     "delivered": ("waiting", "Leveret, afventer godkendelse", "Delivered, waits for acceptance"),
+    "superseded": ("none", "Erstattet af en ny leverance", "Superseded by a new delivery"),
     "accepted": ("done", "Leveret og godkendt", "Delivered and accepted"),
     "open": ("waiting", "Åben", "Open"),
     "frozen": ("active", "Kun læseadgang", "Read-only"),
@@ -60,8 +81,137 @@ STATES: dict[str, tuple[str, str, str]] = {
     "NOT_LOOKED": ("waiting", "Ikke set efter endnu", "Not looked for yet"),
 }
 
-PARTIES = {"customer": ("Kunden", "The customer"), "supplier": ("Leverandøren", "The supplier")}
-PARTIES |= {"successor": ("Den nye leverandør", "The successor")}
+PARTIES = {
+    "customer": ("Kunden", "The customer"),
+    "supplier": ("Leverandøren", "The supplier"),
+    "successor": ("Den nye leverandør", "The successor"),
+    "system": ("Systemet", "The system"),
+}
+PARTIES |= dict.fromkeys(("scheduling", "delivery", "access", "deletion", "compliance"), PARTIES["system"])
+
+# What an activity waits for, by the code's name; `{detail}` is what stands in its brackets.
+WAITS = {
+    "DATE": ("datoen {detail}", "the date {detail}"),
+    "INSTRUCTION": ("kundens instruks om at slette", "the customer's instruction to delete"),
+    "ARCHIVE": ("arkivbeslutning for {detail}", "the archive decision for {detail}"),
+    "ACCEPTED": (
+        "at data er leveret og godkendt, eller at kunden har givet instruks",
+        "the data being delivered and accepted, or instructed by the customer",
+    ),
+    "TRANSFER": ("kundens overførelsesinstruks", "the customer's transfer instruction"),
+    "ADDENDUM": ("allonge underskrevet af begge parter", "the addendum signed by both parties"),
+    "HOLD": ("at slettestoppet for {detail} ophæves", "the hold on {detail} being lifted"),
+    "BYPASS": (
+        "at ændringen {detail} i frysperioden er leveret",
+        "the change {detail} in the frozen zone being delivered",
+    ),
+    "R1": ("aftale mellem begge parter om den tunge opgave (S1 §5)", "an accord of both on the heavy job (S1 §5)"),
+    "PROPOSAL": ("svar på den foreslåede ændring af planen", "an answer to the proposed change of the plan"),
+    "CONFLICT": ("at datoernes modstrid løses", "the conflict of dates being resolved"),
+    "CANCELLATION": ("svar på, om sletningen kunne annulleres", "the answer whether the deletion could be cancelled"),
+    "EXIT_CANCELLED": ("intet: exitforløbet er annulleret", "nothing: the exit is cancelled"),
+}
+
+REASONS = {
+    "NOT_TRIGGERED": ("Intet har sat fristen i gang", "Nothing has started its period"),
+    "WAITING": ("Fristen løber", "The period runs"),
+    "DUE_SOON": ("Fristen er nær", "The last day is near"),
+    "EVIDENCE": ("Der er bevis for opfyldelsen", "There is evidence that it was met"),
+    "MET_LATE": ("Opfyldt efter fristen", "Met after its last day"),
+    "OVERDUE": ("Fristen er overskredet", "The last day has passed"),
+    "FAILED": ("Det er oplyst, at den ikke blev opfyldt", "It was reported as not met"),
+    "LAPSED": ("Retten blev ikke brugt i tide", "The right was not used in time"),
+    "OPTION": ("Udskudt af tilvalget {detail}", "Suspended by the option {detail}"),
+    "FORCE_MAJEURE": ("Udskudt af force majeure", "Suspended by force majeure"),
+}
+
+CHANGES = {
+    "earliest": ("Tidligst", "Earliest"),
+    "due": ("Senest", "Due"),
+    "chosen": ("Valgt", "Chosen"),
+    "added": ("Kommer til", "Added"),
+    "removed": ("Udgår", "Removed"),
+    "systems": ("Systemer", "Systems"),
+}
+
+BYPASSES = {
+    "rectification": ("Berigtigelse (GDPR art. 16)", "Rectification (GDPR Art. 16)"),
+    "erasure": ("Sletning for en registreret (GDPR art. 17)", "Erasure for a data subject (GDPR Art. 17)"),
+    "restriction": ("Begrænsning (GDPR art. 18)", "Restriction (GDPR Art. 18)"),
+    "agreed_change": ("Aftalt ændring", "Agreed change"),
+}
+
+FACTS = {
+    "orders.window_ordered": ("Exit-vinduet blev bestilt", "The window was ordered"),
+    "orders.meeting_held": ("Afklaringsmødet blev holdt", "The clarification meeting was held"),
+    "orders.window_countered": ("Leverandøren foreslog andre datoer", "The supplier proposed other dates"),
+    "orders.window_confirmed": ("Vinduet blev bekræftet", "The window was confirmed"),
+    "orders.order_placed": ("Den endelige bestilling blev afgivet", "The final order was placed"),
+    "orders.contact_named": ("En kontaktperson blev udpeget", "A contact person was named"),
+    "orders.dates_confirmed": (
+        "Kunden bekræftede eller ændrede datoerne",
+        "The customer confirmed or changed the dates",
+    ),
+    "orders.options_confirmed": ("Kunden valgte tilvalg", "The customer chose the options"),
+    "orders.pairs_decided": ("Børn- og Admin-systemerne blev afgjort", "The Børn and Admin systems were decided"),
+    "orders.transfer_instructed": ("Kunden gav overførelsesinstruks", "The customer instructed the transfer"),
+    "orders.equipment_listed": ("Udstyrsregistret blev opgjort", "The equipment register was given"),
+    "orders.sub_suppliers_listed": ("Underleverandørerne blev opgjort", "The sub-suppliers were given"),
+    "orders.billing_run_recorded": ("Sidste debiteringskørsel blev registreret", "The last billing run was recorded"),
+    "orders.instruction_given": ("Kunden gav instruks", "The customer instructed"),
+    "orders.archive_decided": ("En arkivbeslutning blev truffet", "An archive decision was made"),
+    "orders.accord_signed": ("Begge parter underskrev en aftale", "Both parties signed an accord"),
+    "orders.notice_given": ("Der blev givet varsel", "A notice was given"),
+    "orders.trigger_recorded": ("En frist blev sat i gang", "A period was started"),
+    "orders.obligation_answered": ("En forpligtelse blev besvaret", "An obligation was answered"),
+    "orders.exit_cancelled": ("Exitforløbet blev annulleret", "The exit was cancelled"),
+    "scheduling.plan_made": ("Planen blev beregnet", "The plan was computed"),
+    "scheduling.activity_due": ("En aktivitet kan begynde", "An activity can begin"),
+    "scheduling.activity_overdue": ("En aktivitet er over fristen", "An activity is overdue"),
+    "scheduling.activity_completed": ("En aktivitet blev afsluttet", "An activity was finished"),
+    "scheduling.approval_given": ("En sletning blev godkendt af én", "A deletion was approved by one person"),
+    "scheduling.approval_completed": ("En sletning blev godkendt af to", "A deletion was approved by two people"),
+    "scheduling.permit_issued": ("Tilladelse til sletning blev udstedt", "A permit to delete was issued"),
+    "scheduling.timetable_submitted": ("Tidsplanen blev fremlagt", "The timetable was submitted"),
+    "scheduling.timetable_answered": ("Tidsplanen blev besvaret", "The timetable was answered"),
+    "scheduling.plan_proposed": ("En ændring af planen blev foreslået", "A change of the plan was proposed"),
+    "scheduling.reminder_due": ("En påmindelse er sendt", "A reminder went out"),
+    "scheduling.status_letter_due": ("Statusbrevet går ud", "The status letter goes out"),
+    "scheduling.obligation_changed": ("En forpligtelses tilstand ændrede sig", "How an obligation stands changed"),
+    "scheduling.silence_applied": (
+        "Kundens instruks for tavshed blev brugt",
+        "The instruction for silence was applied",
+    ),
+    "scheduling.cancellation_requested": ("En sletning ønskes annulleret", "A deletion shall be cancelled"),
+    "scheduling.bypass_changed": ("En ændring i frysperioden", "A change in the frozen zone"),
+    "scheduling.timer_due": ("Planen blev set efter", "The plan was looked at"),
+    "delivery.needs_submitted": ("Databehovet blev opgjort", "The data needs were submitted"),
+    "delivery.dispatch_set": ("Forsendelsen blev aftalt", "The dispatch was set"),
+    "delivery.connection_tested": ("Forbindelsen blev prøvet", "The connection was tested"),
+    "delivery.specification_made": ("Dataspecifikationen blev lavet", "The data specification was made"),
+    "delivery.package_delivered": ("Pakken blev leveret", "The package was delivered"),
+    "delivery.delivery_accepted": ("Kunden godkendte leverancen", "The customer accepted the delivery"),
+    "delivery.delivery_rejected": ("Kunden afviste leverancen", "The customer rejected the delivery"),
+    "access.access_frozen": ("Systemerne blev frosset", "The systems were frozen"),
+    "access.access_closed": ("Adgangen blev lukket", "Access was closed"),
+    "access.access_attested": ("En lukning blev bevidnet", "A closing was attested"),
+    "deletion.deletion_previewed": ("En sletning blev forhåndsvist", "A deletion was previewed"),
+    "deletion.deletion_begun": ("En sletning begyndte", "A deletion began"),
+    "deletion.deletion_batch_closed": ("En bunke blev slettet", "A batch was deleted"),
+    "deletion.deletion_executed": ("En sletning blev udført", "A deletion was carried out"),
+    "deletion.deletion_verified": ("En sletning blev efterset", "A deletion was verified"),
+    "deletion.deletion_stopped": ("En sletning standsede", "A deletion stopped"),
+    "deletion.deletion_cancelled": ("En sletning blev annulleret", "A deletion was cancelled"),
+    "deletion.deletion_already_begun": ("En sletning kunne ikke annulleres", "A deletion could not be cancelled"),
+    "deletion.hold_placed": ("Der blev sat et slettestop", "A hold was placed"),
+    "deletion.hold_lifted": ("Et slettestop blev ophævet", "A hold was lifted"),
+    "deletion.backup_registered": ("Et backupsæt blev registreret", "A backup set was registered"),
+    "deletion.backup_observed": ("Der blev set efter et backupsæt", "A backup set was looked for"),
+    "deletion.backups_expired": ("Alle backupsæt er væk", "All backup sets are gone"),
+    "deletion.backups_look_due": ("Der skal ses efter backup", "Backups are to be looked for"),
+    "compliance.evidence_recorded": ("Et bevis blev skrevet i loggen", "Evidence was recorded"),
+    "compliance.certificate_issued": ("Et slettebevis blev udstedt", "A certificate was issued"),
+}
 
 STAGES = {
     "DELIVERY": ("Data er leveret", "Data delivered"),

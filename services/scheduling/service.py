@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts.roles import PARTY
 from services.scheduling import domain, store
+from services.scheduling.domain import Exit
 from shared.bus.faces import Face, command, on, query
-from shared.rules.profiles import Profile, load_profiles
 
 PERMIT_LASTS = timedelta(hours=24)
 
@@ -25,194 +23,154 @@ class Scheduling(Face):
     @command
     def complete_activity(self, unit: Any, call: Any) -> dict[str, Any]:
         """Take the responsible party's answer to a manual activity."""
-        exit_, role = _owned(unit, call), call.actor.role_for("scheduling.complete_activity")
+        exit_, role = _owned(unit, call), _role(call)
         done = domain.Done(unit.today, call.data["outcome"], call.data["evidence_digest"], role)
-        plan = domain.plan_of(exit_, _profiles(exit_))
-        exit_ = domain.complete(exit_, plan, call.data, PARTY[role], done)
+        exit_ = domain.complete(exit_, _look(unit, exit_), call.data, PARTY[role], done)
         _advance(unit, exit_)
         state = {"done": "completed"}.get(done.outcome, done.outcome)
-        return {"exit_id": exit_.exit_id, "activity": call.data["activity"], "state": state}
+        return _answer(exit_, activity=call.data["activity"], state=state)
 
     @command
     def approve(self, unit: Any, call: Any) -> dict[str, Any]:
         """Take one of the two approvals of a previewed deletion."""
-        exit_, role = _owned(unit, call), call.actor.role_for("scheduling.approve")
-        approval = {"actor": call.actor.id, "role": role, "at": unit.now.strftime("%Y-%m-%dT%H:%M:%SZ")}
-        exit_, job, events = domain.approve(exit_, call.data, approval)
-        store.apply(unit, domain.Advance(exit_, tuple(events)))
-        counts = {"given": len(job.approvals), "needed": domain.NEEDED}
-        return {"exit_id": exit_.exit_id, "activity": job.activity, **counts}
+        exit_ = _owned(unit, call)
+        at = unit.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        exit_, job = domain.approve(exit_, call.data, {"actor": call.actor.id, "role": _role(call), "at": at})
+        _advance(unit, exit_)
+        return _answer(exit_, activity=job.activity, given=len(job.approvals), needed=domain.NEEDED)
+
+    @command
+    def submit_timetable(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Take the supplier's timetable of the window (B8)."""
+        exit_ = _owned(unit, call)
+        exit_ = domain.submit_timetable(exit_, _look(unit, exit_), call.data, _role(call))
+        return _timetable(unit, exit_)
+
+    @command
+    def answer_timetable(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Take the customer's answer to the timetable (B11)."""
+        exit_ = _owned(unit, call)
+        outlook, by = _look(unit, exit_), (call.actor.id, _role(call))
+        return _timetable(unit, domain.answer_timetable(exit_, outlook, store.shelf(unit), call.data, *by))
+
+    @command
+    def answer_proposal(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Take one party's answer to a proposed change."""
+        exit_ = _owned(unit, call)
+        exit_, state = domain.answer_proposal(exit_, _look(unit, exit_), call.data, PARTY[_role(call)])
+        _advance(unit, exit_)
+        return _answer(exit_, proposal_id=call.data["proposal_id"], state=state)
+
+    @command
+    def propose_profile(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Propose the newest text of a profile to the exits that have pinned an older one."""
+        profile = store.newest(call.data["profile"])
+        store.keep(unit, profile)
+        exits = store.pinned_otherwise(unit, profile, call.actor.customers, call.data["limit"])
+        changed = [after for exit_ in exits if (after := domain.propose_profile(exit_, profile)) != exit_]
+        for exit_ in changed:
+            _advance(unit, exit_)
+        counts = {"proposed": [exit_.exit_id for exit_ in changed], "unchanged": len(exits) - len(changed)}
+        return {"profile": profile.name, "digest": profile.digest, **counts}
+
+    @command
+    def request_heavy_job(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Answer whether a heavy job may run on a day (R1)."""
+        exit_ = _owned(unit, call)
+        clause = domain.check_heavy_job(exit_, _look(unit, exit_), call.data)
+        return _answer(exit_, activity=call.data["activity"], allowed=True, clause=clause)
+
+    @command
+    def request_bypass(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Take the customer's request for a change inside the frozen zone (T11)."""
+        return _bypass(unit, *domain.request_bypass(_owned(unit, call), call.data, call.id))
+
+    @command
+    def answer_bypass(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Take the supplier's answer to such a request."""
+        return _bypass(unit, *domain.answer_bypass(_owned(unit, call), call.data))
+
+    @command
+    def close_bypass(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Take that the change was made and its delta delivered."""
+        return _bypass(unit, *domain.close_bypass(_owned(unit, call), call.data))
+
+    @query
+    def preview_plan(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Show what would differ, without saving anything."""
+        exit_ = _owned(unit, call)
+        return domain.preview_plan(exit_, _look(unit, exit_), store.shelf(unit), call.data)
 
     @query
     def read_plan(self, unit: Any, call: Any) -> dict[str, Any]:
         """Read the plan with every activity's state and what it waits for."""
         exit_ = _owned(unit, call)
-        return domain.read_plan(exit_, domain.plan_of(exit_, _profiles(exit_)), unit.today)
+        return domain.read_plan(exit_, _look(unit, exit_))
 
     @query
     def list_waiting(self, unit: Any, call: Any) -> dict[str, Any]:
         """List what waits for somebody."""
         exit_ = _owned(unit, call)
-        return domain.waiting(exit_, domain.plan_of(exit_, _profiles(exit_)), unit.today)
+        return domain.waiting(exit_, _look(unit, exit_))
 
-    # ---- The order
+    # ---- Facts
 
-    @on("orders.window_ordered")
-    def window_ordered(self, unit: Any, told: Any) -> None:
-        """Draft the plan (A1)."""
-        _learn(unit, told, lambda exit_: _done_by(domain.with_order(exit_, told.data, placed=False), unit, told))
-
-    @on("orders.window_confirmed")
-    def window_confirmed(self, unit: Any, told: Any) -> None:
-        """Complete A3."""
-        _complete(unit, told)
+    @on(*sorted(domain.HEARD.keys() - {"orders.order_placed"}))
+    def fact_told(self, unit: Any, told: Any) -> None:
+        """Take a fact, and draw every conclusion that it allows; what each means is `domain.HEARD`."""
+        _hear(unit, told)
 
     @on("orders.order_placed")
     def order_placed(self, unit: Any, told: Any) -> None:
-        """Make the plan (A4)."""
-        _learn(unit, told, lambda exit_: _done_by(domain.with_order(exit_, told.data, placed=True), unit, told))
-
-    @on("orders.options_confirmed")
-    def options_confirmed(self, unit: Any, told: Any) -> None:
-        """Take the options into the plan (B3)."""
-        options = tuple(told.data["options"])
-        _learn(unit, told, lambda exit_: _done_by(replace(exit_, options=options), unit, told))
-
-    @on("orders.instruction_given")
-    def instruction_given(self, unit: Any, told: Any) -> None:
-        """Open the gate of the instruction."""
-        _learn(unit, told, lambda exit_: replace(exit_, instructed=True))
-
-    @on("orders.archive_decided")
-    def archive_decided(self, unit: Any, told: Any) -> None:
-        """Open the archive gate of one system."""
-        _learn(unit, told, lambda exit_: domain.with_archive(exit_, told.data["system"]))
-
-    # ---- Delivery and access
-
-    @on("delivery.needs_submitted")
-    def needs_submitted(self, unit: Any, told: Any) -> None:
-        """Complete B4."""
-        _complete(unit, told)
-
-    @on("delivery.dispatch_set")
-    def dispatch_set(self, unit: Any, told: Any) -> None:
-        """Complete B5."""
-        _complete(unit, told)
-
-    @on("delivery.connection_tested")
-    def connection_tested(self, unit: Any, told: Any) -> None:
-        """Complete B9, or show why it could not be."""
-        _complete(unit, told, "" if told.data["ok"] else told.data["code"])
-
-    @on("delivery.specification_made")
-    def specification_made(self, unit: Any, told: Any) -> None:
-        """Complete B10."""
-        _complete(unit, told)
-
-    @on("delivery.package_delivered")
-    def package_delivered(self, unit: Any, told: Any) -> None:
-        """Complete C3."""
-        _complete(unit, told)
-
-    @on("delivery.delivery_accepted")
-    def delivery_accepted(self, unit: Any, told: Any) -> None:
-        """Complete C4."""
-        _complete(unit, told)
-
-    @on("access.access_frozen")
-    def access_frozen(self, unit: Any, told: Any) -> None:
-        """Complete C2 where every system is frozen."""
-        frozen = all(system["state"] == "frozen" for system in told.data["systems"])
-        _complete(unit, told, "" if frozen else "ACCESS_NOT_FROZEN")
-
-    @on("access.access_closed")
-    def access_closed(self, unit: Any, told: Any) -> None:
-        """Do nothing: deletion waits for this fact, the plan does not."""
-
-    @on("access.access_attested")
-    def access_attested(self, unit: Any, told: Any) -> None:
-        """Complete C5, C6, D7b or D8."""
-        _complete(unit, told)
-
-    # ---- Deletion and evidence
-
-    @on("deletion.deletion_previewed")
-    def deletion_previewed(self, unit: Any, told: Any) -> None:
-        """Ask for approval of the previewed plan."""
-        _learn(unit, told, lambda exit_: domain.preview(exit_, told.data))
+        """Make the plan (A4), from the profiles as they are pinned."""
+        store.pin(unit, {each["name"]: each["digest"] for each in told.data["pinned"]})
+        _hear(unit, told)
 
     @on("compliance.evidence_recorded")
     def evidence_recorded(self, unit: Any, told: Any) -> None:
         """Issue the permit when the intent is in the log (24 h of real time)."""
         if told.data["kind"] == "DELETION_INTENT":
             valid_until = (datetime.now(UTC) + PERMIT_LASTS).isoformat(timespec="seconds")
-            exit_, events = domain.intent_recorded(store.load(unit, told.data["exit_id"]), told.data, valid_until)
-            store.apply(unit, domain.Advance(exit_, tuple(events)))
-
-    @on("deletion.deletion_begun")
-    def deletion_begun(self, unit: Any, told: Any) -> None:
-        """Do nothing: the plan changes when the deletion is verified or stops."""
-
-    @on("deletion.deletion_verified")
-    def deletion_verified(self, unit: Any, told: Any) -> None:
-        """Complete C7, D2, D3b or D7a where the verifier found nothing left."""
-        if told.data["result"] == "ERROR":
-            _complete(unit, told, "VERIFICATION_ERROR")
-            return
-        activity, day = told.data["activity"], told.data["on"]
-        _learn(unit, told, lambda exit_: _done_by(domain.with_deletion(exit_, activity, day), unit, told))
-
-    @on("deletion.deletion_stopped")
-    def deletion_stopped(self, unit: Any, told: Any) -> None:
-        """Put the activity back to waiting with the code of what stopped it."""
-        data = told.data
-        _learn(unit, told, lambda exit_: domain.with_trouble(exit_, data["activity"], data["code"], unit.today))
-
-    @on("deletion.backups_expired")
-    def backups_expired(self, unit: Any, told: Any) -> None:
-        """Complete D9."""
-        _complete(unit, told)
-
-    @on("compliance.certificate_issued")
-    def certificate_issued(self, unit: Any, told: Any) -> None:
-        """Do nothing: no activity waits for a certificate."""
-
-    @on("scheduling.timer_due")
-    def timer_due(self, unit: Any, told: Any) -> None:
-        """Look at the plan anew."""
-        _learn(unit, told, lambda exit_: exit_)
+            exit_ = store.load(unit, told.data["exit_id"])
+            _advance(unit, domain.intent_recorded(exit_, told.data, valid_until))
 
 
-def _owned(unit: Any, call: Any) -> domain.Exit:
+def _owned(unit: Any, call: Any) -> Exit:
     exit_ = store.load_ordered(unit, call.data["exit_id"])
-    call.actor.require_customer(exit_.order["customer_cvr"])
+    call.actor.require_customer(exit_.customer_cvr)
     return exit_
 
 
-def _profiles(exit_: domain.Exit) -> tuple[Profile, ...]:
-    return load_profiles(tuple(exit_.order["profiles"])) if exit_.order else ()
+def _role(call: Any) -> str:
+    return str(call.actor.role_for(call.wire))
 
 
-def _learn(unit: Any, told: Any, learn: Callable[[domain.Exit], domain.Exit]) -> None:
-    _advance(unit, learn(store.load(unit, told.data["exit_id"])))
+def _look(unit: Any, exit_: Exit) -> domain.Outlook:
+    return domain.look(exit_, store.shelf(unit), unit.today)
 
 
-def _advance(unit: Any, exit_: domain.Exit) -> None:
-    store.apply(unit, domain.advance(exit_, _profiles(exit_), unit.today))
+def _advance(unit: Any, exit_: Exit) -> None:
+    store.apply(unit, domain.advance(exit_, store.shelf(unit), unit.today))
 
 
-def _done_by(exit_: domain.Exit, unit: Any, told: Any) -> domain.Exit:
-    return domain.with_fact(exit_, told.wire, told.data, unit.today)
-
-
-def _complete(unit: Any, told: Any, trouble: str = "") -> None:
-    """Complete what this fact completes, or put it back to waiting with a code."""
+def _hear(unit: Any, told: Any) -> None:
     exit_ = store.load(unit, told.data["exit_id"])
-    if not trouble:
-        _advance(unit, _done_by(exit_, unit, told))
-        return
-    named = [told.data["activity"]] if "activity" in told.data else domain.completed_by(_profiles(exit_), told.wire)
-    for activity in named:
-        exit_ = domain.with_trouble(exit_, activity, trouble, unit.today)
+    profiles = store.shelf(unit)(exit_.inputs)
+    _advance(unit, domain.heard(exit_, domain.Told(told.wire, told.data, profiles, unit.today)))
+
+
+def _answer(exit_: Exit, **more: Any) -> dict[str, Any]:
+    return {"exit_id": exit_.exit_id, **more}
+
+
+def _timetable(unit: Any, exit_: Exit) -> dict[str, Any]:
+    """Save an exit whose timetable has just been submitted or answered."""
     _advance(unit, exit_)
+    table = exit_.timetable
+    return _answer(exit_, state=table.state, timetable_digest=table.digest) if table else {}
+
+
+def _bypass(unit: Any, exit_: Exit, bypass: domain.Bypass) -> dict[str, Any]:
+    """Save an exit with its changed bypass."""
+    _advance(unit, exit_)
+    return _answer(exit_, bypass_id=bypass.bypass_id, state=bypass.state)

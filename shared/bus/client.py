@@ -18,6 +18,8 @@ import json
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +32,8 @@ from contracts.registry import check
 from shared.bus.envelope import CONTENT_TYPE, MAX_BYTES, declared, encode, make_command, new_id
 from shared.bus.pump import BusMismatch, Pump
 from shared.bus.tokens import Authorise
+from shared.runtime import tracing
+from shared.runtime.metrics import CALLS
 
 RPC_EXCHANGE = "nameko-rpc"
 TIMEOUT_S = 15.0
@@ -87,9 +91,10 @@ class Client:
         deadline = time.time() + timeout
         headers = {
             "nameko.authorization": self._authorise(known.service), "nameko.deadline": deadline,
-            "nameko.correlation_id": correlation_id or command_id,
+            "nameko.correlation_id": correlation_id or command_id, "nameko.traceparent": tracing.onward(),
         }  # fmt: skip
-        answer: dict[str, Any] = self._wire.ask(_Waiting(wire, body, headers, deadline), command_id)
+        with _timed(wire):
+            answer: dict[str, Any] = self._wire.ask(_Waiting(wire, body, headers, deadline), command_id)
         return answer
 
     def close(self) -> None:
@@ -197,6 +202,19 @@ class _Connection:
             "NO_ANSWER", f"{call.wire}: no answer before the deadline; the outcome is unknown", field=command_id,
             remedy="repeat with the same command id", da="Intet svar inden fristen; udfaldet er ukendt.",
         )  # fmt: skip
+
+
+@contextmanager
+def _timed(wire: str) -> Iterator[None]:
+    """Count a call by its outcome's family, with the time that its caller waited."""
+    began, outcome = time.perf_counter(), "ok"
+    try:
+        yield
+    except OphorError as error:
+        outcome = "rejected" if isinstance(error, Rejected) else "unavailable"
+        raise
+    finally:
+        CALLS.labels(wire, outcome).observe(time.perf_counter() - began)
 
 
 def _error(body: dict[str, Any]) -> OphorError:

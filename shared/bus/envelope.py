@@ -36,7 +36,8 @@ class Message:
 
     `data` is loaded by the contract's schema (dates are `date`). `body_digest` (SHA-256, hex) tells whether a repeated
     `id` carries the same: for a command over wire, actor and data; for events and tasks over the whole body.
-    `consumer` is who handles it: a service (`orders`) or a hand (`deletion.delete`). `deadline` is Unix seconds.
+    `consumer` is who handles it: a service (`orders`) or a hand (`deletion.delete`). `deadline` and
+    `told_at` (of events and tasks) are Unix seconds.
     """
 
     kind: Kind
@@ -54,6 +55,7 @@ class Message:
     actor: Actor | None = None
     deadline: float | None = None
     traceparent: str = ""
+    told_at: float = 0.0
 
 
 class Envelope(Schema):

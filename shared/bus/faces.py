@@ -66,8 +66,8 @@ def query(handler: Handler) -> Handler:
     return _call(handler, query=True)
 
 
-def on(wire: str) -> Callable[[Handler], Handler]:
-    """Handle the event `wire` (e.g. `orders.order_placed`), in one transaction with the record that it was handled."""
+def on(*wires: str) -> Callable[[Handler], Handler]:
+    """Handle events by wire name (`orders.order_placed`), each in one transaction with the record that it was."""
 
     def decorate(handler: Handler) -> Handler:
         @wraps(handler)
@@ -75,7 +75,8 @@ def on(wire: str) -> Callable[[Handler], Handler]:
             outcome: Outcome = face.house.told(partial(handler, face), message)
             return outcome
 
-        register_entrypoint(entry, EventEntry(wire))
+        for wire in wires:
+            register_entrypoint(entry, EventEntry(wire))
         return entry  # type: ignore[return-value]
 
     return decorate

@@ -31,6 +31,7 @@ from shared.runtime.clock import clock_for
 from shared.runtime.config import Config
 from shared.runtime.health import Health
 from shared.runtime.logging import canonical
+from shared.runtime.metrics import watch_inbox
 from shared.store.unit import Store, Unit
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class House(SharedExtension):
         self.clock = clock_for(self.config.mode, self.config.clock_uri)
         self.store = Store(self.config.mongo_uri, self.service, self.clock)
         self.health = Health(f"{self.service} face", self.config.health_port).start()
+        watch_inbox(self.store.db, self.service)
         self.health.checks = {
             "database": lambda: self.database,
             "broker": lambda: all(inlet.consuming for inlet in self.inlets),
@@ -233,7 +235,7 @@ def _in_time(call: Message) -> None:
 def _line(message: Message) -> Any:
     return canonical(
         message.consumer, message.wire, message.id, correlation_id=message.correlation_id, kind=message.kind,
-        attempts=message.attempts,
+        attempts=message.attempts, traceparent=message.traceparent, told_at=message.told_at,
     )  # fmt: skip
 
 

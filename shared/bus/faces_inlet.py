@@ -32,7 +32,8 @@ from shared.bus.faces_house import House, Outcome
 from shared.bus.guard import Poison, Received
 from shared.bus.ladder import OWN_STORE, Ladder, is_last
 from shared.bus.pump import Pump
-from shared.runtime.logging import ENTRYPOINTS, outcome_of, place_of
+from shared.runtime.logging import outcome_of, place_of
+from shared.runtime.metrics import ENTRYPOINTS
 
 RPC_EXCHANGE = "nameko-rpc"
 CALLS_AT_ONCE = 8

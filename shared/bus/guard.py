@@ -194,7 +194,7 @@ def _message(kind: Any, received: Received, body: dict[str, Any], consumer: str,
         kind, body["id"], body["type"], data, digest(received.body), consumer, subject=body["subject"],
         aggregate=body["aggregate"], seq=body["seq"], correlation_id=body["correlationid"], ruletime=body["ruletime"],
         attempts=received.headers.get(ATTEMPTS_HEADER, 0),
-        traceparent=_header(received.headers, "traceparent", _TRACE),
+        traceparent=_header(received.headers, "traceparent", _TRACE), told_at=body["time"].timestamp(),
     )  # fmt: skip
 
 

@@ -192,7 +192,7 @@ class HandProcess:
             self._bury(raw, f"unproven-{uuid.uuid4()}", "-", poison.reason)
             return
         try:
-            known = {"correlation_id": message.correlation_id, "attempts": message.attempts}
+            known = {name: getattr(message, name) for name in ("correlation_id", "attempts", "traceparent", "told_at")}
             with canonical(self.consumer, message.wire, message.id, **known) as line:
                 line.outcome = self._slice(message)
         except Exception as error:

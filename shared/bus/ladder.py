@@ -24,6 +24,7 @@ from shared.bus.guard import ATTEMPTS_HEADER, Received
 from shared.bus.pump import BusMismatch
 from shared.bus.topology import DEAD, STEPS
 from shared.bus.trust import SIGNATURE_HEADER, SIGNER_HEADER
+from shared.runtime.metrics import MOVED
 
 REASON_HEADER, QUEUE_HEADER, DEAD_AT_HEADER = "ophor-reason", "ophor-queue", "ophor-dead-at"
 _KEPT_HEADERS = (SIGNER_HEADER, SIGNATURE_HEADER, "traceparent", ATTEMPTS_HEADER, QUEUE_HEADER)
@@ -106,26 +107,27 @@ class Ladder:
 
     def climb(self, raw: amqp.Message, queue: str, reason: str, done: Callable[[], None]) -> None:
         """Send `raw` (from `queue`) to its next delay or the dead letters; when confirmed, ack it and call `done`."""
-        self._move(raw, climb(Received.of(raw), queue, self._service, reason), done)
+        self._move(raw, queue, climb(Received.of(raw), queue, self._service, reason), done)
 
     def bury(self, raw: amqp.Message, queue: str, reason: str, done: Callable[[], None]) -> None:
         """Send `raw` (from `queue`) to the dead letters, with a reason; when confirmed, ack it and call `done`."""
-        self._move(raw, bury(Received.of(raw), queue, self._service, reason), done)
+        self._move(raw, queue, bury(Received.of(raw), queue, self._service, reason), done)
 
     def wait(self, raw: amqp.Message, queue: str, done: Callable[[], None]) -> None:
         """Send `raw` (from `queue`) to the shortest delay without using up an attempt; then ack it and call `done`.
 
         For what came early, or met our own store (`OWN_STORE`) while it was busy or away.
         """
-        self._move(raw, carried(Received.of(raw), {}, ("ophor.delay.1", queue)), done)
+        self._move(raw, queue, carried(Received.of(raw), {}, ("ophor.delay.1", queue)), done)
 
-    def _move(self, raw: amqp.Message, copy: Copy, done: Callable[[], None]) -> None:
+    def _move(self, raw: amqp.Message, queue: str, copy: Copy, done: Callable[[], None]) -> None:
         def told(fate: Fate) -> None:
             if fate == "unroutable":
                 raise _lacking(copy)
             if fate == "nacked":  # ends the connection: the broker takes back what is not acked
                 raise RecoverableConnectionError(f"{copy.to[0]} refused a message")
             raw.channel.basic_ack(raw.delivery_tag)
+            MOVED.labels(queue, "dead" if copy.to[0] == DEAD else "delay").inc()
             done()
 
         self._confirms.publish(copy.body, copy.properties, copy.to, told)

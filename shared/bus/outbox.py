@@ -51,7 +51,7 @@ def pipeline(
         row["headers"] = row.get("headers") or signed(row, signer)
         properties = {
             "content_type": CONTENT_TYPE, "content_encoding": "utf-8", "message_id": row["_id"],
-            "application_headers": {**row["headers"], ATTEMPTS_HEADER: 0},
+            "application_headers": {**row["headers"], ATTEMPTS_HEADER: 0, **_trace(row)},
         }  # fmt: skip
         confirms.publish(row["body"], properties, to, partial(told, row))
         _settle(confirms, WINDOW - 1, beat)
@@ -90,6 +90,11 @@ def unpark(store: Store) -> int:
     """Have parked rows published again, once their cause is mended; give how many."""
     again = {"$set": {"state": "pending", "not_before": EPOCH}}
     return int(store.db.outbox.update_many({"state": "parked"}, again).modified_count)
+
+
+def _trace(row: Row) -> dict[str, str]:
+    traceparent = row.get("traceparent", "")
+    return {"traceparent": traceparent} if traceparent else {}
 
 
 def _settle(confirms: Confirms, allowed: int, beat: Callable[[], None]) -> None:

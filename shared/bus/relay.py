@@ -73,6 +73,7 @@ class Relay:
         from shared.runtime.clock import clock_for
         from shared.runtime.config import Config
         from shared.runtime.health import Health
+        from shared.runtime.metrics import watch_outbox
 
         config = Config.read(environ, ("OPHOR_AMQP_URI", "OPHOR_MONGO_URI", "OPHOR_KEYS"))
         assert config.keys is not None
@@ -81,6 +82,7 @@ class Relay:
         relay = cls(store, config.amqp_uri, signer, environ.get("OPHOR_RABBIT_MANAGEMENT", ""))
         health = Health(f"{service} relay", config.health_port).start()
         health.checks = {name: partial(relay.holds, name) for name in ("broker", "store", "bindings")}
+        watch_outbox(store.db, service)
         return relay
 
     def holds(self, name: str) -> bool:

@@ -6,15 +6,19 @@ from the system map and the order; opening one changes nothing.
 
 from __future__ import annotations
 
-from contracts.system_map import PURPOSES, SystemMap
+from collections.abc import Callable
+
+from contracts.system_map import PURPOSES, System, SystemMap
 from shared.connectors.case_index import CaseIndexConnector
 from shared.connectors.files import FilesConnector
 from shared.connectors.mongodb import MongoConnector
 from shared.connectors.protocol import Connector
-from shared.connectors.sql import PostgresConnector
+from shared.connectors.sql import MariaConnector, PostgresConnector, SqliteConnector
 
-_KINDS: dict[str, type[PostgresConnector | MongoConnector | FilesConnector | CaseIndexConnector]] = {
+_KINDS: dict[str, Callable[[System, str, str], Connector]] = {
     "postgresql": PostgresConnector,
+    "mariadb": MariaConnector,
+    "sqlite": SqliteConnector,
     "mongodb": MongoConnector,
     "files": FilesConnector,
     "case_index": CaseIndexConnector,

@@ -63,6 +63,10 @@ class CaseIndexConnector:
         """Count all cases that our system sent."""
         return self._search(None, 0, 1)[0]
 
+    def unowned(self, place: str) -> int:
+        """Give none: a case has its owner."""
+        return 0
+
     def read(self, place: str, after: Any | None, limit: int) -> Rows:
         """Read the next cases; the cursor is how many were read."""
         start = int(after or 0)

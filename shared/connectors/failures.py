@@ -64,6 +64,17 @@ def outside(system: str, place: str, what: str) -> Rejected:
     )
 
 
+def without_tenant(system: str, place: str, count: int) -> Rejected:
+    """Make ROWS_WITHOUT_TENANT: nobody has said whose these rows are."""
+    return Rejected(
+        "ROWS_WITHOUT_TENANT",
+        f"{system}: {count} rows of {place} belong to no tenant (its key is empty, or the path to it breaks off)",
+        field=f"systems.{system}.places.{place}.without_tenant",
+        remedy="give the rows their tenant, or say in the map what they are (without_tenant)",
+        da=f"{count} rækker i {place} hører ikke til nogen lejer. Skriv i systemkortet, hvad de er.",
+    )
+
+
 def target_error(system: str, place: str, what: str) -> Rejected:
     """Make TARGET_ERROR: the target answered with an error of its own (its code only)."""
     return Rejected("TARGET_ERROR", f"{system}: {what}", field=f"systems.{system}.places.{place}" if place else "")

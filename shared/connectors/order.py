@@ -59,7 +59,7 @@ def deletion_order(
 
 
 def _break(child: LivePlace, key: ForeignKey, pinned: Mapping[str, Collection[str]]) -> Break:
-    nullable = {column.name for column in child.columns if column.nullable}
+    nullable = {column.name for column in child.columns if column.nullable and not column.generated}
     kept = {*child.primary_key, *pinned.get(child.name, ())}
     return Break(child.name, key, tuple(name for name in key.columns if name in nullable and name not in kept))
 
@@ -83,7 +83,7 @@ def _weakest(
         "CYCLE_NOT_BREAKABLE",
         f"{system}: {place} lies on a cycle of references of which none may be set NULL",
         field=f"systems.{system}.places.{place}",
-        remedy="make one reference of the cycle nullable or deferrable in the copy",
+        remedy="make one reference of the cycle nullable in the copy (or deferrable, where the engine has that)",
         da=f"{place} indgår i en ring af referencer, som ingen af kan brydes.",
     )
 

@@ -20,6 +20,7 @@ class Column:
     name: str
     type: str
     nullable: bool = True
+    generated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,12 @@ class Connector(Protocol):
 
     def total(self, place: str) -> int:
         """Count all rows in `place` (for exclusions and shared places)."""
+
+    def unowned(self, place: str) -> int:
+        """Count the rows of a tenants' place that no tenant at all is found for; whoever verifies refuses them.
+
+        Unless the map says what they are (`without_tenant`).
+        """
 
     def read(self, place: str, after: Any | None, limit: int) -> Rows:
         """Read the next slice for delivery, in key order; shared places are read whole."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from yaml.constructor import SafeConstructor
 
 from contracts.errors import Rejected
 
@@ -16,6 +17,7 @@ Path = tuple[str | int, ...]
 
 _TAGS = {f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "bool", "null", "float", "timestamp")}
 _DEEPEST = 20
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same loader in C, where the library was built with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Located:
 def read_located(text: str, file: str) -> Located:
     """Read one YAML document; raise Rejected PROFILE_INVALID with the line of what is wrong."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise _invalid(file, line, "", str(error.problem)) from None
@@ -58,7 +60,7 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int], file: str) -> An
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, lines, file)
     try:
-        return yaml.SafeLoader("").construct_object(node)
+        return SafeConstructor().construct_object(node)
     except (yaml.YAMLError, ValueError):
         raise _invalid(file, lines[path], ".".join(map(str, path)), f"'{node.value}' is not a value") from None
 

@@ -18,7 +18,7 @@ DELETIONS = ("", "1", "2", "index", "uncovered")
 GATES = ("instruction", "archive", "accepted", "transfer", "addendum", "holds")
 TIMETABLES = ("", "on", "by")
 NOTICE_LATE = ("later", "refused", "agreement", "other_clause")
-NOTICE_MEASURES = ("end", "extension", "milestone", "option", "copy", "none")
+NOTICE_MEASURES = ("end", "before", "milestone", "copy")
 
 
 def _codes(**options: Any) -> fields.List[Any]:
@@ -152,6 +152,10 @@ class ActivitySchema(_Titled):
 
 
 class ObligationSchema(_Titled):
+    """What a party owes. It is met by everything in `all_of` and something in `any_of` (rules/obligations.py names what
+    may stand there), or by an answer of its own; `right`: not owed, so that it lapses instead of being breached;
+    `continuous`: in force throughout; `at_risk`: how long before its last day it is shown as at risk."""
+
     id = Code()
     clause = Text(80)
     who = _parties()
@@ -159,42 +163,60 @@ class ObligationSchema(_Titled):
     consequence = Text(200, required=False, load_default="")
     all_of = _codes()
     any_of = _codes()
-    at_risk = fields.String(load_default="-5wd", validate=_period)
+    at_risk = fields.String(load_default="-5wd", validate=[_period, validate.Regexp("-", error="it runs backwards")])
     suspended_by = _codes()
     options = _codes()
     applies_to = _codes()
     continuous = fields.Boolean(load_default=False)
+    right = fields.Boolean(load_default=False)
 
 
 class VariantSchema(_Titled):
-    """One variant of a notice: its period counted to the day it takes effect, and a day it cannot be earlier than."""
+    """One variant of a notice: from the day it is given, `period` runs to the day it takes effect or has to precede.
+
+    `not_before`: no effect before that day (`core_only`: only where a Kerneydelse is ended; `exact`: on that very day);
+    `whole_only`: it cannot end a part; `by`: others than the kind's. `general` is meant where none is named.
+    """
 
     id = Code()
     clause = Text(80)
     period = fields.String(required=True, validate=_period)
     not_before = fields.String(load_default="", validate=_reference)
+    exact = fields.Boolean(load_default=False)
+    core_only = fields.Boolean(load_default=False)
+    whole_only = fields.Boolean(load_default=False)
+    by = fields.List(fields.String(validate=validate.OneOf(PARTIES)), load_default=list)
 
 
 class NoticeSchema(_Titled):
     """A kind of notice: who may give it, against which date its period runs, and what a late one brings.
 
-    `measure`: end (the wished day), extension (K), milestone, option (`latest`), copy (delivery day), none.
-    `late`: later (takes effect later), refused, agreement (of both), other_clause (served under `late_clause`).
+    `measure`: `end` (the wished day of effect), `before` (the anchor `against`), `milestone` (the one named, else
+    `against`), `copy` (the wished day of delivery). `moves`: the anchor that gets the day of effect, or `most_months`
+    more; `moves_part`: the anchor moved instead where only services end; `begins`: the anchor for the day after the one
+    that is moved. `until`: no effect after it. `chooses`: options taken by it; `requires`: options it ends. `partly`:
+    services may be named; `leaves_core`: they must be, and one Kerneydelse is left. `late`: later (takes effect later),
+    refused, agreement (of both), other_clause (under `late_clause`).
     """
 
     kind = Code()
     clause = Text(80)
     by = _parties()
     measure = fields.String(required=True, validate=validate.OneOf(NOTICE_MEASURES))
+    against = Code()
     moves = Code(required=False, load_default="")
+    moves_part = Code(required=False, load_default="")
+    begins = Code(required=False, load_default="")
+    until = fields.String(load_default="", validate=_reference)
     chooses = _codes()
-    latest = fields.String(load_default="", validate=_reference)
+    requires = _codes()
     late = fields.String(required=True, validate=validate.OneOf(NOTICE_LATE))
     late_clause = Text(80, required=False, load_default="")
     most_months = fields.Integer(strict=True, load_default=None, validate=validate.Range(min=1))
     most_times = fields.Integer(strict=True, load_default=None, validate=validate.Range(min=1))
-    partial = fields.Boolean(load_default=False)
-    variants = Many(VariantSchema)
+    partly = fields.Boolean(load_default=False)
+    leaves_core = fields.Boolean(load_default=False)
+    variants = fields.List(fields.Nested(VariantSchema), required=True, validate=validate.Length(min=1))
 
 
 class ReminderSchema(_Titled):

@@ -1,8 +1,8 @@
 """Profiles: which rules bind an agreement, as data in `contracts/profiles/*.yaml`.
 
-Rules kept: a profile is validated whole on load; an error names file, line and field (PROFILE_INVALID); every id,
-anchor, option, activity and event that is referred to exists; ids are unique; preconditions have no circle; unknown
-fields are refused. The digest is over the canonical content, so that comments and layout do not change it.
+Rules kept: a profile is validated whole on load (profile_schema.py its form, profile_checks.py what it refers to); an
+error names file, line and field (PROFILE_INVALID). The digest is over the canonical content, so that comments and
+layout do not change it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import contracts
-from contracts.catalogue import EVENTS
 from contracts.errors import Rejected
-from shared.rules.located import Located, read_located
+from shared.rules.located import read_located
+from shared.rules.profile_checks import problem_in
 from shared.rules.profile_schema import ProfileSchema, problems_of
 from shared.rules.references import Reference, parse_reference
 from shared.rules.time import Direction, Period, parse_period
@@ -43,7 +43,7 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class DateRule:
-    """One bound: applies when any of `when` and none of `unless` holds (options, or `amendment:KIND`)."""
+    """One bound: applies when any of `when` and none of `unless` holds (`scopes.conditions_of` names what holds)."""
 
     direction: Direction
     of: Reference
@@ -56,7 +56,9 @@ class DateRule:
 
     def holds(self, conditions: frozenset[str]) -> bool:
         """Tell whether this bound applies under the chosen options and signed amendments."""
-        return (not self.when or not conditions.isdisjoint(self.when)) and conditions.isdisjoint(self.unless)
+        if self.when and conditions.isdisjoint(self.when):
+            return False
+        return not self.unless or conditions.isdisjoint(self.unless)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class Obligation:
     options: tuple[str, ...]
     applies_to: tuple[str, ...]
     continuous: bool
+    right: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A variant of a notice: the period to the day it takes effect (0 Dage: at once), and what it cannot precede."""
+    """A variant of a notice (profile_schema.py says what its fields mean)."""
 
     id: str
     title_da: str
@@ -134,11 +137,15 @@ class Variant:
     clause: str
     period: Period
     not_before: Reference | None
+    exact: bool
+    core_only: bool
+    whole_only: bool
+    by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeKind:
-    """What the profile says of one kind of notice (profile_schema.py names the fields' values)."""
+    """What the profile says of one kind of notice (profile_schema.py says what its fields mean)."""
 
     kind: str
     title_da: str
@@ -146,14 +153,19 @@ class NoticeKind:
     clause: str
     by: tuple[str, ...]
     measure: str
+    against: str
     moves: str
+    moves_part: str
+    begins: str
+    until: Reference | None
     chooses: tuple[str, ...]
-    latest: Reference | None
+    requires: tuple[str, ...]
     late: str
     late_clause: str
     most_months: int | None
     most_times: int | None
-    partial: bool
+    partly: bool
+    leaves_core: bool
     variants: tuple[Variant, ...]
 
 
@@ -191,7 +203,7 @@ class Addition:
 
 @dataclass(frozen=True, slots=True)
 class PlaceLine:
-    """One line of the reconciled list of places; `kind` is `system` or `forgotten`."""
+    """One line of the reconciled list: a named `system`, a `forgotten` place, a `data_kind` or a `register`."""
 
     line: str
     kind: str
@@ -199,7 +211,7 @@ class PlaceLine:
     title_en: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Profile:
     """A validated profile; `digest` (SHA-256, hex) pins its whole content, `source_digest` its source's text."""
 
@@ -226,6 +238,9 @@ class Profile:
 
     def __hash__(self) -> int:
         return hash((self.name, self.digest))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Profile) and (self.name, self.digest) == (other.name, other.digest)
 
 
 def canonical(content: Any) -> bytes:
@@ -265,16 +280,16 @@ def load_profiles(names: tuple[str, ...], folder: Path = FOLDER) -> tuple[Profil
     return tuple(sorted(profiles, key=lambda profile: (profile.rank, profile.name)))
 
 
-def parse_profile(text: str, file: str) -> Profile:
-    """Read and validate a profile; raise Rejected PROFILE_INVALID with `file:line` and the field's path."""
-    located = read_located(text, file)
+def parse_profile(text: str, where: str) -> Profile:
+    """Read and validate a profile; raise Rejected PROFILE_INVALID with `where:line` and the field's path."""
+    located = read_located(text, where)
     messages = problems_of(located.content)
     if messages:
         raise located.error(*messages[0])
     raw: dict[str, Any] = ProfileSchema().load(located.content)
-    profile = _build(raw, digest_of(located.content))
-    _check_references(profile, raw, located)
-    return profile
+    if problem := problem_in(raw):
+        raise located.error(*problem)
+    return _build(raw, digest_of(located.content))
 
 
 def required_lines(profiles: Iterable[Profile]) -> tuple[PlaceLine, ...]:
@@ -330,11 +345,14 @@ def _obligation(raw: dict[str, Any], dates: tuple[DateRule, ...]) -> Obligation:
 
 
 def _notice(raw: dict[str, Any]) -> NoticeKind:
-    variants = tuple(
-        Variant(**each | {"period": parse_period(each["period"]), "not_before": _optional(each["not_before"])})
-        for each in raw["variants"]
+    return NoticeKind(
+        **_tuples(raw) | {"until": _optional(raw["until"]), "variants": tuple(map(_variant, raw["variants"]))}
     )
-    return NoticeKind(**_tuples(raw) | {"latest": _optional(raw["latest"]), "variants": variants})
+
+
+def _variant(raw: dict[str, Any]) -> Variant:
+    known = {"period": parse_period(raw["period"]), "not_before": _optional(raw["not_before"])}
+    return Variant(**_tuples(raw) | known)
 
 
 def _optional(text: str) -> Reference | None:
@@ -358,88 +376,6 @@ def _date_rule(raw: dict[str, Any], clause: str, profile: str, warns: bool) -> D
         profile=profile,
         warns=warns,
     )
-
-
-def _check_references(profile: Profile, raw: dict[str, Any], located: Located) -> None:
-    """Check what a schema cannot: that everything referred to exists, once, and without a circle."""
-    for problem in (_duplicate(raw), _unknown_anchor(profile, raw), _unknown_names(profile, raw), _circle(profile)):
-        if problem:
-            raise located.error(*problem)
-
-
-Problem = tuple[tuple[str | int, ...], str]
-
-
-_KEYS = {"anchors": "name", "options": "id", "activities": "id", "obligations": "id", "places": "line"}
-
-
-def _duplicate(raw: dict[str, Any]) -> Problem | None:
-    for section, key in _KEYS.items():
-        seen: set[str] = set()
-        for number, each in enumerate(raw[section]):
-            if each[key] in seen:
-                return (section, number, key), f"'{each[key]}' is there twice"
-            seen.add(each[key])
-    return None
-
-
-def _unknown_anchor(profile: Profile, raw: dict[str, Any]) -> Problem | None:
-    anchors = {anchor.name for anchor in profile.anchors}
-    activities = {activity.id for activity in profile.activities}
-    for path, text in _references(raw):
-        reference = parse_reference(text)
-        if reference.parameter and reference.parameter not in profile.parameters:
-            return path, f"there is no parameter '{reference.parameter}'"
-        known = reference.activity in activities if reference.activity else reference.anchor in anchors
-        if not known:
-            return path, f"there is no anchor '{reference.anchor}'"
-    return None
-
-
-def _references(raw: dict[str, Any]) -> Iterable[tuple[tuple[str | int, ...], str]]:
-    for number, anchor in enumerate(raw["anchors"]):
-        for field in ("first_of", "latest_of"):
-            for place, text in enumerate(anchor[field]):
-                yield ("anchors", number, field, place), text
-    for section in ("activities", "obligations"):
-        for number, each in enumerate(raw[section]):
-            for place, date in enumerate(each["dates"]):
-                yield from _of_date(date, (section, number, "dates", place))
-    for number, date in enumerate(raw["adds"]):
-        yield from _of_date(date, ("adds", number))
-
-
-def _of_date(date: dict[str, Any], path: tuple[str | int, ...]) -> Iterable[tuple[tuple[str | int, ...], str]]:
-    for direction in ("not_before", "not_after"):
-        if date[direction]:
-            yield (*path, direction), date[direction]
-
-
-def _unknown_names(profile: Profile, raw: dict[str, Any]) -> Problem | None:
-    """Find an option, activity or event that does not exist; options of other profiles may be named in conditions."""
-    activities = {activity.id for activity in profile.activities}
-    own_options = {option.id for option in profile.options}
-    known = {"after": activities, "parts": activities, "options": own_options}
-    for number, each in enumerate(raw["activities"]):
-        for field, names in known.items():
-            for place, name in enumerate(each[field]):
-                if name not in names:
-                    return ("activities", number, field, place), f"there is no '{name}' here"
-        if each["completed_by"] not in EVENTS.keys() | {"manual", "date", "parts"}:
-            return ("activities", number, "completed_by"), f"there is no event '{each['completed_by']}'"
-    return None
-
-
-def _circle(profile: Profile) -> Problem | None:
-    after = {activity.id: activity.after for activity in profile.activities}
-    done: set[str] = set()
-    while len(done) < len(after):
-        free = {name for name in after if name not in done and done.issuperset(after[name])}
-        if not free:
-            number = next(i for i, activity in enumerate(profile.activities) if activity.id not in done)
-            return ("activities", number, "after"), "the preconditions go round in a circle"
-        done |= free
-    return None
 
 
 def pins(profiles: Sequence[Profile]) -> list[dict[str, str]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from contracts.errors import Rejected
 from shared.rules.time import Period, parse_period
@@ -14,8 +14,7 @@ _REFERENCE = re.compile(r"(?P<anchor>[A-Za-z_][A-Za-z0-9_]*|due\([A-Za-z0-9.\-]+
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A date relative to an anchor: `K +15d`, `T`, `due(D2)`; a period may take its number from a `{parameter}`."""
 
     anchor: str
@@ -37,7 +36,11 @@ class Reference:
 
     def period_with(self, numbers: Mapping[str, int]) -> Period | None:
         """Give the period with its parameter filled in; None where there is none or the parameter is not known."""
-        if not self.period or (self.parameter and self.parameter not in numbers):
+        if not self.period:
+            return None
+        if "{" not in self.period:
+            return _period(self.period)
+        if self.parameter not in numbers:
             return None
         return _period(_PARAMETER.sub(lambda found: str(numbers[found[1]]), self.period))
 
@@ -46,7 +49,13 @@ def parse_reference(text: str) -> Reference:
     """Read `K +15d`, `T` or `due(D2)`; raise Rejected REFERENCE_INVALID or PERIOD_INVALID."""
     found = _REFERENCE.fullmatch(text)
     if not found:
-        raise Rejected("REFERENCE_INVALID", f"'{text}' is not ANCHOR or ANCHOR PERIOD", remedy="write e.g. 'K +15d'")
+        raise Rejected(
+            "REFERENCE_INVALID",
+            f"'{text}' is not ANCHOR or ANCHOR PERIOD",
+            field="reference",
+            remedy="write e.g. 'K +15d'",
+            da=f"'{text}' er ikke ANKER eller ANKER PERIODE. Skriv f.eks. 'K +15d'.",
+        )
     if found["period"]:
         parse_period(_PARAMETER.sub("1", found["period"]))
     return Reference(found["anchor"], found["period"] or "")

@@ -1,6 +1,6 @@
 """Time as the agreements count it: Arbejdsdage, Dage and months, forwards and backwards.
 
-Rules kept (domain.md §2; they govern where an agreement says nothing else, and are printed beside every date):
+Rules kept (they govern where an agreement says nothing else, and are printed beside every date):
 1. An Arbejdsdag is Monday to Friday, but no public holiday, nor 5/6, 24/12 or 31/12 (S2 1). 1 May counts.
 2. `+Nd` is X + N: the day of X is not counted (S2 4.2; Reg. 1182/71 Art. 3(1)).
 3. `expires+Nd` ("udløber efter N Dage") is X + N + 1 (the example in S2 4.2).
@@ -14,6 +14,7 @@ Refused: other periods (PERIOD_INVALID) and dates outside 1900–2399 (DATE_OUT_
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -161,13 +162,26 @@ def _shift(start: date, period: Period) -> date:
 
 
 def _step_working_days(start: date, period: Period) -> date:
-    day, left = start, period.count
-    while left:
-        day += period.sign * _DAY
-        if day.year not in _YEARS:
-            raise ValueError
-        left -= is_working_day(day)
-    return day
+    """Count in whole years: `place` is the day's place among the Arbejdsdage of `year`."""
+    if not period.count:
+        return start
+    year, days = start.year, _working_days(start.year)
+    place = bisect_right(days, start) - 1 + period.count if period.sign > 0 else bisect_left(days, start) - period.count
+    while place >= len(days):
+        place -= len(days)
+        year, days = year + 1, _working_days(year + 1)
+    while place < 0:
+        year, days = year - 1, _working_days(year - 1)
+        place += len(days)
+    return days[place]
+
+
+@lru_cache(maxsize=512)
+def _working_days(year: int) -> tuple[date, ...]:
+    if year not in _YEARS:
+        raise ValueError
+    days = (date(year, 1, 1) + timedelta(days=number) for number in range(366))
+    return tuple(day for day in days if day.year == year and is_working_day(day))
 
 
 def _skipped(start: date, end: date) -> tuple[tuple[date, str], ...]:

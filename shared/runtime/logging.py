@@ -1,7 +1,7 @@
 """Logs: JSON lines on standard error, one canonical line an entrypoint (design §3, issue 2).
 
 * Never a payload, personal data or the text of an exception: exceptions are told by type and place in our code.
-* Correlation ids are bound to the work in hand (context variables), so every line of it carries them.
+* Correlation and trace ids are bound to the work in hand (context variables), so every line of it carries them.
 * Log times are real time. The libraries' own logs go the same way, from WARNING up.
 """
 
@@ -17,9 +17,10 @@ from types import TracebackType
 from typing import Any
 
 import structlog
-from prometheus_client import Counter, Histogram
 
 from contracts.errors import OphorError, Rejected, Unavailable
+from shared.runtime import tracing
+from shared.runtime.metrics import ENTRYPOINTS, LAG, SECONDS
 
 LIBRARIES = (
     "nameko",
@@ -34,8 +35,6 @@ LIBRARIES = (
     "pyhanko",
     "urllib3",
 )
-ENTRYPOINTS = Counter("ophor_entrypoints_total", "Messages handled", ["consumer", "wire", "outcome"])
-SECONDS = Histogram("ophor_entrypoint_seconds", "Time in a handler", ["consumer", "wire"])
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("ophor")
 
@@ -76,8 +75,15 @@ class Line:
 
 @contextmanager
 def canonical(consumer: str, wire: str, message_id: str, **extra: Any) -> Iterator[Line]:
-    """Write one line for the work inside: wire, id, outcome, duration, attempts; count it; let errors through."""
-    with structlog.contextvars.bound_contextvars(correlation_id=extra.pop("correlation_id", "") or message_id):
+    """Write one line for the work inside: wire, id, outcome, duration, attempts; count it; let errors through.
+
+    The work is a span of the trace that `traceparent` names; `told_at` (Unix seconds) gives the lag.
+    """
+    correlation_id, told_at = extra.pop("correlation_id", "") or message_id, extra.pop("told_at", 0.0)
+    with (
+        tracing.span(extra.pop("traceparent", "")) as ids,
+        structlog.contextvars.bound_contextvars(correlation_id=correlation_id, **ids),
+    ):
         line, started, where = Line(), time.perf_counter(), {}
         try:
             yield line
@@ -88,6 +94,8 @@ def canonical(consumer: str, wire: str, message_id: str, **extra: Any) -> Iterat
             spent = time.perf_counter() - started
             ENTRYPOINTS.labels(consumer, wire, line.outcome.partition(" ")[0]).inc()
             SECONDS.labels(consumer, wire).observe(spent)
+            if told_at:
+                LAG.labels(consumer, wire).observe(max(0.0, time.time() - spent - told_at))
             log.info(
                 "handled", consumer=consumer, wire=wire, id=message_id, outcome=line.outcome,
                 duration_ms=round(spent * 1000, 1), **extra, **where,

@@ -25,7 +25,7 @@ def of(db: Db, service: str, now: datetime) -> dict[str, Any]:
         "service": service,
         "outbox_pending": db.outbox.count_documents({"state": "pending"}),
         "outbox_parked": db.outbox.count_documents({"state": "parked"}),
-        "outbox_age_s": _age(db),
+        "outbox_age_s": age_s(db),
         "published": _published(db),
         "handled": _handled(db),
         "dead": _dead(db),
@@ -42,7 +42,8 @@ def consumers(wire: str) -> tuple[str, ...]:
     return EVENTS[wire].subscribers if wire in EVENTS else ()
 
 
-def _age(db: Db) -> float:
+def age_s(db: Db) -> float:
+    """Give the age of the oldest pending row of the outbox, in seconds."""
     oldest = db.outbox.find_one({"state": "pending"}, sort=[("not_before", 1), ("_id", 1)])
     return round((datetime.now(UTC) - oldest["created_at"]).total_seconds(), 3) if oldest else 0.0
 

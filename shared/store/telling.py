@@ -20,6 +20,7 @@ from pymongo import ReturnDocument
 from contracts.catalogue import EVENTS, TASKS
 from contracts.errors import Rejected
 from shared.bus import envelope
+from shared.runtime import tracing
 from shared.runtime.clock import legal_date, midnight
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def _row(draft: dict[str, Any]) -> dict[str, Any]:
     return {
         "_id": draft["id"], "wire": draft["type"], "subject": draft.get("subject", ""), "seq": draft.get("seq", 0),
         "body": envelope.encode(draft), "state": "pending", "not_before": EPOCH, "tries": 0,
-        "created_at": datetime.now(UTC),
+        "created_at": datetime.now(UTC), "traceparent": tracing.current(),
     }  # fmt: skip
 
 

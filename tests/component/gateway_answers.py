@@ -17,7 +17,8 @@ OPERATOR = User("operatoer", "Vicki Hald", "p-b816", ("ist_operatør",), ("*",),
 EXIT = {
     "exit_id": "x-korsbaek",
     "agreement_id": "a-1",
-    "state": "order_placed",
+    "state": "placed",
+    "scope": "whole",
     "customer_name": "Korsbæk Kommune",
     "customer_cvr": "11111111",
     "supplier_name": "IST ApS",
@@ -33,6 +34,8 @@ EXIT = {
     "map_digest": DIGEST,
     "systems": [{"system": "booking", "title": "Booking", "kind": "files", "deletion": "1"}],
     "options": [],
+    "unanswered": [],
+    "contacts": [],
 }
 
 
@@ -57,13 +60,18 @@ def _activity(number: str, phase: str, title: str, state: str, **more: Any) -> d
         "state": state,
         "waits_for": [],
         "completed_on": "2026-03-30" if state == "completed" else None,
+        "systems": [],
+        "blocks": [],
+        "slack_days": None,
+        "critical": False,
+        "next_actors": [],
     }
     return {**row, **more}
 
 
 PLAN = {
     "exit_id": "x-korsbaek",
-    "state": "active",
+    "state": "approved",
     "version": 2,
     "plan_digest": DIGEST,
     "activities": [
@@ -75,7 +83,9 @@ PLAN = {
         _activity(
             "B9", "preparation", "Forbindelsestest", "planned", manual=False, waits_for=["B5"], responsible=["supplier"]
         ),
-        _activity("B14", "preparation", "Allonge om ydelser efter hovedaftalens udløb", "overdue"),
+        _activity(
+            "B14", "preparation", "Allonge om ydelser efter hovedaftalens udløb", "overdue", blocks=list("CDEFGHI")
+        ),
         _activity(
             "C3",
             "window",
@@ -86,6 +96,9 @@ PLAN = {
             due="2026-06-30",
             waits_for=["C2", "B9", "DATE(2026-06-01)", "ARCHIVE(booking)", "INSTRUCTION"],
             provisional=True,
+            critical=True,
+            slack_days=0,
+            next_actors=["customer"],
         ),
         _activity(
             "D2",
@@ -98,7 +111,9 @@ PLAN = {
             due="2026-07-15",
             clause="S1 §7; S2 28.1",
             rule="K +1d … K +15d",
-            waits_for=["B4"],
+            waits_for=["B4", "HOLD(ALL)", "PROPOSAL(P2)", "OUTSIDE_SCOPE"],
+            systems=["booking", "morgenvagt"],
+            slack_days=12,
         ),
     ],
     "approvals": [
@@ -112,6 +127,100 @@ PLAN = {
     ],
     "conflicts": [
         {"ids": ["D2"], "not_before": "2026-10-30", "not_after": "2026-10-15", "clauses": ["S1 §7", "S2 28.1"]}
+    ],
+    "critical_path": ["B4", "C3", "D2"],
+    "timetable": {
+        "state": "approved",
+        "timetable_digest": DIGEST,
+        "days": [{"activity": "C3", "on": "2026-06-12"}],
+    },
+    "proposal": {
+        "proposal_id": "P2",
+        "cause": "orders.notice_given",
+        "proposal_digest": DIGEST,
+        "needs": ["customer", "supplier"],
+        "approved_by": ["customer"],
+        "difference": {
+            "plan_digest": DIGEST,
+            "conflicts": [],
+            "changes": [
+                {
+                    "id": "D2",
+                    "what": "due",
+                    "before": "2026-07-15",
+                    "after": "2027-07-15",
+                    "why_da": "K er flyttet (S2 27.1.1)",
+                    "why_en": "K has moved (S2 27.1.1)",
+                }
+            ],
+        },
+    },
+    "bypasses": [{"bypass_id": "b-1", "system": "booking", "kind": "rectification", "state": "requested"}],
+    "holds": ["h-1"],
+}
+CALENDAR = {
+    "exit_id": "x-korsbaek",
+    "days": [
+        {
+            "kind": "termination",
+            "variant": None,
+            "title_da": "Opsigelse af aftalen",
+            "title_en": "Termination of the agreement",
+            "clause": "S2 27.2",
+            "latest_on": "2026-04-01",
+            "clear_on": "2026-03-31",
+        },
+        {
+            "kind": "retention",
+            "variant": None,
+            "title_da": "Opbevaring efter ophør",
+            "title_en": "Storage after the end",
+            "clause": "S2 28.2",
+            "latest_on": "2026-06-29",
+            "clear_on": "2026-06-28",
+        },
+        {
+            "kind": "emergency_extension",
+            "variant": None,
+            "title_da": "Nødforlængelse",
+            "title_en": "Emergency extension",
+            "clause": "S2 27.1.1",
+            "latest_on": "2026-06-16",
+            "clear_on": "2026-06-15",
+        },
+    ],
+}
+OBLIGATIONS = {
+    "exit_id": "x-korsbaek",
+    "obligations": [
+        {
+            "id": "S2-28.1-d",
+            "clause": "S2 28.1",
+            "due": "2026-07-15",
+            "state": "pending",
+            "reason": "WAITING",
+            "met_on": None,
+            "evidence": [],
+        },
+        {
+            "id": "S2-13-a",
+            "clause": "S2 13",
+            "due": None,
+            "state": "pending",
+            "reason": "NOT_TRIGGERED",
+            "met_on": None,
+            "evidence": [],
+        },
+        {
+            "id": "S2-DPA-a",
+            "clause": "DPA",
+            "due": "2026-05-31",
+            "state": "breached",
+            "reason": "OVERDUE",
+            "met_on": None,
+            "since": "2026-06-01",
+            "evidence": [4],
+        },
     ],
 }
 DELIVERY = {
@@ -244,7 +353,9 @@ class Recorded:
         self.answers = {
             "orders.list_exits": {"exits": [EXIT]},
             "orders.read_exit": EXIT,
+            "orders.read_calendar": CALENDAR,
             "scheduling.read_plan": PLAN,
+            "compliance.read_obligations": OBLIGATIONS,
             "delivery.read_delivery": DELIVERY,
             "access.read_access": ACCESS,
             "deletion.list_jobs": JOBS,

@@ -20,7 +20,7 @@ def test_an_event_is_a_cloud_event_with_our_extensions() -> None:
 
 
 def test_dates_become_iso_strings_and_may_already_be_such() -> None:
-    data = {"exit_id": "x", "activity": "D1", "on": date(2026, 1, 2), "owner": "deletion", "due": None}
+    data = {"exit_id": "x", "activity": "D1", "on": date(2026, 1, 2), "owner": "deletion", "systems": [], "due": None}
     first = make_event("scheduling.activity_due", {**data, "earliest": "2026-01-01"})
     assert (first["data"]["on"], first["data"]["earliest"]) == ("2026-01-02", "2026-01-01")
 

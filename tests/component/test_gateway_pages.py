@@ -1,22 +1,27 @@
 """The pages as people meet them: login, roles, what is shown, and what happens when a service is silent."""
 
 import re
+from datetime import date
 
 import pytest
 
+from contracts.errors import Unavailable
 from services.gateway.app import create_app
+from services.gateway.duties import groups as groups_of
 from services.gateway.pages import COOKIE
 from shared.runtime.logins import User
 from tests.component.gateway_answers import DPO, OPERATOR, PASSWORD, PDF, Recorded
 
 AUDITOR = User("monitor", "Overvågning", "p-mon", ("overvågning",), ("*",), PASSWORD)
-PAGES = ["/exits", "/exits/x-korsbaek", "/exits/x-korsbaek/data", "/exits/x-korsbaek/deletion",
-         "/exits/x-korsbaek/certificates", "/keys", "/accessibility"]  # fmt: skip
+TODAY = date(2026, 6, 10)
+PAGES = ["/exits", "/exits/x-korsbaek", "/exits/x-korsbaek/calendar", "/exits/x-korsbaek/obligations",
+         "/exits/x-korsbaek/data", "/exits/x-korsbaek/deletion", "/exits/x-korsbaek/certificates",
+         "/keys", "/accessibility"]  # fmt: skip
 
 
-def _client(backend=None, https=False):
+def _client(backend=None, https=False, today=lambda: TODAY):
     users = {user.login: user for user in (DPO, OPERATOR, AUDITOR)}
-    app = create_app(backend or Recorded(), lambda: users, https=https)
+    app = create_app(backend or Recorded(), lambda: users, https=https, today=today)
     return app.test_client()
 
 
@@ -29,8 +34,8 @@ def _log_in(client, login="dpo", password="korsbaek", path="/login"):
     return client.post(path, data=form)
 
 
-def _inside(backend=None, login="dpo"):
-    client = _client(backend)
+def _inside(backend=None, login="dpo", **more):
+    client = _client(backend, **more)
     app = client.application
     client.set_cookie(COOKIE, app.extensions["sessions"].begin(app.extensions["users"]()[login]))
     return client
@@ -105,10 +110,81 @@ def test_the_plan_shows_the_phase_who_must_act_and_why_something_waits():
     assert 'aria-current="step"' in page and "Forberedelse" in page
     assert "B4 Databehov opgjort med ny leverandør" in page
     assert (
-        "Venter på: C2; B9 Forbindelsestest; datoen 01.06.2026; arkivbeslutning for booking; kundens instruks" in page
+        "Venter på: at fejlen C2 rettes; B9 Forbindelsestest; datoen 01.06.2026; arkivbeslutning for booking; "
+        "kundens instruks om at slette" in page
     )
     assert "mangler 1" in page and "Datoerne strider mod hinanden" in page
     assert "ikke før 30.10.2026, men senest 15.10.2026" in page
+
+
+def test_the_plan_shows_a_proposed_change_with_its_difference_and_who_has_not_approved_it():
+    page = _inside().get("/exits/x-korsbaek").text
+    assert "Foreslået ændring af planen" in page and "Der blev givet varsel" in page
+    assert "15.07.2027" in page and "K er flyttet (S2 27.1.1)" in page
+    assert re.search(r'<strong>Leverandøren</strong>: <a href="#proposal">', page)
+
+
+def test_the_plan_shows_slack_the_critical_path_next_actors_and_what_is_held_back():
+    page = _inside().get("/exits/x-korsbaek").text
+    assert "12 dages luft" in page and "ingen luft" in page
+    assert re.findall(r'<li><a href="#row-(\w+)">', page.split('class="chain"')[1]) == ["B4", "C3", "D2"]
+    assert "Næste: Kunden" in page
+    assert "Holder tilbage: C, D, E, F, G, H og 1 til" in page
+    assert "at slettestoppet for alle systemer ophæves" in page and "at fejlen OUTSIDE_SCOPE rettes" in page
+
+
+def test_the_plan_shows_the_timetable_day_by_day_and_changes_in_the_frozen_zone():
+    page = _inside().get("/exits/x-korsbaek").text
+    assert "fredag 12.06.2026" in page and "Berigtigelse (GDPR art. 16)" in page
+    assert "Afventer leverandørens svar" in page
+
+
+def test_the_timeline_is_described_in_words_and_each_bar_tells_its_dates_and_state():
+    page = _inside().get("/exits/x-korsbaek").text
+    assert 'role="img" aria-labelledby="timeline-title timeline-text"' in page
+    assert "<title>C3 Leverance af data: 01.06.2026–30.06.2026. Planlagt. På den kritiske vej</title>" in page
+    assert "style=" not in page
+
+
+def test_without_a_clock_the_plan_is_shown_without_today():
+    def unset():
+        raise Unavailable("CLOCK_NOT_SET", "the simulated clock has no instant")
+
+    page = _inside(today=unset).get("/exits/x-korsbaek")
+    assert page.status_code == 200 and "I dag" not in page.text
+
+
+def test_the_calendar_shows_the_next_last_day_first_and_says_what_is_too_late():
+    page = _inside().get("/exits/x-korsbaek/calendar").text
+    assert page.index("Nødforlængelse") < page.index("Opbevaring efter ophør") < page.index("Opsigelse af aftalen")
+    assert "Om 6 dage" in page and "For sent" in page
+    assert "15.06.2026" in page and "Forsigtig læsning" in page
+
+
+def test_obligations_are_shown_with_titles_states_in_words_and_reasons_the_worst_first():
+    page = _inside().get("/exits/x-korsbaek/obligations").text
+    assert page.index("Misligholdt (1)") < page.index("Løber (1)") < page.index("Ikke sat i gang (1)")
+    assert "Fristen er overskredet, siden 01.06.2026" in page and "Intet har sat fristen i gang" in page
+    assert "S2-DPA-a" in page and "Instruks: slet eller tilbagelever" in page
+    assert "S2-13-a" in page.split("<details>")[1]
+
+
+def _standing(number, state, reason=None, due=None, **more):
+    row = {"id": number, "clause": "", "due": due, "state": state, "reason": reason, "evidence": [], **more}
+    return [(group.state, group.duties[0].reason) for group in groups_of([row], ["ski-02-19", "no-such-profile"], [])]
+
+
+def test_of_what_nothing_was_told_the_profile_says_whether_it_runs_waits_or_was_a_right():
+    assert _standing("S2-13-a", "pending", "WAITING") == [("not_started", "NOT_TRIGGERED")]
+    assert _standing("S2-24-a", "pending", "WAITING") == [("pending", "WAITING")]
+    assert _standing("S2-8.3-a", "pending", "WAITING") == [("not_started", "NOT_TRIGGERED")]  # the option is not taken
+    assert _standing("S2-27.2-a", "at_risk", "OVERDUE", "2026-03-02") == [("lapsed", "LAPSED")]
+    assert _standing("S2-16.4-a", "at_risk", "OVERDUE", "2026-03-02") == [("at_risk", "OVERDUE")]
+    assert _standing("S2-27.2-a", "pending", "LAPSED", "2026-03-02", since="2026-03-03") == [("lapsed", "LAPSED")]
+
+
+def test_an_obligation_without_a_reason_and_one_that_no_profile_knows_are_shown_all_the_same():
+    assert _standing("S9-1-a", "met") == [("met", "")]
 
 
 def test_the_deletion_page_counts_place_by_place():

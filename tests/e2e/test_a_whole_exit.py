@@ -333,6 +333,17 @@ def test_the_dpo_downloads_the_very_files_that_lie_in_the_folder(
     assert found == {Path(row[form]).read_bytes() for row in summary["certificates"] for form in FORMS}
 
 
+def test_the_pages_tell_plan_notices_and_obligations_of_the_finished_exit(browser: httpx.Client, running: Exit) -> None:
+    listed = log_in(browser, running, "dpo").text
+    (exit_,) = set(re.findall(r'href="(/exits/[^"/]+)', listed))
+    plan = browser.get(exit_).text
+    assert 'class="timeline"' in plan and "Tidsplan for exitvinduet" in plan and "Plan godkendt" in plan
+    assert "Over fristen</span>" not in plan and "Foreslået ændring" not in plan
+    assert "Option på opbevaring" in browser.get(f"{exit_}/calendar").text
+    obligations = browser.get(f"{exit_}/obligations").text
+    assert "S2-28.1-d" in obligations and "Opfyldt (" in obligations
+
+
 def test_one_person_does_not_get_in_with_anothers_password(browser: httpx.Client, running: Exit) -> None:
     token = re.search(r'name="token" value="([0-9a-f]+)"', browser.get("/login").text)
     assert token

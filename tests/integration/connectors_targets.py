@@ -1,12 +1,14 @@
-"""Four small real targets with the same content: tenant 101 leaves, 102 stays. One behaviour suite runs against all.
+"""Six small real targets with the same content: tenant 101 leaves, 102 stays. One behaviour suite runs against all.
 
 Places: `sager` has 7 rows of 101 and 5 of 102, `noter` (where the engine can have more than one place) 4 and 3.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,10 +22,11 @@ import yaml
 from psycopg import conninfo
 from pymongo.uri_parser import parse_uri
 
-from contracts.system_map import PURPOSES, SystemMap, parse
+from contracts.system_map import PURPOSES, WITHOUT_USERS, SystemMap, parse
 from deploy.demo import case_index
 from shared.connectors import open_connector
 from shared.connectors.protocol import Connector
+from tests.parts import MariaServer
 
 LEAVING, STAYING, CVR, OTHER_CVR = "101", "102", "11111111", "22222222"
 COUNTS = {"sager": (7, 5), "noter": (4, 3)}
@@ -77,7 +80,7 @@ def _content(kind: str, connection: dict[str, Any], places: dict[str, Any], user
     }
     return {
         "title": "Mål", "kind": kind, "deletion": "1", "tenant": "{cvr}" if kind == "case_index" else "{tenant}",
-        "connection": connection, "places": places, **({} if kind == "files" else {"credentials": credentials}),
+        "connection": connection, "places": places, **({} if kind in WITHOUT_USERS else {"credentials": credentials}),
     }  # fmt: skip
 
 
@@ -160,6 +163,124 @@ def _rights(name: str) -> Iterator[str]:
     yield "RESET ROLE"
 
 
+MARIA_SCHEMA = """
+CREATE TABLE kode (kode VARCHAR(10) PRIMARY KEY, navn TEXT);
+CREATE TABLE sager (id UUID PRIMARY KEY, lejer INT NOT NULL, navn VARCHAR(60), `over` UUID NULL, note INT NULL,
+  KEY (lejer), FOREIGN KEY (`over`) REFERENCES sager (id));
+CREATE TABLE noter (nr INT PRIMARY KEY, sag UUID NOT NULL, tekst TEXT, FOREIGN KEY (sag) REFERENCES sager (id));
+ALTER TABLE sager ADD FOREIGN KEY (note) REFERENCES noter (nr);
+INSERT INTO kode VALUES ('A', 'Første'), ('B', 'Anden')
+"""
+SQL_PLACES = {
+    "sager": {"tenant_key": "lejer"}, "noter": {"tenant_path": ["sag", "lejer"]}, "kode": {"shared": "SHARED_CODE"},
+}  # fmt: skip
+
+
+def _content_rows() -> Iterator[str]:
+    """Give the rows of `sager` and `noter` as statements for any SQL engine."""
+    for tenant, own in ((101, 0), (102, 1)):
+        for number in range(COUNTS["sager"][own]):
+            over = f"'{uuid_of(tenant * 100)}'" if number else "NULL"
+            name = f"2024-{tenant}{number:04}"
+            yield f"INSERT INTO sager VALUES ('{uuid_of(tenant * 100 + number)}', {tenant}, '{name}', {over}, NULL)"
+        for number in range(COUNTS["noter"][own]):
+            nr, sag = number + (200 if own else 0), uuid_of(tenant * 100 + number)
+            yield f"INSERT INTO noter VALUES ({nr}, '{sag}', 'tekst')"
+            yield f"UPDATE sager SET note = {nr} WHERE id = '{sag}'"
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script at the semicolons that end a line."""
+    yield from (part for part in re.split(r";\s*(?:\n|$)", script) if part.strip())
+
+
+@contextmanager
+def mariadb(admin: MariaServer, folder: Path) -> Iterator[Target]:
+    """Make a database of its own with users of its own."""
+    name = f"t{secrets.token_hex(4)}"
+    base = admin.connect()
+    cursor = base.cursor()
+
+    def execute(script: str) -> Any:
+        for statement in _statements(script):
+            cursor.execute(statement)
+        return cursor.fetchall()
+
+    execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_danish_ci")
+    execute(f"USE {name}")
+    execute(MARIA_SCHEMA)
+    for statement in _content_rows():
+        execute(statement)
+    for user in (*PURPOSES, "app"):
+        _secret(folder, f"{name}_{user}", "hemmelig")
+        execute(f"CREATE USER {name}_{user}@'%' IDENTIFIED BY 'hemmelig'")
+    for statement in _maria_rights(name):
+        execute(statement)
+    connection = {"host": admin.host, "port": admin.port, "database": name}
+    content = _content("mariadb", connection, dict(SQL_PLACES), lambda purpose: f"{name}_{purpose}")
+    content["access"] = {"roles": [f"{name}_app"]}
+    neighbours = "SELECT (SELECT count(*) FROM sager WHERE lejer = 102) + (SELECT count(*) FROM noter WHERE nr > 100)"
+    target = Target(
+        "mariadb", ("sager", "noter"), content, folder, lambda: execute("CREATE TABLE ny (id int)") and None,
+        lambda: int(execute(neighbours)[0][0]), execute,
+    )  # fmt: skip
+    try:
+        yield target
+    finally:
+        _close(target)
+        execute(f"DROP DATABASE {name}")
+        for user in (*PURPOSES, "app"):
+            execute(f"DROP USER {name}_{user}@'%'")
+        base.close()
+
+
+def _maria_rights(name: str) -> Iterator[str]:
+    for purpose in ("extract", "verify", "delete"):
+        yield f"GRANT SELECT ON {name}.* TO {name}_{purpose}"
+    yield f"GRANT PROCESS ON *.* TO {name}_delete"
+    yield f"GRANT DELETE, UPDATE ON {name}.sager TO {name}_delete"
+    yield f"GRANT DELETE ON {name}.noter TO {name}_delete"
+    yield f"GRANT CREATE, SELECT, INSERT, DELETE ON {name}.ophor_rehearsal_copy TO {name}_prepare"
+    yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name}.* TO {name}_app"
+    yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name}.* TO {name}_access WITH GRANT OPTION"
+    yield f"GRANT CREATE USER, CONNECTION ADMIN, PROCESS ON *.* TO {name}_access"
+    yield f"GRANT SELECT ON mysql.* TO {name}_access"
+
+
+@contextmanager
+def sqlite(folder: Path) -> Iterator[Target]:
+    """Make a file in WAL mode; UUIDs are texts."""
+    path = folder / "maal.db"
+    base = sqlite3.connect(path, isolation_level=None, timeout=5)
+
+    def execute(script: str) -> Any:
+        if script.count(";") > 1:
+            return base.executescript(script)
+        return base.execute(script).fetchall()
+
+    execute("PRAGMA journal_mode = WAL")
+    base.executescript(
+        "CREATE TABLE kode (kode TEXT PRIMARY KEY, navn TEXT);"
+        "CREATE TABLE sager (id TEXT PRIMARY KEY, lejer INTEGER NOT NULL, navn TEXT,"
+        " over TEXT REFERENCES sager (id), note INT REFERENCES noter (nr));"
+        "CREATE TABLE noter (nr INTEGER PRIMARY KEY, sag TEXT NOT NULL REFERENCES sager (id), tekst TEXT);"
+        "INSERT INTO kode VALUES ('A', 'Første'), ('B', 'Anden')"
+    )
+    for statement in _content_rows():
+        execute(statement)
+    content = _content("sqlite", {"file": "maal.db"}, dict(SQL_PLACES), str)
+    neighbours = "SELECT (SELECT count(*) FROM sager WHERE lejer = 102) + (SELECT count(*) FROM noter WHERE nr > 100)"
+    target = Target(
+        "sqlite", ("sager", "noter"), content, folder, lambda: execute("CREATE TABLE ny (id int)") and None,
+        lambda: int(execute(neighbours)[0][0]), execute,
+    )  # fmt: skip
+    try:
+        yield target
+    finally:
+        _close(target)
+        base.close()
+
+
 @contextmanager
 def mongodb(admin: str, folder: Path) -> Iterator[Target]:
     """Make a database of its own with users of its own."""
@@ -194,6 +315,7 @@ def mongodb(admin: str, folder: Path) -> Iterator[Target]:
     target = Target(
         "mongodb", ("sager", "noter"), content, folder, lambda: base.ny.insert_one({}) and None,
         lambda: sum(base[place].count_documents({"lejer": 102}) for place in COUNTS),
+        lambda place: base[place].insert_one({}),
     )  # fmt: skip
     try:
         yield target

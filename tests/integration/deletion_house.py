@@ -17,6 +17,7 @@ import yaml
 
 from contracts.catalogue import COMMANDS, EVENTS, TASKS
 from contracts.registry import check
+from contracts.roles import OPERATOR
 from contracts.system_map import register
 from services.deletion.service import Deletion
 from services.deletion.worker import HANDS
@@ -69,6 +70,7 @@ class House:
     mode: str = "demo"
     hands: dict[str, type[Hand]] = field(default_factory=lambda: dict(HANDS))
     carried: set[str] = field(default_factory=set)
+    seq: int = 0
 
     def __post_init__(self) -> None:
         self.store.prepare()
@@ -88,26 +90,38 @@ class House:
                 {"system": name, "title": each["title"], "kind": each["kind"], "deletion": each["deletion"]}
                 for name, each in self.content.items()
             ],
-            "amendments": [], "pinned": [], "places": [],
+            "scope": "whole", "numbers": {}, "lawyer_confirmed": [], "amendments": [], "pinned": [], "places": [],
         })  # fmt: skip
 
     def tell(self, wire: str, data: dict[str, Any]) -> None:
         """Tell the face of an event."""
         body = check(EVENTS[wire].schema, jsonable({"exit_id": EXIT, **data}), wire)
-        message = Message("event", new_id(), wire, body, "", "deletion", EXIT)
+        self.seq += 1
+        message = Message("event", new_id(), wire, body, "", "deletion", EXIT, seq=self.seq)
         handler = getattr(Deletion, wire.split(".")[1]).__wrapped__
         self.store.run(lambda unit: handler(Deletion(), unit, message), message=message)
 
-    def ask(self, name: str, data: dict[str, Any]) -> dict[str, Any]:
-        """Call a command or query of the face as the supplier."""
+    def ask(self, name: str, data: dict[str, Any], role: str = OPERATOR) -> dict[str, Any]:
+        """Call a command or query of the face in a role."""
         known = COMMANDS[f"deletion.{name}"]
         body = check(known.request, jsonable({"exit_id": EXIT, **data}), known.wire)
-        call = SimpleNamespace(data=body, actor=SimpleNamespace(require_customer=lambda cvr: None))
+        actor = SimpleNamespace(id="usr-1", require_customer=lambda cvr: None, role_for=lambda wire: role)
+        call = SimpleNamespace(data=body, actor=actor)
         handler = getattr(Deletion, name).__wrapped__
         run = self.store.read if known.query else self.store.run
         answer = jsonable(run(lambda unit: handler(Deletion(), unit, call)))
         check(known.answer, answer, known.wire)
         return dict(answer)
+
+    def due(self, activity: str, *systems: str) -> None:
+        """Tell that an activity is due for these systems."""
+        told = {"activity": activity, "owner": "deletion", "earliest": None, "due": None, "systems": list(systems)}
+        self.tell("scheduling.activity_due", told | {"on": "2026-10-01"})
+
+    def cancel(self, job_id: str) -> None:
+        """Tell that a job shall not begin."""
+        told = {"activity": job_id.split(".")[1], "job_id": job_id, "cause": "emergency_extension", "on": "2026-10-01"}
+        self.tell("scheduling.cancellation_requested", told)
 
     def close_access(self, activity: str, *systems: str) -> None:
         """Tell that the ways into these systems are closed."""
@@ -169,7 +183,8 @@ class House:
         return [json.loads(row["body"])["data"] for row in rows]
 
     def delete(self, activity: str, *systems: str) -> dict[str, Any]:
-        """Run a job from the closed ways in to its end; give the job."""
+        """Run a job from its due day to its end; give the job."""
+        self.due(activity, *systems)
         self.close_access(activity, *systems)
         self.carry()
         self.permit()

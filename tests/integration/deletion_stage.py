@@ -96,7 +96,7 @@ class Stage:
                 {"system": name, "title": "Mål", "kind": target.kind, "deletion": target.content["deletion"]}
                 for name, target in self.targets.items()
             ],
-            "amendments": [], "pinned": [], "places": [],
+            "scope": "whole", "numbers": {}, "lawyer_confirmed": [], "amendments": [], "pinned": [], "places": [],
         })  # fmt: skip
 
     def job(self, activity: str) -> dict[str, Any]:

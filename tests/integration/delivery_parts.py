@@ -154,6 +154,9 @@ class Stage:
                 "tenant": self.tenant,
                 "map_digest": registered.digest,
                 "systems": systems,
+                "scope": "whole",
+                "numbers": {},
+                "lawyer_confirmed": [],
                 "amendments": [],
                 "pinned": [],
                 "places": [],
@@ -161,10 +164,15 @@ class Stage:
             },
         )
 
-    def due(self, activity: str) -> None:
-        """Tell that an activity is due."""
+    def due(self, activity: str, *systems: str) -> None:
+        """Tell that an activity is due, for these systems where it deletes."""
         body = {"exit_id": EXIT, "activity": activity, "owner": "delivery", "earliest": None, "due": None}
-        self.tell("scheduling.activity_due", body | {"on": "2026-06-01"})
+        self.tell("scheduling.activity_due", body | {"systems": list(systems), "on": "2026-06-01"})
+
+    def instruct_transfer(self) -> None:
+        """Tell that the customer has instructed the transfer (S1 §9)."""
+        body = {"exit_id": EXIT, "recipient_cvr": targets.CVR, "approved_on": "2026-04-01", "digest": DIGEST}
+        self.tell("orders.transfer_instructed", body)
 
     def wait_for_state(self, state: str) -> dict[str, Any]:
         """Wait until the delivery is in `state`, and give it."""
@@ -173,15 +181,19 @@ class Stage:
 
     def call(self, wire: str, data: dict[str, Any], role: str = LEAD) -> dict[str, Any]:
         """Call a face as somebody in `role`, again while it is not there yet."""
-        client = self.client.on_behalf(self.issuer.acting("usr-1", (role,), (self.cvr,)))
 
-        def once() -> Any:
+        def answer() -> Any:
             try:
-                return client.call(wire, {"exit_id": EXIT, **data})
+                return self.once(wire, data, role)
             except Unavailable:
                 return None
 
-        return dict(until(once, wire))
+        return dict(until(answer, wire))
+
+    def once(self, wire: str, data: dict[str, Any], role: str = LEAD) -> dict[str, Any]:
+        """Call a face once as somebody in `role`."""
+        client = self.client.on_behalf(self.issuer.acting("usr-1", (role,), (self.cvr,)))
+        return dict(client.call(wire, {"exit_id": EXIT, **data}))
 
     def delivery(self) -> dict[str, Any]:
         """Read the delivery."""
@@ -193,7 +205,7 @@ class Stage:
 
     def package(self) -> dict[str, bytes]:
         """Open the package as the receiver: path below the bag → bytes."""
-        (path,) = self.drop.iterdir()
+        path = self.drop / self.delivery()["package_name"]
         with tarfile.open(fileobj=io.BytesIO(pyrage.decrypt(path.read_bytes(), [self.identity]))) as tar:
             files = {entry.name.split("/", 1)[1]: tar.extractfile(entry) for entry in tar if entry.isfile()}
             return {name: file.read() for name, file in files.items() if file}

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-import yaml
 
 from contracts.errors import Rejected
-from tests.integration.delivery_parts import DIGEST, LEAD, SUPPLIER, Stage, stage
+from tests.integration.delivery_parts import DIGEST, EXIT, LEAD, SUPPLIER, Stage, stage
 from tests.parts import Parts
 from tests.waiting import until
 
@@ -14,9 +13,6 @@ from tests.waiting import until
 @pytest.fixture(scope="module")
 def world(parts: Parts) -> Iterator[Stage]:
     with stage(parts, ("postgresql", "mongodb", "files")) as made:
-        body = yaml.safe_load(made.map_path.read_text("utf-8"))
-        body["systems"]["pladsanvisning"]["deletion"] = "2"
-        made.map_path.write_text(yaml.safe_dump(body), "utf-8")
         for arguments in (("face", "access"), ("relay", "access"), ("hand", "access", "control")):
             made.start(*arguments)
         made.targets["pladsanvisning"].execute("GRANT INSERT ON sager TO PUBLIC")
@@ -45,7 +41,7 @@ def test_ways_in_are_frozen_then_closed_scope_by_scope_and_attested_by_the_right
     until(lambda: told(world, "access.access_frozen"), "frozen")
     assert states(world) == dict.fromkeys(("booking", "morgenvagt", "pladsanvisning"), "frozen")
 
-    world.due("D2")
+    world.due("D2", "booking", "morgenvagt")
     until(lambda: told(world, "access.access_closed"), "closed")
     assert states(world) == {"booking": "closed", "morgenvagt": "closed", "pladsanvisning": "frozen"}
     assert world.targets["booking"].open("access").access().open is False
@@ -61,6 +57,19 @@ def test_ways_in_are_frozen_then_closed_scope_by_scope_and_attested_by_the_right
     for _ in range(2):
         world.call("access.attest", {"activity": "C6", "kind": "operations_stopped", "digest": DIGEST}, SUPPLIER)
     assert len(told(world, "access.access_attested")) == 1
+
+
+def test_after_the_exit_was_cancelled_nothing_is_closed_and_nothing_is_opened(world):
+    before = states(world)
+    world.tell("orders.exit_cancelled", {
+        "exit_id": EXIT, "reason": "agreement_continues", "digest": DIGEST, "on": "2026-06-20",
+    })  # fmt: skip
+    until(lambda: world.db("access").exits.find_one({"_id": EXIT})["cancelled"], "access knows")
+    sent = world.db("access").outbox.count_documents({"wire": "access.control.control"})
+    world.due("D7a", "pladsanvisning")
+    until(lambda: world.db("access").inbox.count_documents({"wire": "scheduling.activity_due"}) == 3, "handled")
+    assert world.db("access").outbox.count_documents({"wire": "access.control.control"}) == sent
+    assert states(world) == before
 
 
 def replay(world: Stage) -> None:

@@ -54,6 +54,18 @@ def test_the_first_page_says_what_is_deleted_what_is_not_and_what_is_not_covered
     assert document.digest_of(true.payload) in first.replace(" ", "")
 
 
+def test_t2_the_first_page_lists_a_kept_system_as_not_deleted_until_its_day(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    told = given.kept_exit() + given.hold("morgenvagt", lifted=True)
+    made = World(tmp_path_factory.mktemp("keys")).told(told).certify()
+    (tmp_path / "kept.pdf").write_bytes(made.pdf)
+    first = " ".join(pages(tmp_path / "kept.pdf")[0].split())
+    for words in ("pladsanvisning: udskudt,", "til og med 30.9.2027", "er IKKE slettet"):
+        assert words in first, first
+    assert "den registreredes anmodning" in " ".join(" ".join(pages(tmp_path / "kept.pdf")).split())
+
+
 def test_the_pages_name_what_is_not_done_and_how_to_verify(file: Path) -> None:
     text = " ".join(" ".join(pages(file)).split())
     for words in ("IKKE UDFØRT: intet vidne", "RFC 3161", "python3 ophor_verify.py", "x509-sha256:", "SHARED_CODE",

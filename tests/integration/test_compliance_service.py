@@ -32,9 +32,9 @@ def there() -> Iterator[Bed]:
         yield made
 
 
-def events_for(exit_id: str) -> list[given.Event]:
+def events_for(exit_id: str, told: list[given.Event] | None = None) -> list[given.Event]:
     """Give the world's exit under an id of its own, its jobs too."""
-    text = copy.deepcopy(given.deleted_exit() + given.backups_gone())
+    text = copy.deepcopy(told or given.deleted_exit() + given.backups_gone())
     for _, data in text:
         data["exit_id"] = exit_id
         if "job_id" in data:
@@ -46,16 +46,16 @@ def deleted(exit_id: str) -> list[given.Event]:
     return [one for one in events_for(exit_id) if not one[0].startswith(("deletion.backup_obs", "deletion.backups_"))]
 
 
-def prepare(there: Bed, exit_id: str) -> list[given.Event]:
+def prepare(there: Bed, exit_id: str, told: list[given.Event] | None = None) -> list[given.Event]:
     there.client("ist_projektleder").call("compliance.name_parties", {"exit_id": exit_id, **PARTIES})
-    told = deleted(exit_id)
+    told = events_for(exit_id, told) if told else deleted(exit_id)
     there.told(told, exit_id)
     there.wait_logged(exit_id, len(told))
     return told
 
 
-def ask(there: Bed, exit_id: str, stage: str = "ACTIVE-DELETED") -> dict[str, Any]:
-    return there.client().call("compliance.request_certificate", {"exit_id": exit_id, "stage": stage})
+def ask(there: Bed, exit_id: str, stage: str = "ACTIVE-DELETED", **more: Any) -> dict[str, Any]:
+    return there.client().call("compliance.request_certificate", {"exit_id": exit_id, "stage": stage, **more})
 
 
 def settled(there: Bed, row: dict[str, Any]) -> dict[str, Any]:
@@ -119,10 +119,10 @@ def test_a_refusal_names_every_reason_is_kept_and_takes_no_number(there: Bed) ->
     numbers = there.db.numbers.find_one({"_id": "ØV"})
     with pytest.raises(Rejected) as refused:
         ask(there, "exit-empty")
-    for code in ("ORDER_MISSING", "PARTIES_MISSING", "INSTRUCTION_MISSING", "DELIVERY_MISSING"):
+    for code in ("ORDER_MISSING", "PARTIES_MISSING", "PLAN_MISSING", "INSTRUCTION_MISSING", "DELIVERY_MISSING"):
         assert code in refused.value.message
     (row,) = there.client().call("compliance.list_certificates", {"exit_id": "exit-empty"})["certificates"]
-    assert (row["state"], row["number"], len(row["refusals"])) == ("refused", None, 4)
+    assert (row["state"], row["number"], len(row["refusals"])) == ("refused", None, 5)
     assert there.db.numbers.find_one({"_id": "ØV"}) == numbers
 
 
@@ -175,12 +175,40 @@ def test_a_log_that_was_tampered_with_is_not_signed(there: Bed) -> None:
     assert (mended["state"], mended["number"]) == ("issued", found["number"])
 
 
-def test_obligations_say_how_they_stand_and_where_it_is_shown(there: Bed) -> None:
-    prepare(there, "exit-duties")
+def test_t2_a_kept_system_waits_for_a_certificate_of_its_own_and_each_scope_may_have_one(there: Bed) -> None:
+    prepare(there, "exit-kept", given.kept_exit())
+    first = settled(there, ask(there, "exit-kept"))
+    assert (first["state"], first["activities"]) == ("issued", ["C7", "D2", "D3b"])
+    said = verdict(there, fetch(there, first, "bundle")).predicate["scope"]
+    assert [(one["system"], one["until"]) for one in said["suspended"]] == [("pladsanvisning", given.KEPT_UNTIL)]
+    part = settled(there, ask(there, "exit-kept", activities=["D3b"]))
+    assert (part["state"], part["activities"]) == ("issued", ["D3b"]) and part["number"] != first["number"]
+    assert verdict(there, fetch(there, part, "bundle")).code == 0
+    with pytest.raises(Rejected) as refused:
+        ask(there, "exit-kept", activities=["D7a"])
+    assert "SCOPE_SUSPENDED" in refused.value.message
+
+
+def test_a_hold_refuses_its_system_s_scope_until_it_is_lifted(there: Bed) -> None:
+    told = prepare(there, "exit-held", [*given.deleted_exit(), *given.hold("morgenvagt")])
+    with pytest.raises(Rejected) as refused:
+        ask(there, "exit-held")
+    assert "HELD" in refused.value.message and "morgenvagt" in refused.value.message
+    there.told(given.hold("morgenvagt", lifted=True)[1:], "exit-held")
+    there.wait_logged("exit-held", len(told) + 1)
+    row = settled(there, ask(there, "exit-held"))
+    assert verdict(there, fetch(there, row, "bundle")).predicate["holds"][0]["lifted_on"] == "2026-10-02"
+
+
+def test_t15_obligations_say_how_they_stand_and_where_it_is_shown(there: Bed) -> None:
+    late = given.obligation("S2-13-a", "breached", "OVERDUE", "2026-09-15", due="2026-09-14")
+    prepare(there, "exit-duties", [*given.deleted_exit(), late])
     answer = there.client().call("compliance.read_obligations", {"exit_id": "exit-duties"})
     rows = {row["id"]: row for row in answer["obligations"]}
     assert (rows["S2-28.1-d"]["state"], rows["S2-28.1-d"]["due"]) == ("met", "2026-10-15")
-    assert len(rows["S2-28.1-d"]["evidence"]) == 3 and rows["S2-13-a"]["state"] == "pending"
+    assert len(rows["S2-28.1-d"]["evidence"]) == 3 and rows["S2-28.1-d"]["met_on"] == "2026-10-05"
+    told = {name: rows["S2-13-a"][name] for name in ("state", "reason", "due", "since")}
+    assert told == {"state": "breached", "reason": "OVERDUE", "due": "2026-09-14", "since": "2026-09-15"}
 
 
 def test_another_customer_s_dpo_is_turned_away(there: Bed) -> None:
@@ -200,7 +228,7 @@ def test_a_controller_who_is_not_the_order_s_customer_is_refused(there: Bed) -> 
     assert (refused.value.code, refused.value.field) == ("PARTY_DIFFERS", "controller.cvr")
 
 
-def test_evidence_in_the_shape_of_a_person_is_dead_lettered_and_never_logged(there: Bed) -> None:
+def test_t13_evidence_in_the_shape_of_a_person_is_dead_lettered_and_never_logged(there: Bed) -> None:
     row = {"system": "barn 010190-1234", "set_id": "pg-1", "taken_on": "2026-09-01", "expires_on": "2027-03-01"}
     before = there.client("overvågning").call("compliance.status", {})["dead"]
     there.told([("deletion.backup_registered", row)], "exit-person")

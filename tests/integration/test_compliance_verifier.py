@@ -41,10 +41,13 @@ def true(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 @pytest.fixture(scope="module")
 def last(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    world = World(tmp_path_factory.mktemp("keys")).told(given.deleted_exit())
-    entry = {"certificate_id": "crt-0", "stage": "ACTIVE-DELETED", "number": "ØV-000001"}
-    world.log.add("CERTIFICATE_ISSUED", entry | {"statement_digest": given.sha("first")})
+    world = World(tmp_path_factory.mktemp("keys")).told(given.deleted_exit()).issued()
     return world.told(given.backups_gone()).certify(domain.EXPIRED, "2027-03-03")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return World(tmp_path_factory.mktemp("keys")).told(given.kept_exit()).certify()
 
 
 def judge(certificate: Certificate, data: bytes, **more: Any) -> Report:
@@ -274,6 +277,14 @@ def cook(predicate: dict[str, Any]) -> None:
     one["deleted_in_all"] += 1
 
 
+HOLD = {"hold_id": "hold-9", "system": None, "basis": "LAW", "digest": "0" * 64, "placed_on": "2026-10-01",
+        "lifted_on": "2026-10-02", "evidence": []}  # fmt: skip
+
+
+def dated(predicate: dict[str, Any], name: str) -> None:
+    next(one for one in predicate["dates"] if one["name"] == name)["date"] = "2027-01-01"
+
+
 def claim_permanent(predicate: dict[str, Any]) -> None:
     predicate["wording"]["da"][1] = "Sletningen er permanent."
 
@@ -300,6 +311,14 @@ STATEMENTS: list[tuple[str, Callable[[dict[str, Any]], Any], int, str]] = [
     ("another package", lambda p: p["delivery"].update(package_digest="0" * 64), 16, "package_digest"),
     ("another controller", lambda p: p["controller"].update(cvr="33333333"), 16, "controller"),
     ("another instruction", lambda p: p["instruction"].update(digest="0" * 64), 16, "instruction"),
+    ("backups due later", lambda p: p["scope"]["scopes"][2].update(backups_due="2027-12-01"), 16, "backups due on"),
+    ("deleted earlier", lambda p: p["scope"]["scopes"][2].update(deleted_on="2026-10-01"), 16, "deleted on another"),
+    ("a scope left out", lambda p: p["scope"]["scopes"].pop(), 12, "left to other certificates"),
+    ("a scope of another plan", lambda p: p["scope"]["scopes"][1].update(systems=["andet"]), 12, "another scope"),
+    ("a part called the whole", lambda p: p["scope"].update(exit="partial"), 12, "exit's scope"),
+    ("a date of another plan", lambda p: p["obligations"][0].update(due="2027-01-01"), 16, "another date"),
+    ("an agreement's end of its own", lambda p: dated(p, "agreement_end"), 16, "agreement's end"),
+    ("a hold that nobody placed", lambda p: p["holds"].append(HOLD), 16, "holds differ"),
     ("an amendment hidden", lambda p: p["agreement"].update(amendment=None), 16, "amendment"),
     ("a backup set hidden", lambda p: p["backups"].clear(), 16, "backups differ"),
     ("a backup gone on paper", lambda p: p["backups"][0].update(answer="GONE"), 16, "backups differ"),
@@ -318,14 +337,96 @@ def test_a_false_statement_signed_with_the_true_keys_fails_for_its_own_reason(
     assert reason in found.get(n, ""), found
 
 
-def test_28_1_cannot_be_hidden(tmp_path: Path) -> None:
+def hide(predicate: dict[str, Any]) -> None:
+    next(one for one in predicate["obligations"] if one["id"] == "S2-28.1-d")["state"] = "met"
+
+
+def test_t1_28_1_cannot_be_hidden(tmp_path: Path) -> None:
     made = World(tmp_path).told(given.deleted_exit(amended=False)).certify(issued_on="2026-10-20")
     assert judge(made, made.bundle).code == 0
-
-    def hide(predicate: dict[str, Any]) -> None:
-        next(one for one in predicate["obligations"] if one["id"] == "S2-28.1-d")["state"] = "met"
-
     assert "28.1" in failed(forged(made, hide))[15]
+
+
+def test_t1_a_breach_that_was_told_cannot_be_hidden(tmp_path: Path) -> None:
+    told = given.obligation("S2-28.1-d", "breached", "FAILED", "2026-10-06")
+    made = World(tmp_path).told([*given.deleted_exit(), told]).certify()
+    assert judge(made, made.bundle).code == 0
+    assert "told to be breached" in failed(forged(made, hide))[15]
+
+
+def test_t1_a_deletion_after_its_day_cannot_be_called_in_time(tmp_path: Path) -> None:
+    made = World(tmp_path).told([*given.deleted_exit(), given.plan(2, end="2026-09-19")]).certify()
+    assert judge(made, made.bundle).code == 0
+    assert "deleted after 2026-10-04" in failed(forged(made, hide))[15]
+
+
+# Scopes.
+
+
+def test_t2_a_certificate_with_a_kept_system_verifies_and_a_later_one_covers_it(
+    kept: Certificate, tmp_path: Path
+) -> None:
+    assert judge(kept, kept.bundle).code == 0 and judge(kept, kept.dsse).code == 0
+    assert kept.statement["predicate"]["scope"]["suspended"][0]["until"] == given.KEPT_UNTIL
+    world = World(tmp_path).told(given.kept_exit())
+    world.told([given.closing("pladsanvisning", "D7a"), *given.destruction("D7a")])
+    for made in (world.certify(issued_on="2027-10-02"), world.certify(issued_on="2027-10-02", activities=("D7a",))):
+        assert judge(made, made.bundle).code == 0
+
+
+def test_t10_storage_that_silence_took_is_listed_and_the_index_certified(tmp_path: Path) -> None:
+    made = World(tmp_path).told(given.stored_exit()).certify()
+    assert judge(made, made.bundle).code == 0
+    assert {one["until"] for one in made.statement["predicate"]["scope"]["suspended"]} == {"2031-09-30"}
+
+
+KEPT: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
+    ("hidden", lambda p: p["scope"]["suspended"].clear(), "suspended systems differ"),
+    ("kept for longer", lambda p: p["scope"]["suspended"][0].update(until="2030-01-01"), "suspended systems differ"),
+    ("kept by another option", lambda p: p["scope"]["suspended"][0].update(reason="OPTION(X)"), "suspended systems"),
+    ("called whole", lambda p: p["scope"].update(whole=True), "called whole"),
+    ("issued after the option's end", lambda p: p.update(issued_on="2027-11-01"), "suspended systems differ"),
+    ("called deleted", lambda p: p["scope"]["scopes"].append(
+        p["scope"]["scopes"][0] | {"activity": "D7a", "systems": ["pladsanvisning"]}), "not deleted"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "reason"), [one[1:] for one in KEPT], ids=[one[0] for one in KEPT])
+def test_t2_a_kept_system_cannot_be_misstated(
+    kept: Certificate, change: Callable[[dict[str, Any]], Any], reason: str
+) -> None:
+    assert reason in failed(forged(kept, change)).get(12, "")
+
+
+def test_t10_a_deletion_on_silence_verifies_when_it_was_applied_first(tmp_path: Path) -> None:
+    made = World(tmp_path).told(given.silent_exit()).certify()
+    assert judge(made, made.bundle).code == 0
+
+
+@pytest.mark.parametrize(
+    ("begun", "due"), [("2026-08-31", "2027-02-28"), ("2026-10-05", "2027-04-05"), ("2027-08-31", "2028-02-29")]
+)
+def test_t16_six_months_are_counted_alike_by_service_and_verifier(tmp_path: Path, begun: str, due: str) -> None:
+    events = copy.deepcopy(given.deleted_exit())
+    for wire, data in events:
+        if wire == "deletion.deletion_begun" and data["activity"] == "D7a":
+            data["on"] = begun
+    made = World(tmp_path).told(events).certify()
+    found = {one["activity"]: one["backups_due"] for one in made.statement["predicate"]["scope"]["scopes"]}
+    assert found["D7a"] == due and judge(made, made.bundle).code == 0
+
+
+def test_t16_a_part_is_final_only_with_a_set_of_each_of_its_systems(tmp_path: Path) -> None:
+    one = {"exit_id": given.EXIT, "system": "booking", "set_id": "bk-1", "expires_on": "2027-03-01"}
+    gone = [("deletion.backup_registered", one | {"taken_on": "2026-09-01"}),
+            ("deletion.backup_observed", one | {"answer": "GONE", "on": "2027-03-02"})]  # fmt: skip
+    world = World(tmp_path).told([*given.kept_exit(), *gone]).issued(("D2", "D3b"))
+    made = world.certify(domain.EXPIRED, "2027-03-03", ("D3b",))
+    assert judge(made, made.bundle).code == 0
+    bare = issue(world, statement(world.draft(domain.EXPIRED, "2027-03-03", ("D2", "D3b"))))
+    assert "no backup set is known of ['morgenvagt']" in failed(judge(bare, bare.bundle))[15]
+    before = issue(world, statement(world.draft(domain.EXPIRED, "2027-03-03", ("C7", "D3b"))))
+    assert "C7: the log knows of no ACTIVE-DELETED" in failed(judge(before, before.bundle))[15]
 
 
 def test_backups_that_are_not_gone_cannot_be_final(last: Certificate) -> None:
@@ -334,9 +435,7 @@ def test_backups_that_are_not_gone_cannot_be_final(last: Certificate) -> None:
 
 
 def test_permanent_needs_deletion_s_word_that_every_system_s_backups_expired(tmp_path: Path) -> None:
-    world = World(tmp_path).told(given.deleted_exit() + given.backups_gone()[:1])
-    entry = {"certificate_id": "crt-0", "stage": "ACTIVE-DELETED", "number": "ØV-000001"}
-    world.log.add("CERTIFICATE_ISSUED", entry | {"statement_digest": given.sha("first")})
+    world = World(tmp_path).told(given.deleted_exit() + given.backups_gone()[:1]).issued()
     world.mark()
     made = issue(world, statement(world.draft(domain.EXPIRED, "2027-03-03")))
     assert "every system's backups" in failed(judge(made, made.bundle))[15]
@@ -454,6 +553,18 @@ def moved(events: list[given.Event], wire: str, job: str, before: str) -> list[g
     taken = events.pop(at(wire))
     events.insert(at(before), taken)
     return events
+
+
+@pytest.mark.parametrize(
+    ("events", "n", "reason"),
+    [(one[1], *one[3:]) for one in given.FORBIDDEN],
+    ids=[one[0] for one in given.FORBIDDEN],
+)
+def test_what_the_log_forbids_fails(
+    tmp_path: Path, events: Callable[[], list[given.Event]], n: int, reason: str
+) -> None:
+    found = history(tmp_path, events())
+    assert reason in found.get(n, ""), found
 
 
 def test_destruction_before_the_acceptance_fails(tmp_path: Path) -> None:

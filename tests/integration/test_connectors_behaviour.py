@@ -1,4 +1,4 @@
-"""What every connector promises, seen on PostgreSQL, MongoDB, a folder and a case index over HTTP."""
+"""What every connector promises, seen on PostgreSQL, MariaDB, SQLite, MongoDB, a folder and a case index."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import OphorError, Rejected, Unavailable
+from contracts.system_map import WITHOUT_USERS
 from shared.connectors import marker
 from shared.connectors.protocol import Connector, Marker
 from tests.integration import connectors_targets as targets
 from tests.integration.connectors_targets import Target
 from tests.parts import Parts
 
-KINDS = ("postgresql", "mongodb", "files", "case_index")
+KINDS = ("postgresql", "mariadb", "sqlite", "mongodb", "files", "case_index")
 SEED = b"0123456789abcdef"
 
 
@@ -23,6 +24,8 @@ SEED = b"0123456789abcdef"
 def target(request: pytest.FixtureRequest, parts: Parts, tmp_path: Path) -> Iterator[Target]:
     made: dict[str, Callable[[], object]] = {
         "postgresql": lambda: targets.postgresql(parts.postgres_uri, tmp_path),
+        "mariadb": lambda: targets.mariadb(parts.mariadb, tmp_path),
+        "sqlite": lambda: targets.sqlite(tmp_path),
         "mongodb": lambda: targets.mongodb(parts.mongo_uri, tmp_path),
         "files": lambda: targets.files(tmp_path),
         "case_index": lambda: targets.index(tmp_path),
@@ -123,8 +126,8 @@ def test_a_connector_for_verification_opens_no_batch(target: Target) -> None:
 
 
 def test_the_target_itself_refuses_the_verifiers_credentials_to_delete(target: Target) -> None:
-    if target.kind == "files":
-        pytest.skip("a folder has no users of its own; the operating system's are a later matter")
+    if target.kind in WITHOUT_USERS:
+        pytest.skip("files have no users of their own; the operating system's are a later matter")
     target.content["credentials"]["delete"], target.content["credentials"]["verify"] = (
         target.content["credentials"]["verify"],
         target.content["credentials"]["delete"],
@@ -157,6 +160,9 @@ def test_a_place_that_is_only_in_the_map_is_named(target: Target) -> None:
 
 def test_freezing_takes_writing_and_closing_takes_everything(target: Target) -> None:
     connector = target.open("access")
+    if target.kind == "sqlite":
+        assert not connector.access().open
+        pytest.skip("a database file lets nobody in by itself")
     before = connector.access()
     assert before.open and before.writable and before.grants
     connector.freeze()
@@ -192,7 +198,7 @@ def test_the_marker_needs_no_line_in_the_map(target: Target) -> None:
 
 
 def test_an_unreachable_system_is_never_empty(target: Target) -> None:
-    nowhere = {"port": 1, "folder": "findes ikke", "url": "http://127.0.0.1:1"}
+    nowhere = {"port": 1, "folder": "findes ikke", "file": "findes ikke", "url": "http://127.0.0.1:1"}
     target.content["connection"] |= {name: nowhere[name] for name in nowhere if name in target.content["connection"]}
     with pytest.raises(OphorError):
         target.open("verify").count("sager")
@@ -201,10 +207,29 @@ def test_an_unreachable_system_is_never_empty(target: Target) -> None:
 
 
 def test_a_missing_secret_is_named(target: Target) -> None:
-    if target.kind == "files":
-        pytest.skip("a folder has no secret")
+    if target.kind in WITHOUT_USERS:
+        pytest.skip("files have no secret")
     target.content["credentials"]["verify"]["password_file"] = "secrets/findes-ikke"
     with pytest.raises(Rejected) as caught:
         target.open("verify")
     assert caught.value.code == "MAP_SECRET_MISSING"
     assert caught.value.field == "systems.maal.credentials.verify.password_file"
+
+
+def test_rows_that_no_tenant_is_found_for_stop_whoever_verifies_until_the_map_says_what_they_are(
+    target: Target,
+) -> None:
+    if target.kind != "mongodb":
+        pytest.skip("the schema zoo shows it on the SQL engines; a file and a case always have an owner")
+    target.execute("sager")
+    assert target.open("verify").unowned("sager") == 1
+    connector = target.open("verify")
+    with pytest.raises(Rejected) as caught:
+        connector.order(connector.discover())
+    assert (caught.value.code, caught.value.field) == (
+        "ROWS_WITHOUT_TENANT",
+        "systems.maal.places.sager.without_tenant",
+    )
+    target.content["places"]["sager"]["without_tenant"] = "NOT_CUSTOMER_DATA"
+    delete_everything(target, 1000)
+    assert target.open("verify").total("sager") == targets.COUNTS["sager"][1] + 1

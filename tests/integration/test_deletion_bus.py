@@ -48,6 +48,8 @@ def test_a_job_whose_hand_is_killed_again_and_again_ends_with_true_sums(world: S
         {"system": name, "state": "closed", "grants": 0, "verified": True, "on": "2026-07-01"} for name in world.targets
     ]
     world.tell("access.access_closed", {"activity": "D2", "systems": rows, "on": "2026-07-01"})
+    due = {"activity": "D2", "owner": "deletion", "earliest": None, "due": None, "on": "2026-07-01"}
+    world.tell("scheduling.activity_due", due | {"systems": list(world.targets)})
     until(lambda: world.job("D2")["state"] == "previewed", "the job is previewed")
     permit(world)
     for batches in (1, 9, 17):

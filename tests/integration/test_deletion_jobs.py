@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,41 +12,12 @@ from typing import Any
 import pytest
 
 from services.deletion.worker import delete as delete_hand
-from shared.connectors import marker
 from shared.connectors.protocol import Connector
 from shared.connectors.sql.batch import SqlBatch
 from tests.integration import connectors_targets as targets
-from tests.integration.connectors_targets import Target
-from tests.integration.deletion_house import EXIT, HandClock, House, Killed, own_store
+from tests.integration.deletion_house import EXIT, Killed
+from tests.integration.deletion_world import World, a_world, preview, stopped
 from tests.parts import Parts
-
-
-@dataclass
-class World:
-    house: House
-    target: Target
-
-    def execute(self, statement: str) -> Any:
-        return self.target.execute(statement)
-
-    def rows(self) -> int:
-        return sum(self.target.open("verify").count(place) for place in self.target.places)
-
-
-@contextmanager
-def a_world(target: Target, mongo_uri: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    clock = HandClock()
-    store = own_store(mongo_uri, clock)
-    target.content |= {"deletion": "2", "backups": {"folder": str(folder / "backups")}}
-    monkeypatch.setenv("OPHOR_BATCH", "3")
-    marker.prepare(target.open("prepare"), datetime.now(UTC).timestamp())
-    house = House(store, clock, folder, {"maal": target.content})
-    house.order()
-    try:
-        yield World(house, target)
-    finally:
-        store.client.drop_database(store.db.name)
-        store.close()
 
 
 @pytest.fixture
@@ -71,17 +41,6 @@ def any_world(
     }
     with made[request.param]() as target, a_world(target, parts.mongo_uri, tmp_path, monkeypatch) as one:
         yield one
-
-
-def preview(world: World) -> None:
-    world.house.close_access("D7a", "maal")
-    world.house.carry()
-
-
-def stopped(world: World) -> tuple[str, str | None]:
-    told = world.house.events("deletion.deletion_stopped")[-1]
-    assert world.house.ask("read_job", {"activity": "D7a"})["state"] == "stopped"
-    return told["code"], told["field"]
 
 
 def test_a_whole_job_leaves_nothing_of_the_customer_and_every_sum_is_true(any_world: World) -> None:
@@ -200,14 +159,14 @@ def test_a_stopped_job_is_followed_when_its_activity_is_due_again(world: World) 
     world.target.add_place()
     preview(world)
     world.execute("DROP TABLE ny")
-    due = {"activity": "D7a", "owner": "access", "earliest": None, "due": None, "on": "2026-10-02"}
     for _ in range(2):
-        world.house.tell("scheduling.activity_due", due)
+        world.house.due("D7a", "maal")
         world.house.carry()
     assert [each["state"] for each in world.house.ask("list_jobs", {})["jobs"]] == ["stopped", "previewed"]
 
 
 def test_access_that_is_not_closed_stops_the_job_at_once(world: World) -> None:
+    world.house.due("D7a", "maal")
     rows = [{"system": "maal", "state": "error", "grants": 1, "verified": False, "on": "2026-10-01"}]
     world.house.tell("access.access_closed", {"activity": "D7a", "systems": rows, "on": "2026-10-01"})
     assert stopped(world) == ("ACCESS_NOT_CLOSED", "systems.maal.access")
@@ -494,9 +453,7 @@ def test_the_case_index_is_cleaned_when_its_activity_is_due(
         target.content["deletion"] = "index"
         world.house.store.db.exits.drop()
         world.house.order()
-        world.house.tell("scheduling.activity_due", {
-            "activity": "C7", "owner": "deletion", "earliest": None, "due": None, "on": "2026-10-01",
-        })  # fmt: skip
+        world.house.due("C7", "maal")
         world.house.carry()
         world.house.permit()
         world.house.carry()

@@ -1,4 +1,4 @@
-"""The extract under `kill -9`: nothing lost, nothing twice, one package, and no plaintext left behind."""
+"""The extract under `kill -9` and under a cancellation: nothing lost or twice, and no plaintext left behind."""
 
 import csv
 import io
@@ -7,14 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.delivery_parts import DIGEST, TENANT, Stage, kill, stage
+from contracts.errors import Rejected
+from tests.integration.delivery_parts import DIGEST, EXIT, TENANT, Stage, kill, stage
 from tests.parts import Parts
 from tests.waiting import until
 
 ROWS = 30_000
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def world(parts: Parts) -> Iterator[Stage]:
     with stage(parts, ("postgresql",)) as made:
         for arguments in (("face", "delivery"), ("relay", "delivery")):
@@ -24,10 +25,11 @@ def world(parts: Parts) -> Iterator[Stage]:
             f"{TENANT}, 'Nr. ' || n || E' \"citat\",\\nny linje' FROM generate_series(1, {ROWS}) n"
         )
         made.order()
+        made.instruct_transfer()
         yield made
 
 
-def test_a_hand_that_is_killed_at_every_step_delivers_each_row_exactly_once(world):
+def begin(world: Stage) -> None:
     recipient = str(world.identity.to_public())
     world.call(
         "delivery.set_dispatch", {"drop": "successor", "recipient": recipient, "transfer_instruction_digest": DIGEST}
@@ -36,9 +38,40 @@ def test_a_hand_that_is_killed_at_every_step_delivers_each_row_exactly_once(worl
     for activity in ("B9", "B10", "C3"):
         world.due(activity)
 
-    def size(pattern: str) -> int:
-        return sum(path.stat().st_size for path in world.work.glob(pattern) if path.exists())
 
+def size(world: Stage, pattern: str) -> int:
+    return sum(path.stat().st_size for path in world.work.glob(pattern) if path.exists())
+
+
+def test_an_extract_under_way_stops_when_the_exit_is_cancelled_and_leaves_nothing_behind(world):
+    begin(world)
+    hand = world.start("hand", "delivery", "extract")
+    until(lambda: size(world, "*/tables/*/sager.*") >= 1, "rows are read")
+    kill(hand)
+    assert list(world.work.iterdir())
+    cancelled = {"exit_id": EXIT, "reason": "agreement_continues", "digest": DIGEST, "on": "2026-06-02"}
+    world.tell("orders.exit_cancelled", cancelled)
+    until(lambda: world.db("delivery").deliveries.find_one({"_id": EXIT})["cancelled"], "delivery knows")
+    world.start("hand", "delivery", "extract")
+    world.wait_for_state("stopped")
+    world.due("C3")
+    until(lambda: world.db("delivery").outbox.count_documents({"state": "pending"}) == 0, "all tasks are out")
+    until(lambda: not list(world.work.iterdir()), "nothing is left in the work folder")
+    assert list(world.drop.iterdir()) == []
+    told = [row["wire"] for row in world.db("delivery").outbox.find({"wire": "delivery.package_delivered"})]
+    assert told == []
+    for wire, body in (("submit_needs", {"systems": ["pladsanvisning"]}), ("reject_delivery", a_rejection(world))):
+        with pytest.raises(Rejected) as caught:
+            world.call(f"delivery.{wire}", {"digest": DIGEST, **body})
+        assert caught.value.code == "EXIT_CANCELLED" and caught.value.remedy
+
+
+def a_rejection(world: Stage) -> dict[str, str]:
+    return {"package_id": world.delivery()["package_id"], "reason": "incomplete"}
+
+
+def test_a_hand_that_is_killed_at_every_step_delivers_each_row_exactly_once(world):
+    begin(world)
     reached = []
     for pattern, least in (
         ("*/tables/*/sager.*", 1),
@@ -47,8 +80,8 @@ def test_a_hand_that_is_killed_at_every_step_delivers_each_row_exactly_once(worl
         ("*/*sealed.age*", 1),
     ):
         hand = world.start("hand", "delivery", "extract")
-        until(lambda p=pattern, n=least: size(p) >= n or world.delivery()["state"] == "delivered", pattern)
-        reached.append(size(pattern) >= least)
+        until(lambda p=pattern, n=least: size(world, p) >= n or world.delivery()["state"] == "delivered", pattern)
+        reached.append(size(world, pattern) >= least)
         kill(hand)
     assert reached[0], "the hand was killed in the middle of the table"
     world.start("hand", "delivery", "extract")

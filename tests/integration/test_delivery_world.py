@@ -21,6 +21,7 @@ def scene(parts: Parts) -> Iterator[tuple[Stage, World]]:
             stage.start("relay", service)
             stage.start("hand", service, hand)
         stage.order()
+        stage.instruct_transfer()
         yield stage, world
 
 
@@ -59,7 +60,7 @@ def test_every_system_is_frozen_then_each_deletion_closes_its_own(scene):
 
     stage.due("C2")
     until(lambda: set(states().values()) == {"frozen"}, "every system is frozen")
-    stage.due("D2")
-    stage.due("D7a")
+    stage.due("D2", "morgenvagt", "booking")
+    stage.due("D7a", "pladsanvisning")
     closed = {"morgenvagt": "closed", "booking": "closed", "pladsanvisning": "closed", "sagsindeks": "frozen"}
     until(lambda: states() == closed, "the deletions' systems are closed")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from contracts.errors import Rejected, Unavailable
 from contracts.registry import check, primitives
 from shared.bus.envelope import Message, command_digest, digest, encode
 from shared.bus.tokens import Actor
-from shared.rules.profiles import load_profiles, required_lines
+from shared.rules.profiles import FOLDER, load_profile, load_profiles, required_lines
 from shared.runtime.clock import legal_date, midnight
 from shared.store.unit import Store
 from tests.integration.bus_store_parts import mongo
@@ -34,9 +35,17 @@ SYSTEMS = [
     {"system": "booking", "title": "Booking", "kind": "files", "deletion": "1"},
     {"system": "sagsindeks", "title": "Sagsindekset", "kind": "case_index", "deletion": "index"},
 ]
+PROFILES = ("ist-standard", "ski-02-19")
+REGISTERS = ("EQUIPMENT-REGISTER", "SUB-SUPPLIER-LIST")
 PLACES = [
-    {"line": line.line, "answer": "NOT_IN_REHEARSAL"} for line in required_lines(load_profiles(("ist-standard",)))
+    {"line": line.line, "answer": "NOT_IN_REHEARSAL"}
+    for line in required_lines(load_profiles(PROFILES))
+    if line.line not in REGISTERS
 ]
+DAYS = {"C1": "2026-06-02", "C2": "2026-06-03", "C3": "2026-06-10", "C4": "2026-06-15", "C6": "2026-06-30"}
+PERSON = {"name": "Karin Kontakt", "email": "kontakt@korsbaek.invalid", "knows_solution": True}
+PAIRS = ("DAGTILBUD-ADMIN", "KLUB-ADMIN", "SFO-ADMIN", "DAGPLEJE-ADMIN")
+GONE = {"continues": False, "agreement_digest": None, "ends_on": None, "delete_on": None, "feed": "none"}
 
 
 class Standing:
@@ -123,8 +132,9 @@ class World:
             self.carry()
         self.clock.instant = midnight(to)
 
-    def due(self) -> list[str]:
-        return [body["activity"] for wire, body in self.told if wire == "scheduling.activity_due"]
+    def due(self, exit_id: str) -> list[str]:
+        told = [body for wire, body in self.told if wire == "scheduling.activity_due"]
+        return [body["activity"] for body in told if body["exit_id"] == exit_id]
 
     def last(self, wire: str) -> dict[str, Any]:
         return [body for name, body in self.told if name == wire][-1]
@@ -136,7 +146,8 @@ class World:
         wire = body["type"]
         for service in set(EVENTS[wire].subscribers) & self.faces.keys():
             face = self.faces[service]
-            method = getattr(face, EVENTS[wire].name).__wrapped__
+            method = getattr(face, EVENTS[wire].name, None) or face.fact_told
+            method = method.__wrapped__
             loaded = check(EVENTS[wire].schema, body["data"], wire)
             told = Message("event", body["id"], wire, loaded, digest(encode(body)), service, subject=body["subject"])
             self.stores[service].run(lambda unit, method=method, told=told: method(None, unit, told), message=told)
@@ -161,7 +172,7 @@ def register(world: World, **changes: Any) -> str:
         "reference": f"aftale-{world.mark}", "dpa_reference": "dba-1", "customer_type": "municipality",
         "customer": {"cvr": "11111111", "name": "Korsbæk Kommune"},
         "supplier": {"cvr": "99999999", "name": "Demoleverandøren A/S"},
-        "profiles": ["ist-standard", "ski-02-19"],
+        "profiles": list(PROFILES),
         "in_force_on": "2020-09-01", "takeover_day": "2020-09-30", "agreement_end": "2026-09-30",
         "amendments": [{
             "kind": "backups_six_months", "digest": DIGEST, "signed_on": "2025-12-01",
@@ -173,23 +184,40 @@ def register(world: World, **changes: Any) -> str:
 
 def order(world: World, **changes: Any) -> str:
     body = {
-        "agreement_id": register(world), "go_live": "2026-07-01", "tenant": "korsbaek", "map_digest": DIGEST,
+        "agreement_id": changes.get("agreement_id") or register(world), "go_live": "2026-07-01", "tenant": "korsbaek",
+        "map_digest": DIGEST,
         "systems": SYSTEMS, "places": PLACES,
     }  # fmt: skip
     return str(world.do(LEAD, "orders.order_window", **body | changes)["exit_id"])
 
 
-def place(world: World) -> str:
-    exit_id = order(world)
+def confirmed(world: World, **changes: Any) -> str:
+    """An order that only waits for the final one."""
+    exit_id = order(world, **changes)
+    world.do(
+        SUPPLIER, "orders.hold_meeting", exit_id=exit_id, held_on="2026-01-15", expected_options=[], archive_asked=True,
+        digest=DIGEST,
+    )  # fmt: skip
+    world.do(SUPPLIER, "orders.list_equipment", exit_id=exit_id, items=[])
+    world.do(SUPPLIER, "orders.list_sub_suppliers", exit_id=exit_id, sub_suppliers=[])
     world.do(SUPPLIER, "orders.confirm_window", exit_id=exit_id)
+    return exit_id
+
+
+def place(world: World) -> str:
+    exit_id = confirmed(world)
     world.do(LEAD, "orders.place_final_order", exit_id=exit_id)
     return exit_id
 
 
+def rows(world: World, exit_id: str) -> dict[str, dict[str, Any]]:
+    return {row["id"]: row for row in world.do(LEAD, "scheduling.read_plan", exit_id=exit_id)["activities"]}
+
+
 def answer(world: World, exit_id: str, *activities: str) -> None:
-    rows = {row["id"]: row for row in world.do(LEAD, "scheduling.read_plan", exit_id=exit_id)["activities"]}
+    plan = rows(world, exit_id)
     for activity in activities:
-        actor = LEAD if rows[activity]["responsible"][0] == "customer" else SUPPLIER
+        actor = LEAD if plan[activity]["responsible"][0] == "customer" else SUPPLIER
         world.do(
             actor, "scheduling.complete_activity", exit_id=exit_id, activity=activity, outcome="done",
             evidence_digest=DIGEST,
@@ -203,43 +231,66 @@ def decide(world: World, exit_id: str) -> None:
             digest=DIGEST, decided_on="2026-01-15",
         )  # fmt: skip
     world.do(
-        LEAD,
-        "orders.instruct",
-        exit_id=exit_id,
-        kind="delete",
-        basis="INSTRUCTION",
-        digest=DIGEST,
+        LEAD, "orders.instruct", exit_id=exit_id, kind="delete", basis="INSTRUCTION", digest=DIGEST,
         given_on="2026-01-15",
-    )
+    )  # fmt: skip
     world.do(LEAD, "orders.choose_options", exit_id=exit_id, options=[], silence="delete_at_k15")
+    world.do(LEAD, "orders.name_contact", exit_id=exit_id, party="customer", **PERSON)
+    world.do(LEAD, "orders.confirm_dates", exit_id=exit_id, go_live="2026-07-01")
+    world.do(LEAD, "orders.decide_pairs", exit_id=exit_id, pairs=[{"line": line, **GONE} for line in PAIRS])
+    world.do(
+        LEAD, "orders.instruct_transfer", exit_id=exit_id, recipient_cvr="13748136", approved_on="2026-01-15",
+        digest=DIGEST,
+    )  # fmt: skip
 
 
-def through_the_window(world: World, exit_id: str) -> None:
-    """Everything from the final order to the end of operations, as the other services would tell it."""
+def approved(world: World) -> str:
+    """A placed exit whose timetable the customer has approved (B11)."""
+    exit_id = place(world)
     decide(world, exit_id)
-    answer(world, exit_id, "A2", "B1", "B2", "B6", "B7")
+    answer(world, exit_id, "B7")
     world.tell("delivery.needs_submitted", exit_id, digest=DIGEST)
-    world.tell("delivery.dispatch_set", exit_id, drop="ny", recipient_digest=DIGEST, transfer_instruction_digest=DIGEST)
+    world.tell(
+        "delivery.dispatch_set", exit_id, to="successor", drop="ny", recipient_digest=DIGEST,
+        transfer_instruction_digest=DIGEST,
+    )  # fmt: skip
     world.tell("delivery.connection_tested", exit_id, ok=True, code="OK")
     world.tell("delivery.specification_made", exit_id, digest=DIGEST, places=3)
-    answer(world, exit_id, "B8", "B11", "B12")
-    world.walk(date(2026, 6, 1))
-    answer(world, exit_id, "C1")
-    frozen = [{"system": "booking", "state": "frozen", "grants": 0, "verified": True, "on": "2026-06-01"}]
-    world.tell("access.access_frozen", exit_id, activity="C2", systems=frozen, on="2026-06-01")
+    days = [{"activity": name, "on": day} for name, day in DAYS.items()]
+    submitted = world.do(SUPPLIER, "scheduling.submit_timetable", exit_id=exit_id, days=days)
+    world.do(
+        LEAD, "scheduling.answer_timetable", exit_id=exit_id, timetable_digest=submitted["timetable_digest"],
+        answer="approved",
+    )  # fmt: skip
+    answer(world, exit_id, "B12")
+    return exit_id
+
+
+def through_the_window(world: World) -> str:
+    """Everything from the agreement to the end of operations, as the other services would tell it."""
+    exit_id = approved(world)
+    world.walk(date(2026, 6, 3))
+    world.do(
+        SUPPLIER, "orders.record_billing_run", exit_id=exit_id, run_on="2026-06-02", errors=0, corrected=0, accepted=0,
+        digest=DIGEST,
+    )  # fmt: skip
+    frozen = [{"system": "booking", "state": "frozen", "grants": 0, "verified": True, "on": "2026-06-03"}]
+    world.tell("access.access_frozen", exit_id, activity="C2", systems=frozen, on="2026-06-03")
     world.tell(
         "delivery.package_delivered", exit_id, package_id="p-1", package_digest=DIGEST, package_bytes=1, files=1,
-        rows=1, places=[], on="2026-06-02",
+        rows=1, places=[], on="2026-06-04",
     )  # fmt: skip
     world.tell(
         "delivery.delivery_accepted", exit_id, package_id="p-1", package_digest=DIGEST, actor="p-lead",
-        role="kommune_projektleder", on="2026-06-03",
+        role="kommune_projektleder", on="2026-06-05",
     )  # fmt: skip
+    world.walk(date(2026, 6, 30))
     for activity, kind in (("C5", "access_withdrawn"), ("C6", "operations_stopped")):
         world.tell(
             "access.access_attested", exit_id, activity=activity, kind=kind, digest=DIGEST, actor="p-lead",
             role="kommune_projektleder", on="2026-06-30",
         )  # fmt: skip
+    return exit_id
 
 
 def destroy(world: World, exit_id: str, activity: str, on: str) -> None:
@@ -258,11 +309,10 @@ def destroy(world: World, exit_id: str, activity: str, on: str) -> None:
 
 
 def test_an_exit_goes_from_the_agreement_to_the_last_backup(world: World) -> None:
-    exit_id = place(world)
-    through_the_window(world, exit_id)
+    exit_id = through_the_window(world)
     destroy(world, exit_id, "C7", "2026-06-30")
     world.walk(date(2026, 10, 1))
-    assert {"D2", "D7a", "D7b"} <= set(world.due())
+    assert {"D2", "D7a", "D7b"} <= set(world.due(exit_id))
     destroy(world, exit_id, "D2", "2026-10-02")
     destroy(world, exit_id, "D7a", "2026-10-03")
     for activity, kind in (("D7b", "software_removed"), ("D8", "access_closed")):
@@ -310,12 +360,11 @@ def test_exits_are_listed_to_those_who_may_see_them(world: World) -> None:
 
 
 def test_a_refused_command_changes_and_tells_nothing(world: World) -> None:
-    exit_id = order(world, places=PLACES[1:])
-    world.do(SUPPLIER, "orders.confirm_window", exit_id=exit_id)
+    exit_id = confirmed(world, places=PLACES[1:])
     before = len(world.told)
     with pytest.raises(Rejected) as refused:
         world.do(LEAD, "orders.place_final_order", exit_id=exit_id)
-    assert refused.value.code == "PLACES_UNANSWERED"
+    assert refused.value.code == "ORDER_INCOMPLETE"
     assert world.do(LEAD, "orders.read_exit", exit_id=exit_id)["state"] == "confirmed"
     assert len(world.told) == before
 
@@ -323,11 +372,7 @@ def test_a_refused_command_changes_and_tells_nothing(world: World) -> None:
 def test_an_agreement_has_one_final_order_and_one_reference(world: World) -> None:
     first = place(world)
     agreement = world.do(LEAD, "orders.read_exit", exit_id=first)["agreement_id"]
-    second = world.do(
-        LEAD, "orders.order_window", agreement_id=agreement, go_live="2026-07-01", tenant="korsbaek", map_digest=DIGEST,
-        systems=SYSTEMS, places=PLACES,
-    )["exit_id"]  # fmt: skip
-    world.do(SUPPLIER, "orders.confirm_window", exit_id=second)
+    second = confirmed(world, agreement_id=agreement)
     with pytest.raises(Rejected) as refused:
         world.do(LEAD, "orders.place_final_order", exit_id=second)
     assert refused.value.code == "EXIT_ALREADY_PLACED"
@@ -343,17 +388,80 @@ def test_an_exit_that_scheduling_has_not_been_told_of_is_asked_for_again_later(w
 
 
 def test_a_stop_is_shown_and_tried_again_by_the_next_days_timer(world: World) -> None:
-    exit_id = place(world)
-    through_the_window(world, exit_id)
+    exit_id = through_the_window(world)
     world.walk(date(2026, 10, 1))
     world.tell(
         "deletion.deletion_stopped", exit_id, activity="D2", job_id="job-D2", code="PLACE_NEW", field="booking.ny",
         on="2026-10-01",
     )  # fmt: skip
-    rows = {row["id"]: row for row in world.do(LEAD, "scheduling.read_plan", exit_id=exit_id)["activities"]}
-    assert (rows["D2"]["state"], rows["D2"]["waits_for"]) == ("waiting", ["PLACE_NEW"])
+    stopped = rows(world, exit_id)["D2"]
+    assert (stopped["state"], stopped["waits_for"]) == ("waiting", ["PLACE_NEW"])
     world.walk(date(2026, 10, 2))
-    assert world.due().count("D2") == 2
+    assert world.due(exit_id).count("D2") == 2
+
+
+def test_a_notice_after_the_approval_is_proposed_answered_and_applied(world: World) -> None:
+    exit_id = approved(world)
+    verdict = world.do(
+        LEAD, "orders.give_notice", exit_id=exit_id, kind="extension", given_on="2026-01-15", months=24, digest=DIGEST
+    )
+    assert verdict["outcome"] == "accepted"
+    plan = world.do(LEAD, "scheduling.read_plan", exit_id=exit_id)
+    proposal = plan["proposal"]
+    assert (plan["state"], proposal["cause"], proposal["needs"]) == ("approved", "extension", ["customer"])
+    named = {"proposal_id": proposal["proposal_id"], "proposal_digest": proposal["proposal_digest"]}
+    answered = world.do(LEAD, "scheduling.answer_proposal", exit_id=exit_id, **named, answer="approved")
+    assert answered["state"] == "applied"
+    assert rows(world, exit_id)["D1"]["due"] == "2028-09-30"
+    assert [body["state"] for wire, body in world.told if wire == "scheduling.plan_proposed"] == ["proposed", "applied"]
+
+
+def test_a_new_text_of_a_profile_changes_no_exit_until_both_parties_have_approved_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from services.scheduling import store
+
+    exit_id = place(world)
+    before = world.do(LEAD, "scheduling.read_plan", exit_id=exit_id)["plan_digest"]
+    text = (FOLDER / "ist-standard.yaml").read_text(encoding="utf-8").replace("T -2m", "T -49d")
+    (tmp_path / "ist-standard.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(store, "FOLDER", tmp_path)
+    monkeypatch.setattr(store, "newest", lambda name: load_profile(name, tmp_path))
+    monkeypatch.setattr(store, "_PARSED", {})
+    assert world.do(LEAD, "scheduling.read_plan", exit_id=exit_id)["plan_digest"] == before
+    told = world.do(SUPPLIER, "scheduling.propose_profile", profile="ist-standard")
+    assert exit_id in told["proposed"]
+    assert world.do(SUPPLIER, "scheduling.propose_profile", profile="ist-standard")["proposed"] == []
+    proposal = world.do(LEAD, "scheduling.read_plan", exit_id=exit_id)["proposal"]
+    named = {"proposal_id": proposal["proposal_id"], "proposal_digest": proposal["proposal_digest"]}
+    states = [
+        world.do(actor, "scheduling.answer_proposal", exit_id=exit_id, **named, answer="approved")["state"]
+        for actor in (LEAD, SUPPLIER)
+    ]
+    assert states == ["proposed", "applied"]
+    assert rows(world, exit_id)["B8"]["due"] == "2026-05-13"
+
+
+def test_a_hold_and_a_cancelled_exit_are_kept_and_read_back(world: World) -> None:
+    exit_id = through_the_window(world)
+    world.walk(date(2026, 10, 1))
+    hold = {"basis": "LAW", "digest": DIGEST, "actor": "p-lead", "role": "kommune_dpo", "on": "2026-10-01"}
+    world.tell("deletion.hold_placed", exit_id, hold_id="hold-1", system="booking", **hold)
+    assert rows(world, exit_id)["D2"]["waits_for"] == ["HOLD(booking)"]
+    lifted = {"digest": DIGEST, "actor": "p-lead", "role": "kommune_dpo", "on": "2026-10-01"}
+    world.tell("deletion.hold_lifted", exit_id, hold_id="hold-1", **lifted)
+    assert world.due(exit_id).count("D2") == 2
+    job = {"activity": "D2", "job_id": "job-D2", "plan_digest": DIGEST}
+    world.tell(
+        "deletion.deletion_previewed", exit_id, **job, inventory_digest=DIGEST, places=[], total=1, on="2026-10-01"
+    )
+    world.do(OFFICER, "scheduling.approve", exit_id=exit_id, **job)
+    world.do(LEAD, "orders.cancel_exit", exit_id=exit_id, reason="agreement_continues", digest=DIGEST)
+    assert world.last("scheduling.cancellation_requested")["job_id"] == "job-D2"
+    world.tell("deletion.deletion_cancelled", exit_id, activity="D2", job_id="job-D2", on="2026-10-01")
+    plan = world.do(LEAD, "scheduling.read_plan", exit_id=exit_id)
+    assert (plan["state"], plan["approvals"][0]["state"]) == ("cancelled", "void")
+    assert world.stores["scheduling"].db.timers.count_documents({"subject": exit_id}) == 0
 
 
 @pytest.mark.parametrize("service", ["orders", "scheduling"])

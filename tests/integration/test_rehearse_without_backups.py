@@ -21,7 +21,12 @@ def world(folder: Path, *answers: dict[str, str]) -> World:
     order = next(data for wire, data in events if wire == "orders.order_placed")
     order["places"] += answers
     made = World(folder).told(events)
-    entry = {"certificate_id": "crt-0", "stage": "ACTIVE-DELETED", "number": "ØV-000001"}
+    entry = {
+        "certificate_id": "crt-0",
+        "stage": "ACTIVE-DELETED",
+        "number": "ØV-000001",
+        "activities": ["C7", "D2", "D7a"],
+    }
     made.log.add("CERTIFICATE_ISSUED", entry | {"statement_digest": given.sha("first")})
     return made
 

@@ -146,11 +146,16 @@ def forge(stack: Stack, ident: str) -> None:
 def amqp_message(ident: str) -> Any:
     import amqp
 
-    return amqp.Message(b"{}", content_type=CONTENT_TYPE, message_id=ident, type="deletion.deletion_begun")
+    envelope = json.dumps({"id": ident, "type": "deletion.deletion_begun"})
+    return amqp.Message(envelope.encode(), content_type=CONTENT_TYPE, message_id=ident, type="deletion.deletion_begun")
 
 
 def dead(ophor: Any, service: str, ident: str) -> list[dict[str, Any]]:
     return [row for row in body(ophor("dlq", "list", service, "--json")) if row["id"] == ident]
+
+
+def discard(ophor: Any, service: str, ident: str) -> Any:
+    return ophor("dlq", "discard", service, "--id", ident, "--why", "forged by a test", "--yes")
 
 
 def test_a_forged_fact_is_a_dead_letter_that_can_be_shown_replayed_and_discarded(ophor: Any, stack: Stack) -> None:
@@ -159,10 +164,11 @@ def test_a_forged_fact_is_a_dead_letter_that_can_be_shown_replayed_and_discarded
     shown = body(ophor("dlq", "show", "scheduling", "forged-1"))
     assert shown["queue"] == "evt-scheduling" and shown["reason"] and "body" not in shown
     assert ophor("dlq", "replay", "scheduling", "--id", "forged-1").stdout.startswith("1 ")
+    assert ophor("dlq", "discard", "scheduling", "--id", "forged-1", "--why", "", "--yes").exit_code == 2
     until(lambda: dead(ophor, "scheduling", "forged-1"), "it died again")
     for service in ("scheduling", "compliance"):
         until(lambda service=service: dead(ophor, service, "forged-1"), "every subscriber refused it")
-        assert ophor("dlq", "discard", service, "--id", "forged-1", "--yes").stdout.startswith("1 ")
+        assert discard(ophor, service, "forged-1").stdout.startswith("1 ")
         assert dead(ophor, service, "forged-1") == []
 
 
@@ -172,7 +178,7 @@ def test_listing_dead_letters_leaves_them_where_they_are(ophor: Any, stack: Stac
     assert len(dead(ophor, "scheduling", "forged-2")) == len(dead(ophor, "scheduling", "forged-2")) == 1
     for service in ("scheduling", "compliance"):
         until(lambda service=service: dead(ophor, service, "forged-2"), "every subscriber refused it")
-        ophor("dlq", "discard", service, "--id", "forged-2", "--yes")
+        discard(ophor, service, "forged-2")
 
 
 def test_an_outbox_can_be_replayed_to_a_queue(ophor: Any) -> None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,13 @@ def order(*, amended: bool = True, systems: tuple[tuple[str, str, str], ...] = (
     }  # fmt: skip
     return "orders.order_placed", {
         "exit_id": EXIT, "agreement_id": "agr-1", "customer_cvr": "11111111", "customer_type": "municipality",
-        "profiles": ["ist-standard", "ski-02-19"], "in_force_on": "2020-10-01", "takeover_day": "2020-11-05",
+        "profiles": ["ist-standard", "ski-02-19"], "scope": "whole", "numbers": {"exit_process_days": 30},
+        "lawyer_confirmed": [], "in_force_on": "2020-10-01", "takeover_day": "2020-11-05",
         "go_live": "2026-10-01", "operations_end": "2026-09-30", "agreement_end": "2026-09-30", "tenant": "0851",
         "map_digest": sha("map"),
         "systems": [{"system": s, "title": f"IST {s.title()}", "kind": k, "deletion": d} for s, k, d in lines],
         "amendments": [amendment] if amended else [],
-        "pinned": [{"name": "ski-02-19", "version": "1", "digest": sha("profile")}],
+        "pinned": [{"name": "ski-02-19", "version": "1", "digest": sha("profile"), "source_digest": None}],
         "places": [
             {"line": "test_copies", "answer": "not_used"},
             {"line": "extens", "answer": "CUSTOMER_POSSESSION"},
@@ -55,17 +57,46 @@ def order(*, amended: bool = True, systems: tuple[tuple[str, str, str], ...] = (
     }  # fmt: skip
 
 
+SCOPES = {"C7": ("sagsindeks",), "D2": ("morgenvagt",), "D7a": ("pladsanvisning",)}
+
+
+def plan(
+    version: int = 1,
+    *,
+    end: str = "2026-09-30",
+    scopes: dict[str, tuple[str, ...]] | None = None,
+    last: tuple[str, str] | None = None,
+    conflicts: int = 0,
+) -> Event:
+    """A plan with the agreement's end `end`; `last`: earliest and due day of the last deletion."""
+    day = date.fromisoformat(end)
+    first, due = (day + timedelta(days=1)).isoformat(), (day + timedelta(days=15)).isoformat()
+    days = {"C7": (end, end), "D7a": last or (first, due)}
+    lines = [
+        {
+            "id": name,
+            "earliest": days.get(name, (first, due))[0],
+            "due": days.get(name, (first, due))[1],
+            "chosen": True,
+            "systems": list(systems),
+        }
+        for name, systems in (SCOPES if scopes is None else scopes).items()
+    ]
+    lines.append({"id": "D1", "earliest": end, "due": end, "chosen": True, "systems": []})
+    return "scheduling.plan_made", {
+        "exit_id": EXIT, "version": version, "plan_digest": sha(f"plan-{version}"), "activities": lines,
+        "conflicts": conflicts,
+        "obligations": [
+            {"id": "S2-28.1-b", "clause": "S2 28.1", "earliest": None, "due": end, "rule": "senest K"},
+            {"id": "S2-28.1-d", "clause": "S2 28.1", "earliest": first, "due": due, "rule": "K + 15 Dage"},
+            {"id": "S2-13-a", "clause": "S2 13", "earliest": None, "due": None, "rule": "10 Arbejdsdage"},
+        ],
+    }  # fmt: skip
+
+
 def preparation() -> list[Event]:
     return [
-        ("scheduling.plan_made", {
-            "exit_id": EXIT, "version": 1, "plan_digest": sha("plan"), "activities": [], "conflicts": 0,
-            "obligations": [
-                {"id": "S2-28.1-b", "clause": "S2 28.1", "earliest": None, "due": "2026-09-30", "rule": "senest K"},
-                {"id": "S2-28.1-d", "clause": "S2 28.1", "earliest": "2026-10-01", "due": "2026-10-15",
-                 "rule": "K + 15 Dage"},
-                {"id": "S2-13-a", "clause": "S2 13", "earliest": None, "due": None, "rule": "10 Arbejdsdage"},
-            ],
-        }),
+        plan(),
         ("orders.options_confirmed", {"exit_id": EXIT, "options": [], "silence": "storage_option"}),
         ("orders.instruction_given", {
             "exit_id": EXIT, "kind": "delete", "basis": "INSTRUCTION", "digest": sha("instruction"),
@@ -88,7 +119,7 @@ def hand_over() -> list[Event]:
             ("morgenvagt", "vagt", 10, "tenant")]  # fmt: skip
     return [
         ("delivery.dispatch_set", {
-            "exit_id": EXIT, "drop": "drop", "recipient_digest": sha("age"),
+            "exit_id": EXIT, "to": "successor", "drop": "drop", "recipient_digest": sha("age"),
             "transfer_instruction_digest": sha("transfer"),
         }),
         ("delivery.package_delivered", {
@@ -112,6 +143,7 @@ def place(system: str, name: str, before: int, **more: Any) -> dict[str, Any]:
 PLACES = {
     "C7": [place("sagsindeks", "sager", 5, delivered=0, row_class="deleted_not_delivered")],
     "D2": [place("morgenvagt", "vagt", 10, deleted=11, arrived=1, row_class="changed_after_extract")],
+    "D3b": [place("booking", "bilag", 7, delivered=0, row_class="deleted_not_delivered")],
     "D7a": [
         place("pladsanvisning", "barn", 40),
         place("pladsanvisning", "kode", 3, disposition="excluded", reason="SHARED_CODE", deleted=0, retained=3,
@@ -119,7 +151,7 @@ PLACES = {
         place("pladsanvisning", "kladde", 0, disposition="absent_verified"),
     ],
 }  # fmt: skip
-DAYS = {"C7": "2026-09-30", "D2": "2026-10-02", "D7a": "2026-10-05"}
+DAYS = {"C7": "2026-09-30", "D2": "2026-10-02", "D3b": "2026-10-03", "D7a": "2026-10-05"}
 
 
 def closing(system: str, activity: str) -> Event:
@@ -177,6 +209,134 @@ def deleted_exit(*, amended: bool = True) -> list[Event]:
         closing("pladsanvisning", "D7a"),
         *destruction("D7a"),
     ]
+
+
+KEPT_UNTIL = "2027-09-30"
+
+
+def kept_exit(*, amended: bool = True) -> list[Event]:
+    """The other systems deleted; one kept by look-up access and storage, as its cover says, until KEPT_UNTIL."""
+    systems = (("pladsanvisning", "postgresql", "2"), ("booking", "files", "2"), ("morgenvagt", "mongodb", "1"),
+               ("sagsindeks", "case_index", "index"))  # fmt: skip
+    options = ["S1-8.3", "S2-28.2-retention"]
+    covers = [{"option": option, "systems": ["pladsanvisning"]} for option in options]
+    decided = {"system": "booking", "decision": "not_worth_keeping", "digest": sha("archive")}
+    return [
+        order(amended=amended, systems=systems),
+        plan(scopes=SCOPES | {"D3b": ("booking",)}, last=("2027-10-01", "2027-10-15")),
+        *preparation()[2:],
+        ("orders.options_confirmed", {
+            "exit_id": EXIT, "options": options, "covers": covers, "silence": "storage_option",
+        }),
+        ("orders.archive_decided", {"exit_id": EXIT, **decided, "decided_on": "2026-08-02"}),
+        *hand_over(),
+        *destruction("C7"),
+        closing("morgenvagt", "D2"), *destruction("D2"),
+        closing("booking", "D3b"), *destruction("D3b"),
+    ]  # fmt: skip
+
+
+def stored_exit() -> list[Event]:
+    """Delivered, never answered; the customer's silence took the storage of everything, so only the index is gone."""
+    scopes = {"C7": ("sagsindeks",), "D7a": ("morgenvagt", "pladsanvisning")}
+    kept = ("scheduling.silence_applied", {"exit_id": EXIT, "silence": "storage_option", "on": "2026-09-29"})
+    return [
+        order(), plan(scopes=scopes, last=("2031-10-01", "2031-10-15")), *preparation()[1:], *hand_over()[:-1],
+        *destruction("C7"), kept,
+    ]  # fmt: skip
+
+
+def hold(system: str | None = None, *, lifted: bool = False) -> list[Event]:
+    by = {"hold_id": "hold-1", "digest": sha("hold"), "actor": "usr-dpo", "role": "kommune_dpo", "on": "2026-10-01"}
+    placed = {"exit_id": EXIT, **by, "system": system, "basis": "DATA_SUBJECT_REQUEST"}
+    end = [("deletion.hold_lifted", {"exit_id": EXIT, **by, "on": "2026-10-02"})] if lifted else []
+    return [("deletion.hold_placed", placed), *end]
+
+
+def proposal(state: str = "proposed") -> Event:
+    told = {"proposal_id": "prp-1", "proposal_digest": sha("proposal"), "cause": "notice_given", "changes": 2}
+    return "scheduling.plan_proposed", {"exit_id": EXIT, **told, "conflicts": 0, "state": state, "on": "2026-09-01"}
+
+
+def notice(end: str, *, outcome: str = "accepted", notice_id: str = "ntc-1") -> Event:
+    """An emergency extension that moves the agreement's end."""
+    return "orders.notice_given", {
+        "exit_id": EXIT, "notice_id": notice_id, "kind": "emergency_extension", "variant": None, "by": "customer",
+        "outcome": outcome, "code": None, "given_on": "2026-09-10", "effect_on": "2026-09-30",
+        "latest_on": "2026-09-16", "clause": "S2 27.1.1", "milestone": None, "services": [],
+        "moved": [{"anchor": "K", "on": end}], "options": [], "digest": sha("notice"),
+    }  # fmt: skip
+
+
+def silence(on: str = "2026-10-15") -> Event:
+    return "scheduling.silence_applied", {"exit_id": EXIT, "silence": "delete_at_k15", "on": on}
+
+
+def obligation(name: str, state: str, reason: str, on: str, **more: Any) -> Event:
+    told = {"obligation": name, "clause": "S2 13", "state": state, "reason": reason, "due": None, "met_on": None}
+    return "scheduling.obligation_changed", {"exit_id": EXIT, **told, "on": on} | more
+
+
+def cancelled(activity: str) -> Event:
+    job = {"activity": activity, "job_id": f"job-{activity}"}
+    return "deletion.deletion_cancelled", {"exit_id": EXIT, **job, "on": DAYS[activity]}
+
+
+def silent_exit(*, applied: bool = True) -> list[Event]:
+    """Delivered, never answered; the customer's instruction is to delete then, applied or not."""
+    events = [one for one in deleted_exit() if one[0] != "delivery.delivery_accepted"]
+    events = [
+        (wire, data | {"silence": "delete_at_k15"} if wire == "orders.options_confirmed" else data)
+        for wire, data in events
+    ]
+    at = next(n for n, (wire, _) in enumerate(events) if wire == "access.access_attested")
+    return [*events[:at], *([silence()] if applied else []), *events[at:]]
+
+
+def rejection() -> Event:
+    told = {"package_id": "pkg-1", "reason": "incomplete", "digest": sha("rejected"), "actor": "usr-lead"}
+    return "delivery.delivery_rejected", {"exit_id": EXIT, **told, "role": "kommune_projektleder", "on": "2026-09-25"}
+
+
+def late_silence() -> list[Event]:
+    """The instruction for silence was applied after the first intent."""
+    events = silent_exit(applied=False)
+    at = next(n for n, (wire, data) in enumerate(events) if wire.endswith("begun") and data["activity"] == "D2")
+    return [*events[:at], silence(), *events[at:]]
+
+
+def beyond_scope() -> list[Event]:
+    """The first deletion also deleted in a system that is the last deletion's."""
+    events = deleted_exit()
+    mine = [n for n, (_, data) in enumerate(events) if data.get("job_id") == "job-D2"]
+    more = destruction("D2", [*PLACES["D2"], place("pladsanvisning", "ekstra", 2)])
+    return [*events[: mine[0]], *more, *events[mine[-1] + 1 :]]
+
+
+def plan_again(**changes: Any) -> Callable[[], list[Event]]:
+    return lambda: [*deleted_exit(), plan(2, **changes)]
+
+
+FORBIDDEN: list[tuple[str, Callable[[], list[Event]], set[str], int, str]] = [
+    ("every system held", lambda: [*deleted_exit(), *hold()], {"HELD"}, 15, "held"),
+    ("one system held", lambda: [*deleted_exit(), *hold("morgenvagt")], {"HELD"}, 15, "held"),
+    ("a proposal open", lambda: [*deleted_exit(), proposal()], {"PROPOSAL_OPEN"}, 15, "waits for its answer"),
+    ("a conflict open", plan_again(conflicts=1), {"CONFLICT_OPEN"}, 15, "conflicts"),
+    ("the exit cancelled", lambda: [*deleted_exit(), ("orders.exit_cancelled", {
+        "exit_id": EXIT, "reason": "withdrawn", "digest": sha("cancel"), "on": "2026-10-06",
+    })], {"EXIT_CANCELLED"}, 15, "was cancelled"),
+    ("a notice not followed", lambda: [*deleted_exit(), notice("2027-03-31")], {"PLAN_BEHIND"}, 15, "not followed"),
+    ("the delivery rejected", lambda: [*deleted_exit(), rejection()], {"DELIVERY_REJECTED"}, 15, "rejected"),
+    ("silence never applied", lambda: silent_exit(applied=False), {"SILENCE_NOT_APPLIED"}, 14, "silence"),
+    ("silence applied late", late_silence, {"SILENCE_NOT_APPLIED"}, 14, "silence"),
+    ("a cancelled job destroyed", lambda: [*deleted_exit(), cancelled("D2")], {"DESTROYED_AFTER_CANCELLATION"}, 14,
+     "after its cancellation"),
+    ("a system in no scope", plan_again(scopes=SCOPES | {"D2": ()}), {"SYSTEM_NOT_IN_PLAN"}, 12, "no deletion of the"),
+    ("a system of another scope", plan_again(scopes={"C7": ("sagsindeks",), "D2": ("morgenvagt", "pladsanvisning")}),
+     {"SYSTEM_NOT_INVENTORIED"}, 12, "no place"),
+    ("more than the scope", beyond_scope, {"SYSTEM_OUT_OF_SCOPE"}, 12, "not in scope"),
+]  # fmt: skip
+"""Histories that may not be certified: name, events, the service's reasons, the verifier's check and its words."""
 
 
 def backups_gone(on: str = "2027-03-02") -> list[Event]:
@@ -268,24 +428,35 @@ class World:
         self.log.heads[self.log.size] = note
         return note
 
-    def refusals(self, stage: str = domain.ACTIVE, **more: Any) -> list[str]:
-        facts = self.log.facts()
-        issued = frozenset(one.entry["stage"] for one in facts.certificates)
-        standing = domain.Standing("rehearsal", named=True, log_checks=True, held=0, issued=issued)
-        return [one.code for one in domain.refusals(facts, stage, replace(standing, **more))]
+    def refusals(
+        self, stage: str = domain.ACTIVE, on: str = "2026-10-06", activities: tuple[str, ...] = (), **more: Any
+    ) -> list[str]:
+        known = domain.Known("rehearsal", named=True, log_checks=True, held=0)
+        asked = domain.Asked(stage, date.fromisoformat(on), activities)
+        return [one.code for one in domain.refusals(self.log.facts(), asked, replace(known, **more))]
 
-    def draft(self, stage: str = domain.ACTIVE, issued_on: str = "2026-10-06") -> Draft:
+    def issued(self, activities: tuple[str, ...] = ("C7", "D2", "D7a")) -> World:
+        """Log that an ACTIVE-DELETED certificate of these scopes was issued."""
+        entry = {"certificate_id": "crt-0", "stage": domain.ACTIVE, "number": "ØV-000001"}
+        self.log.add("CERTIFICATE_ISSUED", entry | {"activities": list(activities), "statement_digest": sha("first")})
+        return self
+
+    def draft(
+        self, stage: str = domain.ACTIVE, issued_on: str = "2026-10-06", activities: tuple[str, ...] = ()
+    ) -> Draft:
         follows = {"number": "ØV-000001", "statement_digest": sha("first")} if stage == domain.EXPIRED else None
         serial = 2 if follows else 1
         return Draft(
             "crt-1", stage, domain.number("rehearsal", serial), 1, date.fromisoformat(issued_on), self.log.facts(),
-            RECORD, self.log.head(), self.public, follows,
+            RECORD, self.log.head(), self.public, follows, activities,
         )  # fmt: skip
 
-    def certify(self, stage: str = domain.ACTIVE, issued_on: str = "2026-10-06") -> Certificate:
+    def certify(
+        self, stage: str = domain.ACTIVE, issued_on: str = "2026-10-06", activities: tuple[str, ...] = ()
+    ) -> Certificate:
         """Draw up, sign, render and bundle."""
         self.mark()
-        made = statement(self.draft(stage, issued_on))
+        made = statement(self.draft(stage, issued_on, activities))
         dsse = sign(self, canonical(made))
         plain = document.render(made["predicate"], dsse, document.digest_of(canonical(made)))
         return issue(self, made, plain=plain)

@@ -13,46 +13,52 @@ from services.access.domain import (
     Exit,
     Order,
     attest,
+    begins_anew,
     ready,
+    sent,
     state_after,
     step,
     with_cleaned,
     with_due,
 )
 
-ORDER = Order("11111111", "991", "a" * 64, {"booking": "1", "px": "2", "sagsindeks": "index"})
+ORDER = Order("11111111", "991", "a" * 64, ("booking", "px", "sagsindeks"))
 KNOWN = Exit("x", ORDER)
 DIGEST, OTHER = "b" * 64, "c" * 64
 
 
-def test_a_freeze_takes_every_system_and_a_closing_those_of_its_deletion():
+def test_a_freeze_takes_every_system_and_a_closing_exactly_those_that_the_plan_names():
     exit_ = KNOWN
-    for activity in ("D7a", "C2", "D2", "D3b", "C7"):
-        exit_ = with_due(exit_, activity)
-    assert {control.activity: control for control in ready(exit_)} == {
-        "C2": Control("C2", FREEZE, ("booking", "px", "sagsindeks")),
-        "D2": Control("D2", CLOSE, ("booking",)),
-        "D7a": Control("D7a", CLOSE, ("px",)),
-        "D3b": Control("D3b", CLOSE, ()),
-    }
+    for activity, systems in (("D7a", ["px"]), ("C2", []), ("D3b", ["booking"]), ("C7", ["sagsindeks"])):
+        exit_ = with_due(exit_, activity, systems)
+    assert ready(exit_) == (
+        Control("D7a", CLOSE, ("px",)),
+        Control("C2", FREEZE, ("booking", "px", "sagsindeks")),
+        Control("D3b", CLOSE, ("booking",)),
+    )
 
 
 def test_the_case_index_is_closed_when_its_cleaning_was_verified_and_not_before():
-    assert ready(with_cleaned(KNOWN, "C7", "ERROR")) == ready(with_cleaned(KNOWN, "D2", "DELETED")) == ()
+    for activity, result in (("C7", "ERROR"), ("D2", "DELETED")):
+        assert ready(with_cleaned(KNOWN, activity, result, ["sagsindeks"])) == ()
     for result in ("DELETED", "ABSENT_VERIFIED"):
-        assert ready(with_cleaned(KNOWN, "C7", result)) == (Control("C7", CLOSE, ("sagsindeks",)),)
+        cleaned = with_cleaned(KNOWN, "C7", result, ["sagsindeks", "sagsindeks"])
+        assert ready(cleaned) == (Control("C7", CLOSE, ("sagsindeks",)),)
 
 
-def test_whatever_comes_first_a_control_is_sent_once():
-    for order in permutations(
-        [lambda e: replace(e, order=ORDER), lambda e: with_due(e, "C2"), lambda e: with_due(e, "C2")]
-    ):
-        exit_, sent = Exit("x"), []
+def test_whatever_comes_first_a_control_is_sent_once_for_each_time_it_is_told():
+    for order in permutations([lambda e: replace(e, order=ORDER), lambda e: with_due(e, "C2", [])]):
+        exit_, told = Exit("x"), []
         for change in order:
             exit_ = change(exit_)
-            sent += [control.activity for control in ready(exit_)]
-            exit_ = replace(exit_, sent=exit_.sent | {control.activity for control in ready(exit_)})
-        assert sent == ["C2"]
+            told += [control.activity for control in ready(exit_)]
+            exit_ = sent(exit_)
+        assert told == ["C2"]
+        assert [control.activity for control in ready(with_due(exit_, "C2", []))] == ["C2"]
+
+
+def test_after_the_exit_was_cancelled_nothing_is_frozen_or_closed_any_more():
+    assert ready(with_due(replace(KNOWN, cancelled=True), "D2", ["booking"])) == ()
 
 
 @pytest.mark.parametrize(
@@ -96,6 +102,14 @@ def test_an_attestation_stands_and_is_not_changed():
     with pytest.raises(Rejected) as caught:
         attest(once, "D7b", "software_removed", "supplier", OTHER)
     assert caught.value.code == "ALREADY_ATTESTED"
+
+
+def test_an_activity_that_is_due_anew_is_attested_anew_and_a_second_c2_begins_the_window_anew():
+    attested = attest(KNOWN, "C6", "operations_stopped", "supplier", DIGEST)
+    assert attest(with_due(attested, "C6", []), "C6", "operations_stopped", "supplier", OTHER) != attested
+    assert with_due(attested, "C5", []) == attested
+    once = with_due(KNOWN, "C2", [])
+    assert not begins_anew(KNOWN, "C2") and begins_anew(once, "C2") and not begins_anew(once, "D2")
 
 
 def test_an_exit_that_access_was_not_told_of_is_unavailable_not_wrong():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from contracts.errors import OphorError, Rejected
 from services.deletion import domain
-from services.deletion.domain import Backup, Exit, Job, Place, Survey
+from services.deletion.domain import Backup, Exit, Hold, Job, Place, Survey
 
 EXIT = Exit("e", "11111111", "101", "a" * 64, {"plads": "2", "vagt": "1", "indeks": "index"})
 NOW = datetime(2026, 10, 2, tzinfo=UTC)
@@ -30,9 +30,7 @@ def a_survey(*places: Place, found: int = 2) -> Survey:
 
 
 def requested() -> Job:
-    job = domain.next_job(EXIT, "D7a", ("plads",), [])
-    assert job is not None
-    return job
+    return Job("e.D7a.1", "e", "D7a", ("plads",))
 
 
 def previewed(*places: Place) -> Job:
@@ -48,23 +46,135 @@ def permitted(**changes: Any) -> Job:
     return job.after("permit", permit=permit)
 
 
-def test_each_activity_has_the_systems_that_the_map_gives_it() -> None:
-    assert domain.scope(EXIT, "C7") == ("indeks",)
-    assert domain.scope(EXIT, "D2", ["plads"]) == ("vagt",)
-    assert domain.scope(EXIT, "D3b", ["vagt", "ukendt"]) == ("vagt",)
+def taken(exit_: Exit, activity: str, *before: Job, looked: tuple[str, ...] = ()) -> Job | None:
+    return domain.take_due(exit_, activity, before, looked)[1]
 
 
-def test_one_job_at_a_time_and_a_stopped_one_is_followed_by_the_next() -> None:
-    first = requested()
-    assert domain.next_job(EXIT, "D7a", ("plads",), [first]) is None
-    second = domain.next_job(EXIT, "D7a", ("plads",), [first.after("stop")])
-    assert second is not None and (first.job_id, second.job_id) == ("e.D7a.1", "e.D7a.2")
+CLOSED = replace(EXIT, closed=frozenset({"plads", "vagt"}))
+
+
+def test_a_job_has_exactly_the_systems_that_the_plan_names() -> None:
+    for activity in ("D2", "D3b", "D7a"):
+        job = taken(domain.with_due(CLOSED, activity, ["vagt", "plads", "vagt"]), activity)
+        assert job is not None and (job.activity, job.systems) == (activity, ("plads", "vagt"))
+    assert domain.with_due(EXIT, "C2", ["plads"]) == EXIT, "what is not deletion's changes nothing"
+
+
+def test_a_system_that_the_order_does_not_name_is_refused_not_skipped() -> None:
+    job = taken(domain.with_due(EXIT, "D2", ["vagt", "ukendt"]), "D2")
+    assert job is not None
+    assert domain.hindrance(EXIT, job) == ("SYSTEM_UNKNOWN", "systems.ukendt")
+
+
+def test_a_deletion_waits_for_every_way_in_whichever_fact_comes_first_and_the_case_index_for_none() -> None:
+    due = domain.with_due(EXIT, "D2", ["plads", "vagt"])
+    row = {"system": "plads", "state": "closed", "verified": True}
+    half = domain.with_closed(due, [row])
+    assert taken(due, "D2") is taken(half, "D2", looked=("plads",)) is None
+    whole = domain.with_closed(half, [row | {"system": "vagt"}])
+    assert taken(whole, "D2") is not None
+    assert taken(domain.with_due(domain.with_closed(EXIT, [row]), "D7a", ["plads"]), "D7a") is not None
+    assert taken(domain.with_due(EXIT, "C7", ["indeks"]), "C7") is not None
+
+
+def test_a_way_in_that_was_looked_at_and_is_not_closed_stops_the_job_by_name() -> None:
+    row = {"system": "plads", "state": "closed", "verified": False}
+    seen = domain.with_closed(domain.with_due(CLOSED, "D7a", ["plads"]), [row])
+    job = taken(seen, "D7a", looked=("plads",))
+    assert job is not None
+    assert domain.hindrance(seen, job) == ("ACCESS_NOT_CLOSED", "systems.plads.access")
+
+
+def test_a_due_activity_is_used_up_by_its_job_and_one_that_has_ended_is_followed() -> None:
+    due, first = domain.with_due(CLOSED, "D7a", ["plads"]), requested()
+    used, job = domain.take_due(due, "D7a", ())
+    assert job == first and used.due == {}
+    assert taken(due, "D7a", first) is None
+    for state in ("stopped", "cancelled", "verified"):
+        second = taken(due, "D7a", replace(first, state=state))
+        assert second is not None and second.job_id == "e.D7a.2"
+
+
+def test_a_job_that_has_not_begun_gives_way_when_the_plan_names_other_systems() -> None:
+    due = domain.with_due(CLOSED, "D7a", ["plads", "vagt"])
+    job = requested()
+    assert domain.outdated(due, "D7a", [job]) == (job,)
+    for other in (replace(job, state="executing", begun=True), replace(job, systems=("plads", "vagt"))):
+        assert domain.outdated(due, "D7a", [other]) == ()
+
+
+def test_nothing_is_requested_before_the_order_or_after_the_exit_was_cancelled() -> None:
+    waiting = domain.with_due(Exit("e"), "C7", ["indeks"])
+    assert domain.take_due(waiting, "C7", ()) == (waiting, None)
+    assert taken(domain.with_due(replace(EXIT, cancelled=True), "C7", ["indeks"]), "C7") is None
+
+
+def test_a_request_to_cancel_has_one_answer_that_stays_true() -> None:
+    for job in (requested(), previewed(), permitted(), requested().after("stop")):
+        ended, answer = domain.cancelled(job)
+        assert (ended.state, answer) == ("cancelled", domain.CANCELLED)
+        assert domain.cancelled(ended) == (ended, None), "told once"
+        for step in ("preview", "permit", "begin"):
+            with pytest.raises(Rejected, match="STEP_NOT_ALLOWED"):
+                ended.after(step)
+    begun = permitted().after("begin", begun=True)
+    for job in (begun, begun.after("end"), begun.after("stop"), begun.after("end").after("verify")):
+        assert domain.cancelled(job) == (job, domain.ALREADY_BEGUN)
+
+
+# Holds.
+
+DOCUMENT, ANOTHER = "a" * 64, "b" * 64
+
+
+def a_hold(system: str | None = "plads", basis: str = "INSTRUCTION", party: str = "customer") -> Hold:
+    return domain.place(EXIT, Hold("", "e", system, basis, DOCUMENT, party), [])
+
+
+def test_a_hold_on_a_system_or_on_all_holds_every_job_that_has_it() -> None:
+    for hold in (a_hold(), a_hold(None)):
+        with pytest.raises(Rejected, match="HOLD_PLACED") as caught:
+            domain.require_free(requested(), [hold])
+        assert caught.value.field.startswith("systems") and "GDPR 28(3)(a)" in caught.value.message
+        domain.require_free(requested(), [domain.lift(hold, ANOTHER, "customer")])
+    domain.require_free(requested(), [a_hold("vagt")])
+
+
+def test_the_same_hold_again_is_the_one_that_stands_and_after_lifting_it_is_a_new_one() -> None:
+    hold = a_hold()
+    again = Hold("", "e", "plads", "INSTRUCTION", DOCUMENT, "customer")
+    assert hold.hold_id == "e.H1" and domain.place(EXIT, again, [hold]) == hold
+    assert domain.place(EXIT, replace(again, digest=ANOTHER), [hold]).hold_id == "e.H2"
+    assert domain.place(EXIT, again, [domain.lift(hold, ANOTHER, "customer")]).hold_id == "e.H2"
+
+
+def test_a_hold_is_lifted_once_and_the_customers_by_the_customer_alone() -> None:
+    hold = a_hold()
+    lifted = domain.lift(hold, ANOTHER, "customer")
+    assert (lifted.state, domain.lift(lifted, ANOTHER, "customer")) == ("lifted", lifted)
+    domain.lift(a_hold(party="supplier"), ANOTHER, "supplier")
+    domain.lift(a_hold(party="supplier"), ANOTHER, "customer")
+    for given_, party, code, field in (
+        (None, "customer", "HOLD_UNKNOWN", "hold_id"),
+        (hold, "supplier", "WRONG_PARTY", "hold_id"),
+        (lifted, "customer", "HOLD_ALREADY_LIFTED", "digest"),
+    ):
+        with pytest.raises(Rejected) as caught:
+            domain.lift(given_, DOCUMENT, party)
+        assert (caught.value.code, caught.value.field) == (code, field)
+        assert caught.value.remedy and caught.value.da
+
+
+def test_a_hold_on_a_system_that_is_not_in_the_order_is_refused() -> None:
+    with pytest.raises(Rejected, match="SYSTEM_UNKNOWN") as caught:
+        a_hold("ukendt")
+    assert caught.value.field == "system" and "plads" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
-    "state", ["requested", "previewed", "permitted", "executing", "executed", "verified", "stopped"]
+    "state", ["requested", "previewed", "permitted", "executing", "executed", "verified", "stopped", "cancelled"]
 )
-@pytest.mark.parametrize("step", ["preview", "permit", "begin", "end", "verify", "stop"])
+@pytest.mark.parametrize("step", ["preview", "permit", "begin", "end", "verify", "stop", "cancel"])
 def test_what_the_table_lacks_is_refused(state: str, step: str) -> None:
     job = replace(requested(), state=state)
     if (state, step) in domain.TRANSITIONS:
@@ -72,22 +182,6 @@ def test_what_the_table_lacks_is_refused(state: str, step: str) -> None:
     else:
         with pytest.raises(Rejected, match="STEP_NOT_ALLOWED"):
             job.after(step)
-
-
-def test_what_access_owns_waits_for_the_ways_in_and_a_stopped_job_is_followed() -> None:
-    job = requested()
-    assert domain.due_systems(EXIT, "C7", "deletion", []) == ("indeks",)
-    assert domain.due_systems(EXIT, "D7a", "access", []) is None
-    assert domain.due_systems(EXIT, "D7a", "access", [job]) is None
-    assert domain.due_systems(EXIT, "D7a", "access", [job.after("stop", stopped_code="SCHEMA_CHANGED")]) == ("plads",)
-    assert domain.due_systems(EXIT, "D7a", "access", [job.after("stop", stopped_code="ACCESS_NOT_CLOSED")]) is None
-
-
-def test_a_way_in_that_is_not_seen_closed_is_named() -> None:
-    closed = {"system": "plads", "state": "closed", "verified": True}
-    assert domain.not_closed(["plads"], [closed]) is None
-    assert domain.not_closed(["plads", "vagt"], [closed]) == "vagt"
-    assert domain.not_closed(["plads"], [closed | {"verified": False}]) == "plads"
 
 
 @pytest.mark.parametrize(
@@ -253,6 +347,13 @@ def test_rows_that_a_stopped_job_had_deleted_count_when_delivered_is_compared() 
     assert domain.row(place, exit_, earlier=6)["deleted"] == 4
 
 
+def test_an_older_package_told_late_does_not_replace_the_latest() -> None:
+    row = {"system": "plads", "place": "barn", "rows": 7}
+    latest = domain.with_delivered(EXIT, [row], 4)
+    assert domain.with_delivered(latest, [row | {"rows": 3}], 2).delivered == {("plads", "barn"): 7}
+    assert domain.with_delivered(latest, [row | {"rows": 9}], 5).delivered == {("plads", "barn"): 9}
+
+
 # Backups.
 
 SET = Backup("e", "plads", "s1", date(2026, 9, 1), date(2026, 11, 1))
@@ -283,4 +384,4 @@ def test_the_backups_are_expired_only_when_nothing_is_open() -> None:
 
 def test_an_exit_that_is_not_known_yet_may_come_later() -> None:
     with pytest.raises(OphorError, match="EXIT_NOT_KNOWN"):
-        domain.require_exit(None)
+        domain.require_exit(Exit("e"))

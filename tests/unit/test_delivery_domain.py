@@ -1,6 +1,7 @@
 """What delivery decides: facts in any order, tasks once, the receipt."""
 
 from dataclasses import replace
+from datetime import date
 from itertools import permutations
 
 import pytest
@@ -10,9 +11,13 @@ from services.delivery.domain import (
     Delivery,
     Dispatch,
     Order,
+    check_newest,
     check_receipt,
+    check_rejection,
     next_package_state,
     ready,
+    refuse_cancelled,
+    reopened,
     state_of,
     with_dispatch,
     with_due,
@@ -21,8 +26,11 @@ from services.delivery.domain import (
 
 ORDER = Order("11111111", "991", "a" * 64, ("booking", "pladsanvisning"))
 DROPS = frozenset({"successor"})
-TO_SUCCESSOR = Dispatch("successor", "age1test")
-KNOWN = Delivery("x1", order=ORDER)
+INSTRUCTION = "f" * 64
+TO_SUCCESSOR = Dispatch("successor", "age1test", "successor", INSTRUCTION)
+KNOWN = Delivery("x1", order=ORDER, instructions=frozenset({INSTRUCTION}))
+SENT = replace(KNOWN, sent=frozenset({"C3"}))
+CANCELLED = replace(KNOWN, cancelled=True)
 
 
 def _drive(steps):
@@ -76,7 +84,7 @@ def test_needs_keep_the_order_of_the_order_and_ask_for_a_new_specification():
 
 def test_a_new_dispatch_asks_for_a_new_connection_test():
     first = replace(with_dispatch(KNOWN, TO_SUCCESSOR, DROPS), connection="DROP_MISSING", sent=frozenset({"B9"}))
-    again = with_dispatch(first, Dispatch("successor", "age1other"), DROPS)
+    again = with_dispatch(first, replace(TO_SUCCESSOR, recipient="age1other"), DROPS)
     assert again.connection is None and "B9" not in again.sent
 
 
@@ -85,9 +93,19 @@ def test_a_new_dispatch_asks_for_a_new_connection_test():
     [
         (lambda: with_needs(KNOWN, ("booking", "ukendt")), "SYSTEM_UNKNOWN", "systems.1"),
         (lambda: with_needs(KNOWN, ()), "NEEDS_EMPTY", "systems"),
-        (lambda: with_dispatch(KNOWN, Dispatch("attic", "age1test"), DROPS), "DROP_UNKNOWN", "drop"),
-        (lambda: with_needs(replace(KNOWN, sent=frozenset({"C3"})), ("booking",)), "EXTRACT_BEGUN", "systems"),
-        (lambda: with_dispatch(replace(KNOWN, sent=frozenset({"C3"})), TO_SUCCESSOR, DROPS), "EXTRACT_BEGUN", "drop"),
+        (lambda: with_dispatch(KNOWN, replace(TO_SUCCESSOR, drop="attic"), DROPS), "DROP_UNKNOWN", "drop"),
+        (lambda: with_needs(SENT, ("booking",)), "EXTRACT_BEGUN", "systems"),
+        (lambda: with_dispatch(SENT, TO_SUCCESSOR, DROPS), "EXTRACT_BEGUN", "drop"),
+        (
+            lambda: with_dispatch(KNOWN, replace(TO_SUCCESSOR, instruction=None), DROPS),
+            "TRANSFER_INSTRUCTION_MISSING",
+            "transfer_instruction_digest",
+        ),
+        (lambda: with_needs(CANCELLED, ("booking",)), "EXIT_CANCELLED", "exit_id"),
+        (lambda: with_dispatch(CANCELLED, TO_SUCCESSOR, DROPS), "EXIT_CANCELLED", "exit_id"),
+        (lambda: refuse_cancelled(CANCELLED), "EXIT_CANCELLED", "exit_id"),
+        (lambda: check_newest(replace(KNOWN, package_id="p2"), "p1"), "PACKAGE_SUPERSEDED", "package_id"),
+        (lambda: check_rejection({"state": "accepted"}, "incomplete", "a" * 64), "PACKAGE_STATE", "package_id"),
     ],
 )
 def test_a_wrong_choice_is_refused_with_its_field_and_a_remedy(change, code, field):
@@ -124,3 +142,53 @@ def test_a_package_is_delivered_once():
         next_package_state("delivered", "deliver")
     with pytest.raises(Rejected):
         next_package_state("accepted", "seal")
+
+
+def test_data_go_to_the_successor_only_under_an_instruction_that_is_known_and_to_the_customer_without():
+    unknown = replace(KNOWN, instructions=frozenset())
+    with pytest.raises(Unavailable) as caught:
+        with_dispatch(unknown, TO_SUCCESSOR, DROPS)
+    assert caught.value.code == "TRANSFER_INSTRUCTION_NOT_KNOWN" and caught.value.remedy and caught.value.da
+    to_customer = Dispatch("successor", "age1test", "customer")
+    assert with_dispatch(unknown, to_customer, DROPS).dispatch == to_customer
+
+
+def test_a_rejection_reopens_the_delivery_until_c3_is_due_anew():
+    facts = {"needs": ("booking",), "dispatch": TO_SUCCESSOR, "specification": "b" * 64}
+    delivered = replace(SENT, **facts, due=frozenset({"C3"}), package_id="p1", packages=1)
+    rejected = reopened(delivered)
+    assert ready(delivered) == ready(rejected) == ()
+    assert with_needs(rejected, ("pladsanvisning",)).specification is None
+    assert ready(with_due(rejected, "C3")) == ("C3",)
+
+
+def test_c3_told_as_due_again_makes_another_package_only_once_the_one_before_was_delivered():
+    facts = {"needs": ("booking",), "dispatch": TO_SUCCESSOR, "specification": "b" * 64}
+    accepted = replace(SENT, **facts, due=frozenset({"C3"}), package_id="p1", accepted_on=date(2026, 6, 2))
+    for state, tasks in (("extracting", ()), ("sealed", ()), ("delivered", ("C3",)), ("accepted", ("C3",))):
+        assert ready(with_due(accepted, "C3", state)) == tasks
+    assert with_due(accepted, "C3", "accepted").accepted_on is None
+
+
+def test_the_same_rejection_again_changes_nothing_and_another_is_refused():
+    package = {"state": "delivered"}
+    assert check_rejection(package, "unreadable", "a" * 64)
+    rejected = {"state": "rejected", "rejected": {"reason": "unreadable", "digest": "a" * 64}}
+    assert not check_rejection(rejected, "unreadable", "a" * 64)
+    with pytest.raises(Rejected):
+        check_rejection(rejected, "incomplete", "a" * 64)
+
+
+def test_a_rejected_package_is_superseded_and_never_accepted():
+    assert next_package_state("rejected", "supersede") == "superseded"
+    for state in ("rejected", "superseded"):
+        with pytest.raises(Rejected):
+            check_receipt(state, "d" * 64, "d" * 64)
+
+
+def test_after_the_exit_was_cancelled_no_task_is_sent_and_only_what_is_under_way_is_stopped():
+    cancelled = replace(CANCELLED, dispatch=TO_SUCCESSOR, due=frozenset({"B9"}))
+    assert ready(cancelled) == () and state_of(cancelled, None) == "cancelled"
+    assert {next_package_state(state, "stop") for state in ("ordered", "extracting", "sealed")} == {"stopped"}
+    with pytest.raises(Rejected):
+        next_package_state("delivered", "stop")

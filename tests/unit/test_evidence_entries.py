@@ -1,9 +1,11 @@
 """What may enter the log, and that keys, notes and canonical JSON are what the standards say."""
 
 import base64
+import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from marshmallow import fields, validate
@@ -23,12 +25,103 @@ def every_field(schema: type) -> Iterator[tuple[str, fields.Field]]:
         inner = field.inner if isinstance(field, fields.List) else field
         if isinstance(inner, fields.Nested):
             yield from ((f"{name}.{path}", deeper) for path, deeper in every_field(type(inner.schema)))
+        elif isinstance(inner, fields.Dict):
+            yield from ((f"{name}.*", part) for part in (inner.key_field, inner.value_field))
         else:
             yield name, inner
 
 
+def sample(schema: type) -> dict[str, Any]:
+    """Make a valid entry of a closed schema."""
+    return {name: _sample(field) for name, field in schema().fields.items()}
+
+
+def _sample(field: fields.Field) -> Any:
+    if isinstance(field, fields.Nested):
+        return sample(type(field.schema))
+    if isinstance(field, fields.List):
+        return [_sample(field.inner)]
+    if isinstance(field, fields.Dict):
+        return {_sample(field.key_field): _sample(field.value_field)}
+    if isinstance(field, fields.Date):
+        return "2026-10-01"
+    if isinstance(field, fields.Boolean):
+        return True
+    if isinstance(field, fields.Integer):
+        return 1
+    tried = ("EVIDENCE", "0" * 64, "12345678", "2026-10-01T00:00:00Z")
+    (rule,) = field.validators
+    return rule.choices[0] if isinstance(rule, validate.OneOf) else next(one for one in tried if rule.regex.match(one))
+
+
+def paths(entry: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Name the place of every string that is no date in an entry."""
+    if isinstance(entry, dict):
+        for name, inner in entry.items():
+            yield from paths(inner, (*path, name))
+    elif isinstance(entry, list):
+        for number, inner in enumerate(entry):
+            yield from paths(inner, (*path, number))
+    elif isinstance(entry, str):
+        yield path
+
+
+def put(entry: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(entry)
+    inner = changed
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    return changed
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_no_kind_of_evidence_has_a_field_for_free_text(kind: str) -> None:
+def test_t13_an_entry_with_an_unknown_field_or_free_text_is_refused(kind: str) -> None:
+    entry = sample(KINDS[kind])
+    assert checked(kind, entry) == entry
+    with pytest.raises(Rejected) as refused:
+        checked(kind, entry | {"note": "ringet til Anna"})
+    assert (refused.value.code, refused.value.field) == ("EVIDENCE_INVALID", "note")
+    names = {"system", "place", "systems", "number"}  # a schema's own names: no CPR number, no control character
+    for path in paths(entry):
+        named = next(step for step in reversed(path) if isinstance(step, str)) in names
+        for text in ["barn 010190-1234"] if named else ["ringet til Anna", "barn 010190-1234"]:
+            with pytest.raises(Rejected):
+                checked(kind, put(entry, path, text))
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_an_entry_that_lacks_a_field_is_refused(kind: str) -> None:
+    entry = sample(KINDS[kind])
+    for name in entry:
+        with pytest.raises(Rejected):
+            checked(kind, {other: entry[other] for other in entry if other != name})
+
+
+TEXT_LEFT_OUT = {
+    "orders.order_placed": {"systems.title", "tenant"},
+    "orders.notice_given": {"clause"},
+    "scheduling.plan_made": {"obligations.clause", "obligations.rule"},
+    "scheduling.permit_issued": {"valid_until"},
+    "scheduling.obligation_changed": {"clause"},
+    "deletion.deletion_stopped": {"field"},
+}
+
+
+def test_evidence_is_the_event_without_its_exit_and_its_text() -> None:
+    for wire, kind in KIND_OF_EVENT.items():
+        there = {name for name, _ in every_field(EVENTS[wire].schema)}
+        kept = {name for name, _ in every_field(KINDS[kind])}
+        assert there - kept == TEXT_LEFT_OUT.get(wire, set()) | {"exit_id"}, wire
+        assert kept <= there
+
+
+def test_each_event_has_a_kind_of_its_own() -> None:
+    assert len(set(KIND_OF_EVENT.values())) == len(KIND_OF_EVENT) == len(KINDS) - 1
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_t13_no_kind_of_evidence_has_a_field_for_free_text(kind: str) -> None:
     for name, field in every_field(KINDS[kind]):
         if isinstance(field, fields.String) and not isinstance(field, fields.Date):
             rules = [rule for rule in field.validators if isinstance(rule, validate.Regexp | validate.OneOf)]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
 from contracts.errors import Rejected
+from shared.rules.path import paths
+from shared.rules.plan import PlanFacts, make_plan
+from shared.rules.profile_schema import PHASES
 from shared.rules.profiles import (
     FOLDER,
     known_profiles,
@@ -61,6 +67,21 @@ activities:
 """
 
 
+NEW_ACTIVITY = """\
+  - id: B15
+    phase: preparation
+    title_da: Ekstra møde
+    title_en: Another meeting
+    owner: supplier
+    responsible: [supplier]
+    clause: §X
+    dates: [{not_after: T -5wd}]
+    after: [B12]
+    completed_by: manual
+    evidence: [MINUTES]
+"""
+
+
 def test_the_standard_model_has_every_activity_of_the_source_and_the_three_parts() -> None:
     assert [activity.id for activity in load_profile("ist-standard").activities] == ACTIVITIES.split()
 
@@ -83,15 +104,77 @@ def test_profiles_are_laid_together_in_the_order_of_their_rank() -> None:
 
 def test_every_line_of_the_reconciled_list_is_there_once() -> None:
     lines = required_lines(load_profiles(("ist-standard", "ski-02-19")))
-    assert len({line.line for line in lines}) == len(lines) == 25
-    assert sum(line.kind == "forgotten" for line in lines) == 10
+    assert len({line.line for line in lines}) == len(lines)
+    assert Counter(line.kind for line in lines) == {"system": 15, "forgotten": 10, "data_kind": 10, "register": 3}
+
+
+@pytest.mark.parametrize("name", ["ist-standard", "ski-02-19"])
+def test_the_forgotten_places_are_asked_for_under_each_profile_alone(name: str) -> None:
+    assert sum(line.kind == "forgotten" for line in required_lines([load_profile(name)])) == 10
+
+
+def test_every_activity_names_phase_responsible_completion_and_the_evidence_it_needs() -> None:
+    activities = load_profile("ist-standard").activities
+    assert [phase for phase, _ in groupby(each.phase for each in activities)] == list(PHASES)
+    assert [each.id for each in activities if not each.evidence] == ["D7"], "D7 is complete when its parts are"
+    assert all(each.responsible and each.completed_by and each.clause for each in activities)
+
+
+COMPLETED = {
+    "A1": "orders.window_ordered", "A2": "orders.meeting_held", "A3": "orders.window_confirmed",
+    "A4": "orders.order_placed", "A5": "orders.notice_given", "B1": "orders.contact_named",
+    "B2": "orders.dates_confirmed", "B3": "orders.options_confirmed", "B4": "delivery.needs_submitted",
+    "B5": "delivery.dispatch_set", "B6": "orders.pairs_decided", "B7": "manual",
+    "B8": "scheduling.timetable_submitted", "B9": "delivery.connection_tested", "B10": "delivery.specification_made",
+    "B11": "scheduling.timetable_answered", "B12": "manual", "B13": "manual", "B14": "orders.accord_signed",
+    "C1": "orders.billing_run_recorded", "C2": "access.access_frozen", "C3": "delivery.package_delivered",
+    "C4": "delivery.delivery_accepted", "C5": "access.access_attested", "C6": "access.access_attested",
+    "C7": "deletion.deletion_verified", "D1": "date", "D2": "deletion.deletion_verified", "D3": "manual",
+    "D3b": "deletion.deletion_verified", "D4": "manual", "D5": "manual", "D6": "manual", "D7": "parts",
+    "D7a": "deletion.deletion_verified", "D7b": "access.access_attested", "D8": "access.access_attested",
+    "D9": "deletion.backups_expired",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("activity", COMPLETED)
+def test_each_activity_is_completed_by_the_fact_that_shows_it(activity: str) -> None:
+    (found,) = [each for each in load_profile("ist-standard").activities if each.id == activity]
+    assert found.completed_by == COMPLETED[activity]
+
+
+def test_a_rejected_delivery_opens_the_delivery_again() -> None:
+    assert [each.id for each in load_profile("ist-standard").activities if each.reopened_by] == ["C3"]
+
+
+def test_t12_machines_lose_software_and_licences_before_the_customer_closes_access() -> None:
+    by_id = {each.id: each for each in load_profile("ist-standard").activities}
+    assert not by_id["D7b"].destructive
+    assert by_id["D8"].after == ("D7b",)
+
+
+def test_t10_every_deletion_of_a_solution_waits_for_an_answer_to_the_delivery_or_an_instruction() -> None:
+    for each in load_profile("ist-standard").activities:
+        if each.deletion and each.deletion != "index":
+            assert {"accepted", "instruction", "holds"} <= set(each.gates)
+            assert "C3" in each.after and "C4" not in each.after
+
+
+def test_t2_options_say_what_they_put_off_and_whether_they_run_after_the_end() -> None:
+    both = load_profiles(("ist-standard", "ski-02-19"))
+    options = {option.id: (option.suspends, option.after_end) for each in both for option in each.options}
+    assert {name for name, (_, after_end) in options.items() if after_end} == {
+        "S1-8.3", "S1-8.4", "S1-8.5", "S2-28.2-retention",
+    }  # fmt: skip
+    assert options["S1-8.3"][0] == ("2",)
+    assert options["S2-28.2-retention"][0] == ("1", "2")
 
 
 @pytest.mark.parametrize("option", ["S1-8.3", "S1-8.4", "S1-8.5"])
-def test_under_the_framework_agreement_a_service_after_the_end_needs_the_storage_option(option: str) -> None:
+def test_t2_under_the_framework_agreement_a_service_after_the_end_needs_storage_or_an_amendment(option: str) -> None:
     both = load_profiles(("ist-standard", "ski-02-19"))
     assert [need.clause for need in missing_needs(both, [option])] == ["S2 28.2"]
     assert missing_needs(both, [option, "S2-28.2-retention"]) == []
+    assert missing_needs(both, [option, "amendment:services_after_end"]) == []
     assert missing_needs(load_profiles(("ist-standard",)), [option]) == []
 
 
@@ -113,7 +196,20 @@ def test_a_profiles_name_never_reaches_outside_its_folder(tmp_path: Path) -> Non
 def test_a_whole_profile_can_be_added_without_code(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
     assert known_profiles(tmp_path) == ["small"]
-    assert [activity.id for activity in load_profile("small", tmp_path).activities] == ["X1", "X2"]
+    (small,) = load_profiles(("small",), tmp_path)
+    plan = make_plan([small], PlanFacts({"T": date(2026, 7, 1)}, frozenset({"V1"})))
+    assert [(each.id, each.due) for each in plan.activities] == [("X1", date(2026, 6, 21)), ("X2", None)]
+    assert paths(plan, set(), date(2026, 6, 1)).actors("X2") == ("customer",)
+
+
+def test_an_activity_can_be_added_to_a_delivered_profile_without_code() -> None:
+    text = (FOLDER / "ist-standard.yaml").read_text(encoding="utf-8")
+    added = text.replace("  # ---- Exit-vindue\n", NEW_ACTIVITY)
+    profile = parse_profile(added, "ist-standard.yaml")
+    found = make_plan([profile], PlanFacts({"T": date(2026, 7, 1)})).activity("B15")
+    assert (found.due, found.activity.after) == (date(2026, 6, 24), ("B12",))
+    assert profile.digest != load_profile("ist-standard").digest
+    assert profile.source_digest == load_profile("ist-standard").source_digest
 
 
 def test_comments_and_layout_do_not_change_the_digest_but_content_does() -> None:
@@ -141,6 +237,13 @@ WRONG = [
     ("after: [X1]", "after: [X9]", 28, "activities.1.after.0"),
     ("after: [X1]", "after: [X2]", 28, "activities.1.after"),
     ("id: X2", "id: X1", 21, "activities.1.id"),
+    ("not_after: T -10d", "not_after: T -10d, when: ['amendment:none']", 19, "activities.0.dates.0.when.0"),
+    ("not_after: T -10d", "not_after: T -10d, unless: ['perhaps:V1']", 19, "activities.0.dates.0.unless.0"),
+    ("title_en: Go-live}", "title_en: Go-live, first_of: [T -1d]}", 8, "anchors.0"),
+    ("title_en: Go-live}", "title_en: Go-live, first_of: [due(X1)]}", 8, "anchors.0"),
+    ("    after: [X1]", "    after: [X1]\n    reopened_by: orders.nothing", 29, "activities.1.reopened_by"),
+    ("    after: [X1]", "    after: [X1]\n    timetable: on", 29, "activities.1.timetable"),
+    ("    after: [X1]", "    after: [X1]\n    gates: [payment]", 29, "activities.1.gates.0"),
     ("completed_by: manual\n  - id: X2", "completed_by: orders.nothing\n  - id: X2", 20, "activities.0.completed_by"),
     ("    after: [X1]", "    after: [X1]\n    destructive: true", 21, "activities.1.deletion"),
     ("    after: [X1]", "    after: [X1]\n    options: [V1]", 29, "activities.1.options"),

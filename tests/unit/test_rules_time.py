@@ -1,4 +1,4 @@
-"""The time rules against domain.md §2: every vector, the holidays of 2020–2040, and properties over all dates."""
+"""The time rules: every worked example, the holidays of 2020–2040, and properties over all dates."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ EASTER = {
 
 
 @pytest.mark.parametrize(("start", "period", "expected"), VECTORS)
-def test_the_vectors_of_the_domain_hold(start: str, period: str, expected: str) -> None:
+def test_the_worked_examples_hold(start: str, period: str, expected: str) -> None:
     assert reckon(date.fromisoformat(start), parse_period(period)).on.isoformat() == expected
 
 
@@ -149,6 +149,14 @@ def test_the_nth_arbejdsdag_is_one_and_exactly_n_lie_up_to_it(start: date, count
     days = [start + timedelta(days=n) for n in range(1, (end - start).days + 1)]
     assert is_working_day(end)
     assert sum(map(is_working_day, days)) == count
+
+
+@pytest.mark.parametrize(("start", "period", "expected"), [
+    ("2026-12-31", "+1wd", "2027-01-04"), ("2026-01-02", "-1wd", "2025-12-30"), ("2026-06-06", "+1wd", "2026-06-08"),
+    ("2026-06-06", "-1wd", "2026-06-04"), ("2026-06-06", "+0wd", "2026-06-06"), ("2026-01-01", "+500wd", "2027-12-23"),
+])  # fmt: skip
+def test_arbejdsdage_step_over_years_and_from_days_off(start: str, period: str, expected: str) -> None:
+    assert shift(date.fromisoformat(start), parse_period(period)).isoformat() == expected
 
 
 @given(DATES, st.integers(1, 300))

@@ -1,9 +1,10 @@
 """When a certificate is refused, and how the obligations stand: pure rules over the facts in the log.
 
 It keeps (evidence.md §1): every reason at once; nothing is certified while a place is unclassified, a residual is above
-zero, something outside the scope changed, an approval is missing or an order of events is wrong; "permanent" only when
-every backup set was seen to be gone; without an amendment signed by both, S2 28.1 covers backups too and is shown as
-breached from day 16, never hidden. Exclusions are a closed list; "needed by the supplier" does not exist.
+zero, something outside the scope changed, an approval is missing, a hold, proposal or conflict is open, or an order of
+events is wrong; "permanent" only when every backup set was seen to be gone; without an amendment signed by both, S2
+28.1 covers backups too and is shown as breached from day 16, never hidden. Exclusions are a closed list; "needed by the
+supplier" does not exist.
 """
 
 from __future__ import annotations
@@ -12,13 +13,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.errors import Rejected
-from services.compliance.domain.obligations import backups_due, obligation_state, permanent_deletion
+from services.compliance.domain.obligations import Standing, standing, standings
 from services.compliance.domain.order import before, waits_for
-from services.compliance.domain.refusals import ACTIVE, EXPIRED, Refusal, Standing, refusals, refused
+from services.compliance.domain.refusals import (
+    ACTIVE,
+    EXPIRED,
+    Asked,
+    Known,
+    Refusal,
+    refusals,
+    refused,
+    silence_deleted,
+)
 
 __all__ = [
-    "ACTIVE", "EXPIRED", "SERIES", "Refusal", "Standing", "backups_due", "before", "check_controller", "number",
-    "obligation_state", "permanent_deletion", "record_of", "refusals", "refused", "waits_for",
+    "ACTIVE", "EXPIRED", "SERIES", "Asked", "Known", "Refusal", "Standing", "before", "check_controller", "number",
+    "record_of", "refusals", "refused", "silence_deleted", "standing", "standings", "waits_for",
 ]  # fmt: skip
 SERIES = {"rehearsal": "ØV", "production": "SB"}
 

@@ -33,5 +33,6 @@ _BEFORE: dict[str, tuple[str, str]] = {
     "DELETION_EXECUTED": ("DELETION_BEGUN", "job_id"),
     "DELETION_VERIFIED": ("DELETION_EXECUTED", "job_id"),
     "DELIVERY_ACCEPTED": ("PACKAGE_DELIVERED", "package_id"),
+    "DELIVERY_REJECTED": ("PACKAGE_DELIVERED", "package_id"),
     "BACKUP_OBSERVED": ("BACKUP_REGISTERED", "set_id"),
 }

@@ -1,16 +1,22 @@
-"""Why a certificate is refused: one function a subject, every reason at once."""
+"""Why a certificate is refused: one function a subject, every reason at once.
+
+A certificate covers scopes: deletions of the plan in force, each with its systems. What an option suspends on the day
+is no scope then; it is listed and not certified. A scope is judged by its own job, holds and backup sets.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from contracts.errors import Rejected
-from services.compliance.facts import Facts, Job
+from services.compliance.facts import INDEX, Facts, Job
 
 ACTIVE, EXPIRED = "ACTIVE-DELETED", "BACKUP-EXPIRED"
+DELETE = "delete_at_k15"
 TERMINAL = ("deleted", "absent_verified", "excluded")
 _EXCLUSION = re.compile(
     r"(NOT_CUSTOMER_DATA|SHARED_CODE|CUSTOMER_POSSESSION|CONTINUING_AGREEMENT"
@@ -26,52 +32,105 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What is known beside the log: `issued` are the stages already certified for this exit."""
+class Asked:
+    """What is to be certified on which day: `activities` name the scopes, none means all that are not suspended."""
+
+    stage: str
+    on: date
+    activities: tuple[str, ...] = ()
+
+    def scopes(self, facts: Facts) -> dict[str, list[str]]:
+        """Give the systems of each scope that the certificate covers."""
+        there = facts.open_scopes(self.on)
+        return {name: there[name] for name in there if name in self.activities or not self.activities}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside the log."""
 
     kind: str
     named: bool
     log_checks: bool
     held: int
-    issued: frozenset[str] = frozenset()
 
 
-def refusals(facts: Facts, stage: str, standing: Standing) -> list[Refusal]:
-    """List every reason not to certify `stage`; an empty list means that it may be certified."""
-    found = [*_of_record(facts, standing), *_of_exit(facts)]
-    for activity, systems in facts.activities().items():
-        found += _of_activity(facts, activity, systems, standing.kind)
-    if stage == EXPIRED:
-        found += _of_backups(facts, standing)
+def refusals(facts: Facts, asked: Asked, known: Known) -> list[Refusal]:
+    """List every reason not to certify; an empty list means that it may be certified."""
+    scopes = asked.scopes(facts)
+    found = [*_of_record(facts, known), *_of_plan(facts, asked, scopes), *_of_exit(facts, scopes)]
+    for activity, systems in scopes.items():
+        found += [one for system in systems for one in _of_system(facts, system, activity)]
+        found += _of_activity(facts, activity, systems, known.kind)
+    if asked.stage == EXPIRED:
+        found += _of_backups(facts, scopes, known)
     return found
 
 
-def _of_record(facts: Facts, standing: Standing) -> Iterator[Refusal]:
+def _of_record(facts: Facts, known: Known) -> Iterator[Refusal]:
     if facts.order is None:
         yield Refusal("ORDER_MISSING", "the log has no final order of this exit")
-    elif not facts.systems:
-        yield Refusal("SCOPE_EMPTY", "the order names no system")
-    if not standing.named:
+    if not known.named:
         yield Refusal("PARTIES_MISSING", "name the parties and officials first (name_parties)")
-    if not standing.log_checks:
+    if not known.log_checks:
         yield Refusal("LOG_INCONSISTENT", "the evidence log does not check against its head")
-    if standing.held:
-        yield Refusal("EVIDENCE_HELD", f"{standing.held} entries wait for an entry that must come before them")
+    if known.held:
+        yield Refusal("EVIDENCE_HELD", f"{known.held} entries wait for an entry that must come before them")
 
 
-def _of_exit(facts: Facts) -> Iterator[Refusal]:
+def _of_plan(facts: Facts, asked: Asked, scopes: Mapping[str, list[str]]) -> Iterator[Refusal]:
+    if facts.plan is None:
+        yield Refusal("PLAN_MISSING", "the log has no plan of this exit")
+        return
+    suspended = facts.suspensions(asked.on).values()
+    for activity in asked.activities:
+        until = {one.until.isoformat() for one in suspended if one.activity == activity}
+        if activity not in scopes:
+            why = f"is suspended until {min(until)}" if until else "deletes nothing in the plan in force"
+            yield Refusal("SCOPE_SUSPENDED" if until else "SCOPE_UNKNOWN", f"{activity}: {why}")
+    if not scopes and not asked.activities:
+        yield Refusal("SCOPE_EMPTY", "the plan in force deletes nothing that is not suspended")
+    for line in facts.systems:
+        if facts.scope_of(line["system"]) is None:
+            yield Refusal("SYSTEM_NOT_IN_PLAN", f"{line['system']}: no deletion of the plan in force covers it")
+    yield from _of_open(facts, scopes)
+
+
+def _of_open(facts: Facts, scopes: Mapping[str, list[str]]) -> Iterator[Refusal]:
+    """Tell what has not been settled: cancellation, conflicts, proposals, notices, holds."""
+    assert facts.plan
+    if facts.cancelled:
+        yield Refusal("EXIT_CANCELLED", "the exit was cancelled")
+    if facts.plan.entry["conflicts"]:
+        yield Refusal("CONFLICT_OPEN", f"{facts.plan.entry['conflicts']} conflicts in the plan in force")
+    for name in facts.open_proposals():
+        yield Refusal("PROPOSAL_OPEN", f"{name}: a change of the plan waits for its answer")
+    behind = facts.behind()
+    if behind:
+        yield Refusal(
+            "PLAN_BEHIND", f"{behind.entry['notice_id']} moved the agreement's end; the plan has not followed"
+        )
+    covered = {system for systems in scopes.values() for system in systems}
+    for hold in facts.open_holds():
+        system = hold.entry["system"]
+        if system is None or system in covered:
+            yield Refusal("HELD", f"{system or 'every system'}: hold {hold.entry['hold_id']} is not lifted"[:300])
+
+
+def _of_exit(facts: Facts, scopes: Mapping[str, list[str]]) -> Iterator[Refusal]:
     if facts.instruction is None or facts.instruction.entry["kind"] != "delete":
         yield Refusal("INSTRUCTION_MISSING", "the controller's instruction to delete is not in the log")
     if facts.delivered is None:
         yield Refusal("DELIVERY_MISSING", "no package was delivered")
-    elif facts.accepted is None and not _silence_deletes(facts):
+    elif facts.rejected and facts.rejected.entry["package_id"] == facts.delivered.entry["package_id"]:
+        yield Refusal("DELIVERY_REJECTED", "the customer rejected the last package")
+    elif facts.accepted is None and not _silence_deletes(facts) and set(scopes) != {INDEX}:
         yield Refusal("DELIVERY_NOT_ACCEPTED", "neither accepted nor instructed to delete at silence")
-    for line in facts.systems:
-        if line["deletion"] != "index":
-            yield from _of_system(facts, line["system"])
 
 
-def _of_system(facts: Facts, system: str) -> Iterator[Refusal]:
+def _of_system(facts: Facts, system: str, activity: str) -> Iterator[Refusal]:
+    if activity == INDEX:
+        return
     if system not in facts.archive:
         yield Refusal("ARCHIVE_UNDECIDED", f"{system}: the archive has not decided")
     _, access = facts.access.get(system, (None, None))
@@ -88,6 +147,8 @@ def _of_activity(facts: Facts, activity: str, systems: list[str], kind: str) -> 
     for system in systems:
         if system not in seen:
             yield Refusal("SYSTEM_NOT_INVENTORIED", f"{activity}: {system} has no place in the inventory")
+    for system in sorted(seen - set(systems)):
+        yield Refusal("SYSTEM_OUT_OF_SCOPE", f"{activity}: {system} is not in its scope by the plan in force")
     for one in (*facts.earlier(activity), job):
         yield from _of_approval(activity, one)
         yield from _of_begin(facts, activity, one)
@@ -134,10 +195,18 @@ def _of_begin(facts: Facts, activity: str, job: Job) -> Iterator[Refusal]:
         return
     if job.intent is None or job.intent.index > first:
         yield Refusal("INTENT_AFTER_DESTRUCTION", f"{activity}: destruction began before its intent was in the log")
-    if activity != "C7":
-        given = facts.accepted or (facts.options if _silence_deletes(facts) else None)
-        if given is None or given.index > first:
-            yield Refusal("DELETED_BEFORE_DELIVERY", f"{activity}: destruction began before the delivery's acceptance")
+    if job.cancelled:
+        yield Refusal("DESTROYED_AFTER_CANCELLATION", f"{activity}: {job.job_id} was cancelled and yet destroyed")
+    if activity != INDEX and not (facts.accepted and facts.accepted.index < first):
+        yield from _of_silence(facts, activity, job.intent.index if job.intent else first)
+
+
+def _of_silence(facts: Facts, activity: str, intent: int) -> Iterator[Refusal]:
+    """Without an acceptance, the instruction for silence must have been applied before the intent (T10)."""
+    if not _silence_deletes(facts):
+        yield Refusal("DELETED_BEFORE_DELIVERY", f"{activity}: destruction began before the delivery's acceptance")
+    elif facts.silence is None or not silence_deleted(facts) or facts.silence.index > intent:
+        yield Refusal("SILENCE_NOT_APPLIED", f"{activity}: the silence instruction was not applied before the intent")
 
 
 def _of_end(activity: str, job: Job) -> Iterator[Refusal]:
@@ -186,27 +255,46 @@ def _reason_allowed(line: Mapping[str, Any], kind: str) -> bool:
     return bool(_EXCLUSION.match(reason)) or (kind == "rehearsal" and reason == "NOT_IN_REHEARSAL")
 
 
-def _of_backups(facts: Facts, standing: Standing) -> Iterator[Refusal]:
-    if ACTIVE not in standing.issued:
-        yield Refusal("STAGE_BEFORE", f"{ACTIVE} is not issued")
-    if facts.backups_left_out and standing.kind == "rehearsal":
+def _of_backups(facts: Facts, scopes: Mapping[str, list[str]], known: Known) -> Iterator[Refusal]:
+    certified = facts.certified(ACTIVE)
+    for activity in scopes:
+        if activity not in certified:
+            yield Refusal("STAGE_BEFORE", f"{activity}: {ACTIVE} is not issued")
+    if facts.backups_left_out and known.kind == "rehearsal":
         return  # the statement says so, and does not call the deletion permanent
-    if not facts.backups:
-        yield Refusal("BACKUPS_UNKNOWN", "no backup set is registered, and none cannot be assumed")
-    for (system, set_id), backup in facts.backups.items():
+    sets = facts.sets_of(scopes)
+    for (system, set_id), backup in sets.items():
         seen = backup.latest
         answer = seen.entry["answer"] if seen else "NOT_LOOKED"
         if answer != "GONE":
             yield Refusal("BACKUP_NOT_GONE", f"{system}: set {set_id} is {answer}"[:300])
-    last = max((backup.registered.index for backup in facts.backups.values()), default=-1)
-    if facts.backups_expired is None or facts.backups_expired.index < last:
-        yield Refusal(
-            "BACKUPS_NOT_EXPIRED", "deletion has not told that every system with backups is catalogued and gone"
-        )
+    yield from _of_catalogue(facts, scopes)
+
+
+def _of_catalogue(facts: Facts, scopes: Mapping[str, list[str]]) -> Iterator[Refusal]:
+    """Tell whether every set is known: by deletion's word for the whole exit, by a set of each system for a part."""
+    with_sets = {system for system, _ in facts.sets_of(scopes)}
+    if scopes.keys() == facts.scopes().keys():
+        if not with_sets:
+            yield Refusal("BACKUPS_UNKNOWN", "no backup set is registered, and none cannot be assumed")
+        last = max((backup.registered.index for backup in facts.backups.values()), default=-1)
+        if facts.backups_expired is None or facts.backups_expired.index < last:
+            told = "deletion has not told that every system with backups is catalogued and gone"
+            yield Refusal("BACKUPS_NOT_EXPIRED", told)
+        return
+    for activity, systems in scopes.items():
+        for system in systems:
+            if activity != INDEX and system not in with_sets:
+                yield Refusal("BACKUPS_UNKNOWN", f"{system}: no backup set is registered, and none cannot be assumed")
+
+
+def silence_deleted(facts: Facts) -> bool:
+    """Tell whether the instruction to delete at silence was applied."""
+    return facts.silence is not None and facts.silence.entry["silence"] == DELETE
 
 
 def _silence_deletes(facts: Facts) -> bool:
-    return facts.options is not None and facts.options.entry["silence"] == "delete_at_k15"
+    return facts.options is not None and facts.options.entry["silence"] == DELETE
 
 
 def _name(key: tuple[str, str]) -> str:

@@ -90,6 +90,7 @@ def _refuse_cpr(value: Any, path: str) -> None:
         raise _invalid(path, "a value in the shape of a CPR number")
     if isinstance(value, Mapping):
         for name, inner in value.items():
+            _refuse_cpr(name, path)
             _refuse_cpr(inner, f"{path}.{name}")
     elif isinstance(value, list):
         for number, inner in enumerate(value):

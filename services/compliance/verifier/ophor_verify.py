@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import calendar
 import hashlib
 import json
 import re
@@ -25,6 +26,7 @@ import struct
 import sys
 import zlib
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 from cryptography import x509
@@ -41,7 +43,9 @@ MANIFEST_TYPE = "application/vnd.ophor.manifest+json"
 PREDICATES = {"urn:ophor:deletion-certificate:v1": "production", "urn:ophor:rehearsal-certificate:v1": "rehearsal"}
 DESTRUCTION = ("DELETION_BEGUN", "DELETION_BATCH_CLOSED")
 BEFORE_DESTRUCTION = ("DELETION_PREVIEWED", "DELETION_INTENT", "PERMIT_ISSUED")
-ACTIVITY = {"1": "D2", "2": "D7a", "index": "C7"}
+SCOPES = ("C7", "D2", "D3b", "D7a")
+KEEPING = {"S1-8.3", "S1-8.4", "S1-8.5", "S2-28.2-retention"}
+AT_SILENCE = "delete_at_k15"
 TERMINAL = ("deleted", "absent_verified", "excluded")
 REASON = re.compile(
     r"(NOT_CUSTOMER_DATA|SHARED_CODE|CUSTOMER_POSSESSION|CONTINUING_AGREEMENT"
@@ -69,6 +73,7 @@ MANDATORY = (
     "systems",
     "retained",
     "backups",
+    "holds",
     "access",
     "delivery",
     "approvals",
@@ -904,7 +909,7 @@ def _check_content(predicate: dict[str, Any], items: list[Item] | None, report: 
     if items is None:
         report.add(14, NOT_DONE, "needs the bundle")
     else:
-        report.run(14, check_order, items)
+        report.run(14, check_order, predicate, items)
     report.run(15, check_stage, predicate, items)
     if items is None:
         report.add(16, NOT_DONE, "needs the bundle")
@@ -917,12 +922,78 @@ def of_kind(items: list[Item], kind: str) -> list[Item]:
     return [item for item in items if item.kind == kind]
 
 
-def jobs_of(items: list[Item]) -> dict[str, tuple[Item, Item]]:
-    """Give, for each destruction activity of the order, its latest inventory and that job's last verification."""
+def order_of(items: list[Item]) -> dict[str, Any]:
+    """Give the final order."""
     orders = of_kind(items, "ORDER_PLACED")
     need(orders, "no final order among the evidence")
+    return orders[-1].entry
+
+
+def plan_of(items: list[Item]) -> Item:
+    """Give the plan in force: the highest version, the last of that."""
+    plans = of_kind(items, "PLAN_MADE")
+    need(plans, "no plan among the evidence")
+    return max(plans, key=lambda one: (one.entry["version"], one.index))
+
+
+def line_of(items: list[Item], activity: str) -> dict[str, Any]:
+    """Give an activity's line in the plan in force; empty where it has none."""
+    return next((one for one in plan_of(items).entry["activities"] if one["id"] == activity), {})
+
+
+def scopes_of(items: list[Item]) -> dict[str, list[str]]:
+    """Give the systems of each deletion in the plan in force."""
+    lines = [line_of(items, activity) for activity in SCOPES]
+    return {one["id"]: one["systems"] for one in lines if one and one["chosen"] and one["systems"]}
+
+
+def end_of(items: list[Item]) -> str:
+    """Give the agreement's last day: the plan's D1, or the order's."""
+    return str(line_of(items, "D1").get("due") or order_of(items)["agreement_end"])
+
+
+def accepted_notices(items: list[Item]) -> list[Item]:
+    """Pick the notices that took effect without the other party."""
+    return [one for one in of_kind(items, "NOTICE_GIVEN") if one.entry["outcome"] in ("accepted", "accepted_later")]
+
+
+def kept_until(items: list[Item]) -> str | None:
+    """Give the last day on which an option keeps the last deletion away, or None."""
+    earliest, end = line_of(items, SCOPES[-1]).get("earliest"), end_of(items)
+    if not keepers(items) or not earliest:
+        return None
+    until = (date.fromisoformat(earliest) - timedelta(days=1)).isoformat()
+    return until if until > end else None
+
+
+def keepers(items: list[Item]) -> set[str]:
+    """Name the suspending options in force: confirmed, given by notice, or taken at silence."""
+    told = [set(one.entry["options"]) for one in of_kind(items, "OPTIONS_CONFIRMED")[-1:]]
+    told += [set(one.entry["options"]) for one in accepted_notices(items)]
+    last = of_kind(items, "SILENCE_APPLIED")[-1:]
+    told += [{"S2-28.2-retention"} for one in last if one.entry["silence"] == "storage_option"]
+    return set().union(*told) & KEEPING
+
+
+def suspended_of(items: list[Item], on: str) -> list[dict[str, Any]]:
+    """Give every system that an option suspends on a day, as a statement must list it."""
+    until = kept_until(items)
+    if until is None or on > until:
+        return []
+    covers: dict[str, list[str]] = {}
+    for one in of_kind(items, "OPTIONS_CONFIRMED")[-1:]:
+        covers = {line["option"]: line["systems"] for line in one.entry["covers"]}
+    rows = []
+    for system in scopes_of(items).get(SCOPES[-1], []):
+        names = sorted(one for one in keepers(items) if system in (covers.get(one) or [system]))
+        rows.append({"system": system, "place": None, "reason": f"OPTION({','.join(names)})", "until": until})
+    return rows
+
+
+def jobs_of(predicate: dict[str, Any], items: list[Item]) -> dict[str, tuple[Item, Item]]:
+    """Give, for each scope that the certificate states, its latest inventory and that job's last verification."""
     found = {}
-    for activity in {ACTIVITY[line["deletion"]] for line in orders[-1].entry["systems"]}:
+    for activity in [one["activity"] for one in predicate["scope"]["scopes"]]:
         inventories = [one for one in of_kind(items, "DELETION_PREVIEWED") if one.entry["activity"] == activity]
         need(inventories, f"{activity}: no inventory among the evidence")
         job = inventories[-1].entry["job_id"]
@@ -938,23 +1009,50 @@ def place_of(line: dict[str, Any]) -> tuple[str, str]:
 
 
 def check_completeness(predicate: dict[str, Any], items: list[Item] | None) -> str:
-    """12. Every system of the order and every place of its logged inventory has a terminal or suspended answer."""
+    """12. Each system of the order is certified, suspended or left to another certificate; each place is answered."""
     lines = [line for system in predicate["systems"] for line in system["places"]]
     for line in lines:
         _check_disposition(line, predicate["kind"])
     if items is None:
         return f"{len(lines)} places of the statement (the inventory itself needs the bundle)"
-    for activity, (inventory, answer) in jobs_of(items).items():
+    _check_scopes(predicate, items)
+    scopes = scopes_of(items)
+    for activity, (inventory, answer) in jobs_of(predicate, items).items():
         listed = {place_of(line) for line in inventory.entry["places"]}
         answered = {place_of(line) for line in answer.entry["places"]}
         need(listed == answered, f"{activity}: unanswered or unknown: {sorted(listed ^ answered)[:3]}")
         need(answer.entry["result"] in ("DELETED", "ABSENT_VERIFIED"), f"{activity}: the verifier answered ERROR")
         systems = {line["system"] for line in inventory.entry["places"]}
-        for line in of_kind(items, "ORDER_PLACED")[-1].entry["systems"]:
-            need(ACTIVITY[line["deletion"]] != activity or line["system"] in systems, f"{line['system']}: no place")
+        need(set(scopes[activity]) <= systems, f"{activity}: {sorted(set(scopes[activity]) - systems)[:3]}: no place")
+        need(
+            systems <= set(scopes[activity]), f"{activity}: {sorted(systems - set(scopes[activity]))[:3]}: not in scope"
+        )
         for one in answer.entry["places"]:
             _check_disposition(one, predicate["kind"])
     return f"{len(lines)} places"
+
+
+def _check_scopes(predicate: dict[str, Any], items: list[Item]) -> None:
+    """Compare the stated scopes with the plan in force and the options, on the day of issue."""
+    scope, order, scopes = predicate["scope"], order_of(items), scopes_of(items)
+    kept = suspended_of(items, predicate["issued_on"])
+    stated = {one["activity"]: one["systems"] for one in scope["scopes"]}
+    need(stated, "no scope")
+    for activity, systems in stated.items():
+        need(scopes.get(activity) == systems, f"{activity}: the plan in force has another scope")
+        gone = {one["system"] for one in kept} & set(systems)
+        need(not gone, f"{activity}: suspended by an option and not deleted: {sorted(gone)[:3]}")
+    need([one for one in scope["suspended"] if one["place"] is None] == kept, "the suspended systems differ")
+    left = {(one["activity"], one["system"]) for one in scope["elsewhere"]}
+    away = {one["system"] for one in kept}
+    open_ = {(activity, one) for activity in scopes if activity not in stated for one in scopes[activity]}
+    need(left == {pair for pair in open_ if pair[1] not in away}, "the systems left to other certificates differ")
+    planned = {system for systems in scopes.values() for system in systems}
+    lost = [one["system"] for one in order["systems"] if one["system"] not in planned]
+    need(not lost, f"no deletion of the plan in force covers {lost[:3]}")
+    need(scope["exit"] == order["scope"], "the exit's scope differs from the order")
+    whole = not scope["suspended"] and not left and order["scope"] == "whole"
+    need(scope["whole"] == whole, "called whole and is not, or the other way round")
 
 
 def _check_disposition(line: dict[str, Any], kind: str) -> None:
@@ -985,7 +1083,7 @@ def check_sums(predicate: dict[str, Any], items: list[Item] | None) -> str:
         if items is not None:
             _check_whole(system, items)
     need(predicate["outside"]["changes"] == 0, "changes outside the scope")
-    for activity, (_, answer) in (jobs_of(items) if items else {}).items():
+    for activity, (_, answer) in (jobs_of(predicate, items) if items else {}).items():
         _check_batches(items or [], activity, answer)
     return f"{total} rows deleted, 0 left, 0 changes outside"
 
@@ -1020,11 +1118,11 @@ def _check_batches(items: list[Item], activity: str, answer: Item) -> None:
     need(answer.entry["probes_found_before"] == answer.entry["probes_drawn"], f"{activity}: the search was blind")
 
 
-def check_order(items: list[Item]) -> str:
+def check_order(predicate: dict[str, Any], items: list[Item]) -> str:
     """14. Per scope: inventory < approvals (intent) < permit < destruction < verification; delivery before it."""
     given = [one.index for one in of_kind(items, "INSTRUCTION_GIVEN") if one.entry["kind"] == "delete"]
     need(given, "no instruction to delete among the evidence")
-    jobs = jobs_of(items)
+    jobs = jobs_of(predicate, items)
     begun = {(one.entry["activity"], one.entry["job_id"]) for one in items if one.kind in DESTRUCTION}
     final = {(activity, answer.entry["job_id"]) for activity, (_, answer) in jobs.items()}
     for activity, job in sorted(begun | final):
@@ -1057,16 +1155,20 @@ def _check_begin(items: list[Item], activity: str, job: str) -> None:
     need(inventory < intent.index < first, f"{activity}: destroyed before intent and approvals")
     permits = [one.index for one in seen["PERMIT_ISSUED"]]
     need(permits and intent.index < min(permits) < first, f"{activity}: destroyed without a permit")
+    cancelled = [one for one in of_kind(items, "DELETION_CANCELLED") if one.entry["job_id"] == job]
+    need(not cancelled, f"{activity}: destroyed after its cancellation")
     if activity != "C7":
-        before = _handed_over(items)
-        need(before and before[0] < first, f"{activity}: destroyed before the delivery was accepted or instructed")
+        _check_handed_over(items, activity, intent.index, first)
 
 
-def _handed_over(items: list[Item]) -> list[int]:
-    """Give the indexes of acceptances, or where there is none of the instruction for silence."""
-    accepted = [one.index for one in of_kind(items, "DELIVERY_ACCEPTED")]
-    silent = [one.index for one in of_kind(items, "OPTIONS_CONFIRMED") if one.entry["silence"] == "delete_at_k15"]
-    return accepted or silent
+def _check_handed_over(items: list[Item], activity: str, intent: int, first: int) -> None:
+    """An acceptance lies before the destruction, or the instruction for silence was applied before the intent."""
+    if any(one.index < first for one in of_kind(items, "DELIVERY_ACCEPTED")):
+        return
+    asked = [one for one in of_kind(items, "OPTIONS_CONFIRMED")[-1:] if one.entry["silence"] == AT_SILENCE]
+    need(asked, f"{activity}: destroyed before the delivery was accepted or instructed")
+    applied = [one.index for one in of_kind(items, "SILENCE_APPLIED") if one.entry["silence"] == AT_SILENCE]
+    need(applied and applied[-1] < intent, f"{activity}: the instruction for silence was not applied before the intent")
 
 
 def _check_end(items: list[Item], activity: str, answer: Item) -> None:
@@ -1079,7 +1181,7 @@ def _check_end(items: list[Item], activity: str, answer: Item) -> None:
 
 
 def check_stage(predicate: dict[str, Any], items: list[Item] | None) -> str:
-    """15. "Permanent" only when every backup set is gone; 28.1 is not hidden; rehearsals say what they are."""
+    """15. "Permanent" only when every backup set is gone; nothing is open; 28.1 is not hidden; rehearsals say so."""
     stage, kind = predicate["stage"], predicate["kind"]
     need(stage in ("ACTIVE-DELETED", "BACKUP-EXPIRED"), f"unknown stage {stage}")
     words = [sentence for language in ("da", "en") for sentence in predicate["wording"][language]]
@@ -1087,10 +1189,11 @@ def check_stage(predicate: dict[str, Any], items: list[Item] | None) -> str:
     without = _without_backups(predicate)
     if stage == "BACKUP-EXPIRED":
         need(predicate["follows"], "does not follow an ACTIVE-DELETED certificate")
-        need(predicate["backups"] or without, "no backup set")
-        left = [one["set_id"] for one in predicate["backups"] if one["answer"] != "GONE"]
+        sets = _sets(predicate)
+        need(sets or without, "no backup set")
+        left = [one["set_id"] for one in sets if one["answer"] != "GONE"]
         need(not left, f"backup sets are not gone: {left[:3]}")
-        _check_final(items, without=without)
+        _check_final(predicate, items, without=without)
     if stage != "BACKUP-EXPIRED" or without:
         need(
             not any(re.search(r"\b(er|is) permanent", one) for one in words), '"permanent" before the backups are gone'
@@ -1099,8 +1202,38 @@ def check_stage(predicate: dict[str, Any], items: list[Item] | None) -> str:
     named = predicate["log"]["origin"].startswith("ovelse-")
     need(numbered == named == (kind == "rehearsal"), "number series and log do not fit the kind")
     need(kind != "rehearsal" or any("ØVELSE" in one for one in words), "a rehearsal that does not say so")
-    _check_28_1(predicate)
+    if items is not None:
+        _check_open(predicate, items)
+    _check_28_1(predicate, items)
     return str(stage)
+
+
+def _sets(predicate: dict[str, Any]) -> list[dict[str, Any]]:
+    """Pick the backup sets of the systems that the certificate covers."""
+    return [one for one in predicate["backups"] if one["system"] in predicate["scope"]["systems"]]
+
+
+def _check_open(predicate: dict[str, Any], items: list[Item]) -> None:
+    """Nothing waits: no cancellation, conflict, proposal, hold, rejection, or notice that the plan does not follow."""
+    need(not of_kind(items, "EXIT_CANCELLED"), "the exit was cancelled")
+    plan = plan_of(items)
+    need(plan.entry["conflicts"] == 0, "the plan in force has conflicts")
+    settled = {one.entry["proposal_id"] for one in of_kind(items, "PLAN_PROPOSED") if one.entry["state"] != "proposed"}
+    waiting = {one.entry["proposal_id"] for one in of_kind(items, "PLAN_PROPOSED")} - settled
+    need(not waiting, f"a proposed change waits for its answer: {sorted(waiting)[:3]}")
+    lifted = {one.entry["hold_id"] for one in of_kind(items, "HOLD_LIFTED")}
+    covered = {None, *predicate["scope"]["systems"]}
+    placed = [one.entry for one in of_kind(items, "HOLD_PLACED") if one.entry["system"] in covered]
+    held = [one["hold_id"] for one in placed if one["hold_id"] not in lifted]
+    need(not held, f"held: {held[:3]}")
+    package = of_kind(items, "PACKAGE_DELIVERED")[-1].entry["package_id"]
+    rejected = [one for one in of_kind(items, "DELIVERY_REJECTED")[-1:] if one.entry["package_id"] == package]
+    need(not rejected, "the customer rejected the delivery")
+    ends = [
+        (one.index, row["on"]) for one in accepted_notices(items) for row in one.entry["moved"] if row["anchor"] == "K"
+    ]
+    behind = ends and ends[-1][0] > plan.index and ends[-1][1] != end_of(items)
+    need(not behind, "a notice moved the agreement's end, and the plan has not followed")
 
 
 def _without_backups(predicate: dict[str, Any]) -> bool:
@@ -1110,33 +1243,59 @@ def _without_backups(predicate: dict[str, Any]) -> bool:
     return predicate["kind"] == "rehearsal" and left_out and not predicate["backups"]
 
 
-def _check_final(items: list[Item] | None, *, without: bool) -> None:
+def _check_final(predicate: dict[str, Any], items: list[Item] | None, *, without: bool) -> None:
     if items is None:
         return
-    stages = [one.entry["stage"] for one in of_kind(items, "CERTIFICATE_ISSUED")]
-    need("ACTIVE-DELETED" in stages, "the log knows of no ACTIVE-DELETED certificate")
+    issued = [one.entry for one in of_kind(items, "CERTIFICATE_ISSUED") if one.entry["stage"] == "ACTIVE-DELETED"]
+    certified = {activity for one in issued for activity in one["activities"]}
+    for one in predicate["scope"]["scopes"]:
+        need(one["activity"] in certified, f"{one['activity']}: the log knows of no ACTIVE-DELETED certificate")
     if without:
+        return
+    if len(predicate["scope"]["scopes"]) < len(scopes_of(items)):
+        systems = {one["system"] for one in predicate["systems"] if one["activity"] != "C7"}
+        bare = systems - {one["system"] for one in predicate["backups"]}
+        need(not bare, f"no backup set is known of {sorted(bare)[:3]}")
         return
     last = max((one.index for one in of_kind(items, "BACKUP_REGISTERED")), default=-1)
     told = [one.index for one in of_kind(items, "BACKUPS_EXPIRED")]
     need(told and max(told) > last, "the log does not say that every system's backups expired")
 
 
-def _check_28_1(predicate: dict[str, Any]) -> None:
+def _check_28_1(predicate: dict[str, Any], items: list[Item] | None) -> None:
     row = next((one for one in predicate["obligations"] if one["id"] == "S2-28.1-d"), None)
     need(row is not None, "the obligation of S2 28.1 is missing")
     assert row is not None
-    open_backups = any(one["answer"] != "GONE" for one in predicate["backups"])
-    if row["due"] and not predicate["agreement"]["amendment"] and open_backups and predicate["issued_on"] > row["due"]:
-        need(row["state"] == "breached", "28.1 is breached (backups after the due date, no amendment) and not shown so")
+    if not row["due"] or row["state"] == "breached":
+        return
+    open_backups = any(one["answer"] != "GONE" for one in _sets(predicate) if one["system"] not in _late_kept(items))
+    late = predicate["issued_on"] > row["due"] and not predicate["agreement"]["amendment"]
+    need(not (late and open_backups), "28.1 is breached (backups after the due date, no amendment) and not shown so")
+    if items is None:
+        return
+    told = [one for one in of_kind(items, "OBLIGATION_CHANGED") if one.entry["obligation"] == "S2-28.1-d"]
+    last = max(told, key=lambda one: (one.entry["on"], one.index), default=None)
+    need(last is None or last.entry["state"] != "breached", "28.1 was told to be breached and is not shown so")
+    for activity, (_, answer) in jobs_of(predicate, items).items():
+        due = row["due"]
+        if activity == SCOPES[-1] and kept_until(items):
+            due = line_of(items, activity)["due"] or due
+        need(answer.entry["on"] <= due, f"28.1 is breached ({activity} deleted after {due}) and not shown so")
+
+
+def _late_kept(items: list[Item] | None) -> list[str]:
+    """Name the systems whose last day an option has moved: theirs is the plan's own."""
+    return scopes_of(items).get(SCOPES[-1], []) if items and kept_until(items) else []
 
 
 def check_against_evidence(predicate: dict[str, Any], items: list[Item]) -> str:
     """16. What the statement says is what the log says."""
-    jobs = jobs_of(items)
-    order = of_kind(items, "ORDER_PLACED")[-1].entry
+    jobs, order, scopes = jobs_of(predicate, items), order_of(items), scopes_of(items)
+    where = {system: activity for activity in jobs for system in scopes[activity]}
     stated = [(one["system"], one["activity"]) for one in predicate["systems"]]
-    need(stated == [(one["system"], ACTIVITY[one["deletion"]]) for one in order["systems"]], "the systems differ")
+    covered = [one["system"] for one in order["systems"] if one["system"] in where]
+    need(stated == [(one, where[one]) for one in covered], "the systems differ")
+    need(predicate["scope"]["systems"] == covered, "the systems of the scope differ")
     need(predicate["scope"]["answers"] == order["places"], "the answers to the places differ")
     for system in predicate["systems"]:
         answer = jobs[system["activity"]][1]
@@ -1151,9 +1310,59 @@ def check_against_evidence(predicate: dict[str, Any], items: list[Item]) -> str:
     for name in ("package_digest", "rows", "package_bytes"):
         need(predicate["delivery"][name] == package[name], f"the delivery differs: {name}")
     need(order["customer_cvr"] == predicate["controller"]["cvr"], "another controller than in the order")
-    amendments = [one for one in order["amendments"] if {"customer", "supplier"} <= set(one["signed_by"])]
+    amendments: list[Any] = [one for one in _amendments(items) if {"customer", "supplier"} <= set(one["signed_by"])]
     need(predicate["agreement"]["amendment"] in (amendments or [None]), "the amendment differs")
+    _check_dates(predicate, items)
+    need(
+        _holds(items) == [(one["hold_id"], one["basis"], one["lifted_on"]) for one in predicate["holds"]],
+        "holds differ",
+    )
     return ""
+
+
+def six_months(items: list[Item], activity: str) -> str | None:
+    """Give the last day for a scope's backups: six months after its first actual deletion (T16)."""
+    sets = {one.entry["system"] for one in of_kind(items, "BACKUP_REGISTERED")} & set(scopes_of(items)[activity])
+    seen: dict[str, set[str]] = {}
+    for one in of_kind(items, "DELETION_PREVIEWED"):
+        seen[one.entry["job_id"]] = {line["system"] for line in one.entry["places"]}
+    begun = [one.entry for one in of_kind(items, "DELETION_BEGUN") if one.entry["activity"] == activity]
+    counted = [one["on"] for one in begun if sets & seen.get(one["job_id"], set()) or (not sets and activity != "C7")]
+    if not counted:
+        return None
+    first = date.fromisoformat(min(counted))
+    year, month = divmod(first.year * 12 + first.month - 1 + 6, 12)
+    return date(year, month + 1, min(first.day, calendar.monthrange(year, month + 1)[1])).isoformat()
+
+
+def _amendments(items: list[Item]) -> list[dict[str, Any]]:
+    """Give the amendments on backups: the order's, and those signed afterwards."""
+    names = ("digest", "signed_on", "signed_by")
+    found = [one for one in order_of(items)["amendments"] if one["kind"] == "backups_six_months"]
+    for one in of_kind(items, "ACCORD_SIGNED"):
+        if (one.entry["kind"], one.entry["subject"]) == ("amendment", "backups_six_months"):
+            found.append({"kind": "backups_six_months", **{name: one.entry[name] for name in names}})
+    return found
+
+
+def _holds(items: list[Item]) -> list[tuple[str, str, str | None]]:
+    lifted = {one.entry["hold_id"]: one.entry["on"] for one in of_kind(items, "HOLD_LIFTED")}
+    placed = {one.entry["hold_id"]: one.entry["basis"] for one in of_kind(items, "HOLD_PLACED")}
+    return [(name, placed[name], lifted.get(name)) for name in sorted(placed)]
+
+
+def _check_dates(predicate: dict[str, Any], items: list[Item]) -> None:
+    """The agreement's end and 28.1's last day are those of the plan in force, whatever moved them."""
+    dates = {one["name"]: one["date"] for one in predicate["dates"]}
+    need(dates["agreement_end"] == end_of(items), "the agreement's end differs from the plan in force")
+    due = {one["id"]: one["due"] for one in plan_of(items).entry["obligations"]}
+    for row in predicate["scope"]["scopes"]:
+        answer = jobs_of(predicate, items)[row["activity"]][1].entry["on"]
+        need(row["deleted_on"] == answer, f"{row['activity']}: deleted on another day")
+        need(row["backups_due"] == six_months(items, row["activity"]), f"{row['activity']}: backups due on another day")
+    for row in predicate["obligations"]:
+        planned = due.get(row["id"], row["due"])
+        need(row["due"] == planned, f"{row['id']}: the plan in force has another date")
 
 
 def _backup(row: dict[str, Any]) -> tuple[str, ...]:

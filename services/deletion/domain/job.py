@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contracts.errors import Rejected, Unavailable
 
-SCOPES = {"C7": "index", "D2": "1", "D7a": "2"}
-JOB_ACTIVITIES = (*SCOPES, "D3b")
-AFTER_CLOSING = ("D2", "D3b", "D7a")  # C7 is cleaned first: its ways in are closed when it was verified
+AFTER_CLOSING = ("D2", "D3b", "D7a")
+JOB_ACTIVITIES = ("C7", *AFTER_CLOSING)  # C7 is cleaned first: its ways in are closed when it was verified
+NOT_BEGUN = ("requested", "previewed", "permitted")
+LIVE = (*NOT_BEGUN, "executing", "executed")
+FOLLOWED = ("stopped", "cancelled", "verified")
 TRANSITIONS = {
     ("requested", "preview"): "previewed",
     ("previewed", "permit"): "permitted",
     ("permitted", "begin"): "executing",
     ("executing", "end"): "executed",
     ("executed", "verify"): "verified",
-    **{(state, "stop"): "stopped" for state in ("requested", "previewed", "permitted", "executing", "executed")},
+    **{(state, "stop"): "stopped" for state in LIVE},
+    **{(state, "cancel"): "cancelled" for state in (*NOT_BEGUN, "stopped")},  # stopped: only what had not begun
 }
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """What deletion knows of an exit: the order, and per (system, place) how many rows were delivered."""
+    """What deletion knows of an exit: the order (empty until it comes; `systems`: name → deletion it goes in), per
+    (system, place) how many rows were delivered by the latest package, told with `delivered_seq`, per activity that is
+    due its systems, and which are seen closed."""
 
     exit_id: str
-    customer_cvr: str
-    tenant: str
-    map_digest: str
-    systems: Mapping[str, str]
+    customer_cvr: str = ""
+    tenant: str = ""
+    map_digest: str = ""
+    systems: Mapping[str, str] = field(default_factory=dict)
     delivered: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    accepted: bool = False
+    delivered_seq: int = 0
+    due: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    closed: frozenset[str] = frozenset()
+    cancelled: bool = False
     backups_expired: bool = False
+
+    @property
+    def placed(self) -> bool:
+        """Tell whether the final order has come."""
+        return bool(self.map_digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +83,10 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One deletion job. `queue` is what is left to delete in order: `position` says how far it is done."""
+    """One deletion job. `queue` is what is left to delete in order: `position` says how far it is done.
+
+    `begun` stays true however the job ends.
+    """
 
     job_id: str
     exit_id: str
@@ -91,6 +107,7 @@ class Job:
     stalled: int = 0
     fence: int = 0
     outside: int = 0
+    begun: bool = False
     stopped_code: str | None = None
     stopped_field: str | None = None
 
@@ -112,42 +129,17 @@ class Job:
         )
 
 
-def next_job(exit_: Exit, activity: str, systems: Iterable[str], before: Sequence[Job]) -> Job | None:
-    """Make the next job of an activity, or None while one is under way or verified; a stopped one is followed."""
-    if any(job.state != "stopped" for job in before):
-        return None
-    job_id = f"{exit_.exit_id}.{activity}.{len(before) + 1}"
-    return Job(job_id, exit_.exit_id, activity, tuple(sorted(systems)))
+def with_delivered(exit_: Exit, rows: Iterable[Row], seq: int) -> Exit:
+    """Keep how many rows of each place were handed over; what an older event tells changes nothing."""
+    if seq <= exit_.delivered_seq:
+        return exit_
+    delivered = {(row["system"], row["place"]): row["rows"] for row in rows}
+    return replace(exit_, delivered=delivered, delivered_seq=seq)
 
 
-def scope(exit_: Exit, activity: str, told: Iterable[str] = ()) -> tuple[str, ...]:
-    """Name an activity's systems: by the map's `deletion`; for D3b, which the map does not know, as told."""
-    if activity in SCOPES:
-        return tuple(sorted(name for name, deletion in exit_.systems.items() if deletion == SCOPES[activity]))
-    return tuple(sorted(set(told) & set(exit_.systems)))
-
-
-def due_systems(exit_: Exit, activity: str, owner: str, before: Sequence[Job]) -> tuple[str, ...] | None:
-    """Name the systems to preview when an activity is due, or None: its own (C7), or a stopped job's once more.
-
-    What access owns waits for the ways in; once they were closed, a stopped job is followed without closing them again.
-    """
-    if owner == "deletion":
-        return scope(exit_, activity)
-    if before and before[-1].state == "stopped" and before[-1].stopped_code != "ACCESS_NOT_CLOSED":
-        return before[-1].systems
-    return None
-
-
-def not_closed(systems: Iterable[str], access: Iterable[Row]) -> str | None:
-    """Name the first system of the scope whose ways in were not seen to be closed, or None."""
-    closed = {row["system"] for row in access if row["state"] == "closed" and row["verified"]}
-    return next((system for system in sorted(systems) if system not in closed), None)
-
-
-def require_exit(exit_: Exit | None) -> Exit:
+def require_exit(exit_: Exit) -> Exit:
     """Give the exit, or raise Unavailable EXIT_NOT_KNOWN while its order has not come."""
-    if exit_ is None:
+    if not exit_.placed:
         raise Unavailable(
             "EXIT_NOT_KNOWN", "deletion has not been told of a final order with this exit id", field="exit_id",
             remedy="check the exit id; right after the final order, try again shortly",

@@ -2,10 +2,11 @@
 
 A batch, step by step (design §2, evidence.md §1.1, §5):
 1. the target is marked as a copy (outside production) and its schema is the plan's, or the job stops;
-2. the intent (keys) is committed under a new fence, so that whoever held the job before can commit nothing;
+2. the intent (keys) is committed under a new fence, so that whoever held the job before can commit nothing; a hold
+   forbids it;
 3. one transaction on the target: delete, compare what the engine counted with our own statements, and the
    neighbours in the snapshot; anything beyond rolls back and stops the job;
-4. the fence is read again, then the target commits;
+4. the fence and the holds are read again, then the target commits;
 5. closed with deleted = planned − still present; sums, checkpoint, the fact and the next task are one commit.
 After a crash the open intent is closed first, by counting what is still present; nothing is deleted from it again.
 """
@@ -80,9 +81,12 @@ def _begin(work: Any, job: Job, exit_: Exit) -> None:
 
 
 def _tell_begun(unit: Any, before: Job, started: Mapping[tuple[str, str], int]) -> None:
+    """Begin, unless a hold stands or the job was cancelled meanwhile: all of it in the transaction that begins."""
+    store.claim_exit(unit, before.exit_id)
     job = ground.fresh(unit, before)
+    domain.require_free(job, store.holds_of(unit, job.exit_id))
     places = tuple(replace(each, started=started.get((each.system, each.place))) for each in job.places)
-    store.save_job(unit, replace(job.after("begin"), places=places))
+    store.save_job(unit, job.after("begin", begun=True, places=places))
     unit.emit(
         "deletion.deletion_begun", job.exit_id,
         ground.named(job) | {"plan_digest": job.plan_digest, "on": unit.today},
@@ -164,6 +168,7 @@ def _resume(work: Any, job: Job, exit_: Exit, systems: SystemMap, left: Sequence
 
 def _open(unit: Any, job: Job, intents: Sequence[Intent]) -> Job:
     now = ground.fresh(unit, job)
+    domain.require_free(now, store.holds_of(unit, job.exit_id))
     fenced = store.raise_fence(unit, replace(now, position=job.position))
     for intent in intents:
         row = {"number": intent.number, "system": intent.system, "place": intent.place, "planned": len(intent.keys)}
@@ -183,6 +188,7 @@ def _act(work: Any, job: Job, connector: Connector, intents: Sequence[Intent]) -
             return 0  # a row was changed or kept meanwhile: nothing is kept, the next batch looks again
         if work.read(lambda unit: store.fence(unit, job.job_id)) != job.fence:
             raise Unavailable("FENCED", "another worker has taken this job over", remedy="nothing: the other goes on")
+        domain.require_free(job, work.read(lambda unit: store.holds_of(unit, job.exit_id)))
         batch.commit()
     return 0
 

@@ -7,6 +7,8 @@ Rules kept here:
 3. The extract begins only while the live schema is what the specification says.
 4. The package's digest is committed before the package can be seen in the drop; after a crash the same bytes are
    handed over again. Our plaintext is removed before the delivery is told.
+5. After the exit was cancelled the next slice stops the package: what was read is removed and nothing is handed over,
+   unless it lay in the drop already; then that is told.
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ class Extract(Hand):
     @task
     def test_connection(self, work: Any) -> None:
         """Write, read and remove a probe in the drop (B9); what fails is a fact, not an error."""
+        if work.read(lambda unit: store.load(unit, work.exit_id)).cancelled:
+            return
         folder = drop_folders(work.settings.drops).get(work.data["drop"])
         code = package.probe(folder, work.data["recipient"]) if folder else "DROP_UNKNOWN"
         work.commit(lambda unit: survey.tested(unit, work, code))
@@ -41,6 +45,8 @@ class Extract(Hand):
     def specify(self, work: Any) -> None:
         """Draw up the data specification from the live schemas (B10)."""
         delivery: Delivery = work.read(lambda unit: store.load(unit, work.exit_id))
+        if delivery.cancelled:
+            return
         systems = survey.registered(work, delivery)
         places = survey.survey(systems, delivery)
         titles = {name: systems.system(name).title for name in delivery.needs or ()}
@@ -52,6 +58,9 @@ class Extract(Hand):
         """Read on from the first place that is not done, as far as this slice's time goes (C3)."""
         with _alone(work) as folder:
             delivery, bag = _load(work)
+            if delivery.cancelled:
+                handover.stop(work, delivery, bag, folder)
+                return
             if bag["state"] == "ordered":
                 bag = extract.plan(work, delivery, bag)
             if bag["state"] == "extracting":
@@ -63,7 +72,9 @@ class Extract(Hand):
         """Seal the bag; in a message of its own, hand it over."""
         with _alone(work) as folder:
             delivery, bag = _load(work)
-            if bag["state"] == "extracting":
+            if delivery.cancelled:
+                handover.stop(work, delivery, bag, folder)
+            elif bag["state"] == "extracting":
                 handover.seal(work, delivery, bag, folder)
             elif bag["state"] == "sealed":
                 handover.deliver(work, delivery, bag, folder)

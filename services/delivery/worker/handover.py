@@ -27,8 +27,7 @@ def seal(work: Any, delivery: Delivery, bag: store.Row, folder: Path) -> None:
         return work.commit(lambda unit: go_on(unit, bag))
     payload = _assemble(work, delivery, bag, folder)
     package.make_bag(payload, _bag_info(work, bag))
-    dispatch = delivery.dispatch or domain.Dispatch("", "")
-    sealed = package.seal(payload, dispatch.recipient, folder / "sealed.age", work.today)
+    sealed = package.seal(payload, _dispatch(delivery).recipient, folder / "sealed.age", work.today)
     shutil.rmtree(payload)
     kept = bag | {"state": domain.next_package_state(bag["state"], "seal"), "sealed": asdict(sealed)}
     return work.commit(lambda unit: go_on(unit, kept))
@@ -79,11 +78,9 @@ def _write(path: Path, body: dict[str, Any]) -> None:
 
 
 def deliver(work: Any, delivery: Delivery, bag: store.Row, folder: Path) -> None:
-    """Hand the sealed package over, remove our copies, then tell (rule 4)."""
-    dispatch = delivery.dispatch or domain.Dispatch("", "")
-    drop = drop_folders(work.settings.drops).get(dispatch.drop)
-    if drop is None:
-        raise Unavailable("DROP_UNKNOWN", "the drop is not configured any more", field="OPHOR_DROPS", remedy="add it")
+    """Hand the sealed package over, remove our copies, then tell (rule 4); to the successor only under instruction."""
+    drop = _drop(work, delivery)
+    domain.require_instruction(delivery, _dispatch(delivery))
     try:
         package.hand_over(folder / "sealed.age", bag["sealed"]["digest"], drop / bag["name"])
     except Unavailable as error:
@@ -93,6 +90,30 @@ def deliver(work: Any, delivery: Delivery, bag: store.Row, folder: Path) -> None
     package.destroy(folder)
     sync_folder(drop)
     return work.commit(lambda unit: _delivered(unit, bag))
+
+
+def stop(work: Any, delivery: Delivery, bag: store.Row, folder: Path) -> None:
+    """Stop a package after the exit was cancelled (rule 5)."""
+    if bag["state"] == "sealed" and package.handed_over(bag["sealed"]["digest"], _drop(work, delivery) / bag["name"]):
+        return deliver(work, delivery, bag, folder)
+    package.destroy(folder)
+    if (bag["state"], "stop") not in domain.PACKAGE_STATES:
+        return None
+    stopped = bag | {"state": domain.next_package_state(bag["state"], "stop"), "sealed": None}
+    return work.commit(lambda unit: store.save_package(unit, stopped))
+
+
+def _dispatch(delivery: Delivery) -> domain.Dispatch:
+    """Give how data go: C3 is not sent before that is known."""
+    assert delivery.dispatch is not None
+    return delivery.dispatch
+
+
+def _drop(work: Any, delivery: Delivery) -> Path:
+    drop = drop_folders(work.settings.drops).get(_dispatch(delivery).drop)
+    if drop is None:
+        raise Unavailable("DROP_UNKNOWN", "the drop is not configured any more", field="OPHOR_DROPS", remedy="add it")
+    return drop
 
 
 def _again(unit: Any, bag: store.Row) -> None:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from contracts.system_map import System, SystemMap, check_live, load_registered
-from services.delivery import descriptor, domain, store
+from services.delivery import descriptor, store
 from services.delivery.descriptor import Specification
 from services.delivery.domain import Delivery
 from shared.connectors import open_connector
@@ -37,7 +37,8 @@ def opened(systems: SystemMap, name: str, delivery: Delivery) -> Iterator[Connec
 def tested(unit: Any, work: Any, code: str) -> None:
     """Tell the test's outcome, unless another dispatch was set meanwhile (its own test follows)."""
     delivery = store.load(unit, work.exit_id)
-    if delivery.dispatch == domain.Dispatch(work.data["drop"], work.data["recipient"]):
+    now = delivery.dispatch
+    if now is not None and (now.drop, now.recipient) == (work.data["drop"], work.data["recipient"]):
         store.save(unit, replace(delivery, connection=code))
         told = {"exit_id": work.exit_id, "ok": code == "OK", "code": code}
         unit.emit("delivery.connection_tested", work.exit_id, told)

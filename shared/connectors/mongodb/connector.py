@@ -47,6 +47,9 @@ class MongoConnector:
     def order(self, inventory: Inventory) -> list[str]:
         """Give the owned collections by name: nothing refers from one to another."""
         check_live(self._map, inventory.columns())
+        for place in self._map.owned() if self._purpose == "verify" else ():
+            if not self._map.rules[place].without_tenant and (count := self.unowned(place)):
+                raise failures.without_tenant(self.system, place, count)
         return self._map.owned()
 
     def count(self, place: str) -> int:
@@ -58,6 +61,14 @@ class MongoConnector:
         """Count all documents."""
         with translated(self.system, self._purpose, place):
             return self._base[place].count_documents({})
+
+    def unowned(self, place: str) -> int:
+        """Count the documents without the tenant key, or with an empty one."""
+        rule = self._map.rule(place)
+        if rule is None or not rule.owned:
+            return 0
+        with translated(self.system, self._purpose, place):
+            return self._base[place].count_documents({rule.tenant_key: None})
 
     def read(self, place: str, after: Any | None, limit: int) -> Rows:
         """Read the next documents in `_id` order."""

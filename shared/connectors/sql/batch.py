@@ -1,9 +1,10 @@
-"""One deleting transaction on PostgreSQL, and what the engine itself says that it did.
+"""One deleting transaction on an SQL engine, and what the engine itself says that it did.
 
-1. One batch at a time per system and tenant: an advisory lock, so that a stale worker's transaction has ended before
-   anybody counts what is left. 2. One REPEATABLE READ snapshot. 3. Effects are the difference of
-   `pg_stat_xact_user_tables` since the start: cascades and triggers are in it, TRUNCATE and DROP are not (never used).
-4. What the schema would put off to the commit (deferred constraints and triggers) happens before effects are counted.
+1. One batch at a time per system and tenant: a lock of the engine's, so that a stale worker's transaction has ended
+   before anybody counts what is left. 2. One snapshot, where the neighbours are counted first. 3. Effects are the
+   difference of the engine's own count of changes since the start: cascades and triggers are in it, TRUNCATE and DROP
+   are not (never used). 4. What the schema would put off to the commit (deferred constraints and triggers) happens
+   before effects are counted.
 """
 
 # ruff: noqa: S608 — identifiers come quoted from the live catalogue, values are always parameters
@@ -12,60 +13,40 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Connection, text
 
-from contracts.errors import Rejected
 from shared.connectors.order import Break
 from shared.connectors.protocol import Key
-from shared.connectors.sql.catalogue import quote
 from shared.connectors.sql.session import translated
 from shared.connectors.sql.tenancy import Tenancy
-
-LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:name AS text), 0))")
-_EFFECTS = text(
-    "SELECT relid, schemaname || '.' || relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables"
-)
-
-
-def arrays(keys: Sequence[Key]) -> dict[str, list[Any]]:
-    """Give keys as the parameters `k0`, `k1`, … of `Tenancy.among`."""
-    return {f"k{position}": list(column) for position, column in enumerate(zip(*keys, strict=True))}
 
 
 class SqlBatch:
     """See `protocol.Batch`."""
 
-    def __init__(self, connection: Connection, tenancy: Tenancy, tenant: str, breaks: Sequence[Break]) -> None:
-        self._connection, self._tenancy, self._tenant, self._breaks = connection, tenancy, tenant, breaks
+    def __init__(self, connection: Connection, tenancy: Tenancy, breaks: Sequence[Break]) -> None:
+        self._connection, self._tenancy, self._breaks = connection, tenancy, breaks
+        self._dialect, self._catalogue, self._name = tenancy.dialect, tenancy.catalogue, tenancy.system.name
         self._planned: Counter[str] = Counter()
-        self.committed = False
-        connection.execute(LOCK, {"name": lock_name(tenancy, tenant)})
-        if connection.execute(text("SHOW track_counts")).scalar() != "on":
-            raise Rejected(
-                "EFFECTS_NOT_COUNTED",
-                f"{tenancy.system.name} does not count what transactions change",
-                field=f"systems.{tenancy.system.name}.connection",
-                remedy="set track_counts = on for the deleting role",
-            )
-        if any(each.ring for each in breaks):
-            connection.execute(text("SET CONSTRAINTS ALL DEFERRED"))
-        self._start = self._counted()
+        self._begun = self.committed = False
+        self._start = self._dialect.counted(connection, self._catalogue, since_start=False)
 
     def delete(self, place: str, keys: Sequence[Key]) -> int:
         """Let go of references to these rows, then delete them; only rows of the tenant can be hit."""
         if not keys:
             return 0
-        with translated(self._tenancy.system.name, "delete", place):
-            if self._tenancy.catalogue.inventory.place(place).kind == "matview":
+        with translated(self._dialect, self._name, "delete", place):
+            self._begin(snapshot=False)
+            if self._catalogue.inventory.place(place).kind == "matview":
                 return self._refresh(place, keys)
             for each in self._breaks:
                 if each.key.parent == place and each.nulls:
                     self._let_go(each, keys)
-            table = self._tenancy.catalogue.quoted[place]
-            rows = f"{self._tenancy.among(place)} AND {self._tenancy.owner(place)}"
-            deleted = self._run(f"DELETE FROM {table} t0 WHERE {rows}", keys)
+            statement = self._dialect.delete(
+                self._catalogue.quoted[place], self._tenancy.keys(place), self._tenancy.owner(place)
+            )
+            deleted = self._run(statement, keys)
             self._planned[place] += deleted
             return deleted
 
@@ -74,61 +55,49 @@ class SqlBatch:
         return {place: count for place, count in self._planned.items() if count}
 
     def effects(self) -> dict[str, int]:
-        """Give what the engine counted, per place; partitions count with their root."""
-        with translated(self._tenancy.system.name, "delete"):
-            self._connection.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-            now = self._counted()
-        return {place: now[place] - self._start[place] for place in now if now[place] != self._start[place]}
+        """Give what the engine counted."""
+        with translated(self._dialect, self._name, "delete"):
+            now = self._dialect.counted(self._connection, self._catalogue, since_start=True)
+        return self._dialect.effects(self._catalogue, self._start, now, self.planned())
 
     def neighbours(self) -> dict[str, int]:
         """Count the other tenants' rows of every owned place, in this snapshot and with our own changes."""
-        with translated(self._tenancy.system.name, "delete"):
-            return {place: self._others(place) for place in self._tenancy.system.owned()}
+        with translated(self._dialect, self._name, "delete"):
+            self._begin(snapshot=True)
+            return {
+                place: self._count(place, f"({self._tenancy.owner(place)}) IS NOT TRUE")
+                for place in self._tenancy.system.owned()
+            }
 
     def commit(self) -> None:
         """Commit."""
-        with translated(self._tenancy.system.name, "delete"):
+        with translated(self._dialect, self._name, "delete"):
             self._connection.commit()
         self.committed = True
 
+    def _begin(self, *, snapshot: bool) -> None:
+        if not self._begun:
+            self._dialect.begin(self._connection, snapshot=snapshot)
+            self._begun = True
+
     def _run(self, statement: str, keys: Sequence[Key]) -> int:
-        return int(self._connection.execute(text(statement), {"tenant": self._tenant, **arrays(keys)}).rowcount)
+        parameters = {"tenant": self._tenancy.tenant, **self._dialect.parameters(keys)}
+        return int(self._connection.execute(text(statement), parameters).rowcount)
 
     def _let_go(self, each: Break, keys: Sequence[Key]) -> None:
-        quoted, tenancy = self._tenancy.catalogue.quoted, self._tenancy
-        nulls = ", ".join(f"{quote(name)} = NULL" for name in each.nulls)
-        ours = ", ".join(f"t0.{quote(name)}" for name in each.key.columns)
-        theirs = ", ".join(f"p.{quote(name)}" for name in each.key.parent_columns)
-        parents = f"SELECT {theirs} FROM {quoted[each.key.parent]} p WHERE {tenancy.among(each.key.parent, 'p')}"
-        where = f"{tenancy.owner(each.child)} AND ({ours}) IN ({parents})"
-        if each.child == each.key.parent:
-            where += f" AND NOT ({tenancy.among(each.child)})"
-        self._planned[each.child] += self._run(f"UPDATE {quoted[each.child]} t0 SET {nulls} WHERE {where}", keys)
+        quoted = self._catalogue.quoted
+        tables = quoted[each.child], quoted[each.key.parent]
+        owner = self._tenancy.owner(each.child)
+        statement = self._dialect.let_go(each, tables, self._tenancy.keys(each.key.parent), owner)
+        self._planned[each.child] += self._run(statement, keys)
 
     def _refresh(self, place: str, keys: Sequence[Key]) -> int:
-        table = self._tenancy.catalogue.quoted[place]
-        before = self._own(place)
+        table = self._catalogue.quoted[place]
+        before = self._count(place, self._tenancy.owner(place))
         self._connection.execute(text(f"REFRESH MATERIALIZED VIEW {table}"))
         self._planned[place] += int(self._connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
-        return min(before - self._own(place), len(keys))
-
-    def _own(self, place: str) -> int:
-        return self._count(place, self._tenancy.owner(place))
-
-    def _others(self, place: str) -> int:
-        return self._count(place, f"({self._tenancy.owner(place)}) IS NOT TRUE")
+        return min(before - self._count(place, self._tenancy.owner(place)), len(keys))
 
     def _count(self, place: str, where: str) -> int:
-        query = f"SELECT count(*) FROM {self._tenancy.catalogue.quoted[place]} t0 WHERE {where}"
-        return int(self._connection.execute(text(query), {"tenant": self._tenant}).scalar_one())
-
-    def _counted(self) -> Counter[str]:
-        names, found = self._tenancy.catalogue.names, Counter[str]()
-        for oid, name, changes in self._connection.execute(_EFFECTS):
-            found[names.get(oid) or str(name)] += int(changes)
-        return found
-
-
-def lock_name(tenancy: Tenancy, tenant: str) -> str:
-    """Name the lock of one system's tenant."""
-    return f"ophor:{tenancy.system.name}:{tenant}"
+        query = f"SELECT count(*) FROM {self._catalogue.quoted[place]} t0 WHERE {where}"
+        return int(self._connection.execute(text(query), {"tenant": self._tenancy.tenant}).scalar_one())

@@ -1,21 +1,21 @@
 """Whose row is it: the SQL that finds one tenant's rows of a place, and one row again by its key.
 
-A key is a tuple of texts, so that it travels and is stored the same for every column type; a place without a primary
-key is keyed by the row's physical address, which holds only while nobody writes there.
+A key is a tuple of texts, so that it travels and is stored the same for every column type. A row whose tenant key is
+NULL, or whose path breaks off, is nobody's: it is counted, never taken for the tenant's or a neighbour's.
 """
 
 # ruff: noqa: S608 — identifiers come quoted from the live catalogue, values are always parameters
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from contracts.errors import Rejected
 from contracts.system_map import Rule, System
 from shared.connectors.protocol import ForeignKey
-from shared.connectors.sql.catalogue import Catalogue, quote
-
-_ADDRESS = (("tableoid", "oid"), ("ctid", "tid"))
+from shared.connectors.sql.dialect import Catalogue, Cell, Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +23,27 @@ class Tenancy:
     """Predicates over one system's live catalogue; `:tenant` is the one parameter they need."""
 
     system: System
+    dialect: Dialect
     catalogue: Catalogue
+    tenant: str
+
+    @property
+    def lock(self) -> str:
+        """Name the lock of this system's tenant."""
+        return f"ophor:{self.system.name}:{self.tenant}"
 
     def owner(self, place: str, alias: str = "t0") -> str:
         """Give the predicate that holds exactly for the tenant's rows of `place` (`true` for a shared place)."""
-        rule = self.system.rule(place)
-        if rule is None or not rule.owned:
-            return "true"
-        if rule.tenant_key:
-            return self._equals(place, rule.tenant_key, alias, f"{place}.tenant_key")
-        return self._path(rule, alias)
+        return self._where(place, alias, lambda cell, column: cell.owner(column))
+
+    def unowned(self, place: str, alias: str = "t0") -> str:
+        """Give the predicate for the rows of `place` that no tenant at all is found for."""
+        found = self._where(place, alias, lambda cell, column: f"{column} IS NOT NULL")
+        return f"({found}) IS NOT TRUE"
+
+    def alike(self, place: str, alias: str = "t0") -> str:
+        """Give the predicate for rows whose tenant key is written otherwise, yet equal to this one for the engine."""
+        return self._where(place, alias, lambda cell, column: cell.alike(column))
 
     def pinned(self) -> dict[str, set[str]]:
         """List per place the columns that tenants are found by, also those that other places' paths pass through."""
@@ -47,30 +58,35 @@ class Tenancy:
             columns[here].update(rule.tenant_path[-1:])
         return columns
 
-    def key_columns(self, place: str) -> tuple[tuple[str, str], ...]:
-        """Give (column, SQL type) of what one row is named by."""
-        live = self.catalogue.inventory.place(place)
-        if not live.primary_key:
-            return _ADDRESS
-        return tuple((name, self.catalogue.type_of(place, name)) for name in live.primary_key)
+    def keys(self, place: str) -> tuple[tuple[str, Cell], ...]:
+        """Give the columns that one row is named by."""
+        return self.catalogue.keys[place]
 
     def among(self, place: str, alias: str = "t0") -> str:
-        """Give the predicate for the rows whose keys are in the text arrays `:k0`, `:k1`, …"""
-        columns = self.key_columns(place)
-        mine = ", ".join(f"{alias}.{quote(name)}" for name, _ in columns)
-        arrays = ", ".join(f"CAST(:k{position} AS text[])" for position in range(len(columns)))
-        names = ", ".join(f"v{position}" for position in range(len(columns)))
-        cast = ", ".join(f"CAST(k.v{position} AS {kind})" for position, (_, kind) in enumerate(columns))
-        return f"({mine}) IN (SELECT {cast} FROM unnest({arrays}) AS k({names}))"
+        """Give the predicate for the rows of the keys in `Dialect.parameters`."""
+        return self.dialect.among(self.keys(place), alias)
 
-    def _equals(self, place: str, column: str, alias: str, where: str) -> str:
+    def _where(self, place: str, alias: str, test: _Test) -> str:
+        rule = self.system.rule(place)
+        if rule is None or not rule.owned:
+            return "true"
+        if rule.tenant_key:
+            cell = self._cell(place, rule.tenant_key, f"{place}.tenant_key")
+            return test(cell, f"{alias}.{self.dialect.quote(rule.tenant_key)}")
+        return self._path(rule, alias, test)
+
+    def _cell(self, place: str, column: str, where: str) -> Cell:
         try:
-            kind = self.catalogue.type_of(place, column)
+            cell = self.catalogue.cells[place][column]
         except KeyError:
-            raise self._broken(where, f"{place} has no column {column}") from None
-        return f"{alias}.{quote(column)} = CAST(CAST(:tenant AS text) AS {kind})"
+            what = f"{place} has no column {column} of a type that a tenant can be found by"
+            raise self._broken(where, what) from None
+        if cell.form and not re.fullmatch(cell.form, self.tenant, re.ASCII):
+            raise tenant_invalid(self.system.name, "does not fit the type of its column")
+        return cell
 
-    def _path(self, rule: Rule, alias: str) -> str:
+    def _path(self, rule: Rule, alias: str, test: _Test) -> str:
+        quote = self.dialect.quote
         here, joins, first = rule.place, [], ""
         for position in range(len(rule.tenant_path) - 1):
             key = self._follow(rule, position, here)
@@ -84,8 +100,9 @@ class Tenancy:
             joins.append(table if position == 0 else f"JOIN {table} ON {on}")
             here = key.parent
         last = len(rule.tenant_path) - 1
-        owner = self._equals(here, rule.tenant_path[-1], f"{alias}_{last}", f"{rule.place}.tenant_path.{last}")
-        return f"EXISTS (SELECT 1 FROM {' '.join(joins)} WHERE {first} AND {owner})"
+        cell = self._cell(here, rule.tenant_path[-1], f"{rule.place}.tenant_path.{last}")
+        found = test(cell, f"{alias}_{last}.{quote(rule.tenant_path[-1])}")
+        return f"EXISTS (SELECT 1 FROM {' '.join(joins)} WHERE {first} AND {found})"
 
     def _follow(self, rule: Rule, position: int, here: str) -> ForeignKey:
         column = rule.tenant_path[position]
@@ -104,3 +121,17 @@ class Tenancy:
             remedy="name foreign-key columns that lead to the tenant key, and the key itself last",
             da=f"{self.system.title}: vejen til lejerens nøgle er brudt.",
         )
+
+
+_Test = Callable[[Cell, str], str]
+
+
+def tenant_invalid(system: str, what: str) -> Rejected:
+    """Make TENANT_INVALID: the tenant's value cannot be one of this system's."""
+    return Rejected(
+        "TENANT_INVALID",
+        f"{system}: a value {what}",
+        field=f"systems.{system}.tenant",
+        remedy="give the tenant the value that the tenant key has in this system",
+        da=f"Lejerens værdi passer ikke til nøglens type i {system}.",
+    )

@@ -6,15 +6,14 @@ place of their own as soon as there is one.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from shared.connectors.protocol import Column, ForeignKey, Inventory, LivePlace
+from shared.connectors.protocol import Column, ForeignKey, LivePlace
+from shared.connectors.sql.dialect import Catalogue, Cell, digest, inventory, quote
 
 LARGE_OBJECTS = "pg_largeobject"
 _KINDS = {"r": "table", "p": "table", "m": "matview", "f": "foreign"}
@@ -27,8 +26,10 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
   AND n.nspname !~ '^pg_(toast|temp)' ORDER BY 2, 3"""
 _COLUMNS = """
-SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull
-FROM pg_attribute a WHERE a.attrelid = ANY(:oids) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, a.attnum"""
+SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, a.attgenerated <> '',
+       coalesce(NOT l.collisdeterministic, false)
+FROM pg_attribute a LEFT JOIN pg_collation l ON l.oid = a.attcollation
+WHERE a.attrelid = ANY(:oids) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, a.attnum"""
 _CONSTRAINTS = """
 SELECT c.conrelid, CAST(c.contype AS text), c.confrelid, CAST(c.confdeltype AS text), c.condeferrable,
        ARRAY(SELECT CAST(a.attname AS text) FROM unnest(c.conkey) WITH ORDINALITY k(n, i)
@@ -44,26 +45,6 @@ UNION ALL SELECT ev_class, pg_get_ruledef(oid) FROM pg_rewrite
 UNION ALL SELECT polrelid, CAST(polname AS text) || CAST(polcmd AS text) || coalesce(pg_get_expr(polqual, polrelid), '')
   FROM pg_policy WHERE polrelid = ANY(:oids)
 ORDER BY 1, 2"""
-
-
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """The inventory with what SQL needs beside it: relation ids → place, place → quoted name."""
-
-    inventory: Inventory
-    names: dict[int, str]
-    quoted: dict[str, str]
-
-    def type_of(self, place: str, column: str) -> str:
-        """Give a column's SQL type as the engine writes it (KeyError when the place has no such column)."""
-        types = {each.name: each.type for each in self.inventory.place(place).columns}
-        return types[column]
-
-
-def quote(name: str) -> str:
-    """Quote an identifier for `sqlalchemy.text` (where a bare colon would begin a parameter)."""
-    doubled = name.replace('"', '""').replace(":", "\\:")
-    return f'"{doubled}"'
 
 
 def read(connection: Connection, system: str) -> Catalogue:
@@ -83,10 +64,25 @@ def read(connection: Connection, system: str) -> Catalogue:
     ]
     quoted = {_name(schema, name): f"{quote(schema)}.{quote(name)}" for _, schema, name, _, _ in relations}
     if connection.execute(text("SELECT EXISTS (SELECT 1 FROM pg_largeobject_metadata)")).scalar():
-        places.append(LivePlace(LARGE_OBJECTS, fingerprint=_digest([LARGE_OBJECTS]), kind="foreign"))
+        places.append(LivePlace(LARGE_OBJECTS, fingerprint=digest([LARGE_OBJECTS]), kind="foreign"))
         quoted[LARGE_OBJECTS] = '"pg_catalog"."pg_largeobject_metadata"'
-    whole = _digest(f"{place.name} {place.fingerprint}" for place in places)
-    return Catalogue(Inventory(system, tuple(places), whole), {oid: names[roots[oid]] for oid in names}, quoted)
+    cells = {names[oid]: {row[0]: _cell(row[1], row[4]) for row in details.columns[oid]} for oid in names}
+    keys = {
+        place.name: tuple((quote(name), cells[place.name][name]) for name in place.primary_key) or _ADDRESS
+        for place in places
+    }
+    ids = {oid: names[roots[oid]] for oid in names}
+    return Catalogue(inventory(system, places), quoted, cells, keys, ids=ids)
+
+
+def _cell(kind: str, loose: bool = False) -> Cell:
+    """Let the engine cast; a type or collation that takes different texts for one is compared as bytes too."""
+    back = f"CAST({{}} AS {kind})"
+    exact = 'CAST({} AS text) COLLATE "C" = CAST(:tenant AS text)' if loose or kind.endswith("citext") else ""
+    return Cell("CAST({} AS text)", back, f"{{}} = {back.replace('{}', 'CAST(:tenant AS text)')}", exact)
+
+
+_ADDRESS = (("tableoid", _cell("oid")), ("ctid", _cell("tid")))
 
 
 class _Details:
@@ -105,10 +101,10 @@ class _Details:
         lines = [line for each in (oid, *members) for line in self._lines(each)]
         return LivePlace(
             name=self.names[oid],
-            columns=tuple(Column(*row) for row in self.columns[oid]),
+            columns=tuple(Column(*row[:4]) for row in self.columns[oid]),
             primary_key=tuple(keys[0][4]) if keys else (),
             foreign_keys=tuple(self._foreign(row) for row in self.constraints[oid] if row[0] == "f"),
-            fingerprint=_digest([kind, *lines]),
+            fingerprint=digest([kind, *lines]),
             kind=_KINDS[kind],
         )
 
@@ -118,7 +114,7 @@ class _Details:
         return ForeignKey(tuple(columns), name, tuple(parent_columns), _ACTIONS[action], deferrable)
 
     def _lines(self, oid: int) -> list[str]:
-        columns = [f"{name} {kind} {nullable}" for name, kind, nullable in self.columns[oid]]
+        columns = [f"{name} {kind} {nullable}" for name, kind, nullable, *_ in self.columns[oid]]
         constraints = [f"{row[0]} {row[6]}" for row in self.constraints[oid]]
         return [self.names[oid], *columns, *constraints, *(row[0] for row in self.behaviour[oid])]
 
@@ -140,7 +136,3 @@ def _roots(parents: dict[int, int | None]) -> dict[int, int]:
 
 def _name(schema: str, relation: str) -> str:
     return relation if schema == "public" and "." not in relation else f"{schema}.{relation}"
-
-
-def _digest(lines: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()

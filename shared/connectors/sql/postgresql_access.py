@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from shared.connectors.protocol import Access
-from shared.connectors.sql.catalogue import quote
+from shared.connectors.sql.dialect import quote
 
 _TABLES = """
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN pg_roles r

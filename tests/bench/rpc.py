@@ -1,0 +1,105 @@
+"""`rpc`: calls by one caller with every guard on, against a raw ping-pong over a queue of the same type.
+
+The callee is a face in a process of its own, with schema, token, deadline and metrics; the reference is plain py-amqp
+on both sides, a quorum queue for requests and an exclusive one for answers. The p99 is taken again while the same face
+has a backlog of slow events.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from shared.bus.client import Client
+from tests.bench.figures import Figure, rated
+from tests.integration.bus_faces_parts import Bed, bed
+from tests.waiting import until
+
+CALLS = 3_000
+WARM = 200
+BACKLOG = 500
+QUEUE = "bench-echo"
+
+
+def measure() -> Figure:
+    """Take the rate of sequential calls, and the p99 beside a backlog of events."""
+    with bed() as made:
+        made.fresh()
+        raw, _ = _echoed(made)
+        with made.face("orders"), made.face("scheduling"):
+            client = made.client(roles=("overvågning",))
+            rate, p99 = _rate(lambda: client.call("orders.list_exits", {}))
+            behind = _behind_events(made, client)
+    what = f"calls by one caller (p99 {p99 * 1000:.1f} ms; with an event backlog {behind * 1000:.1f} ms)"
+    return rated("rpc", what, rate, "/s", "raw ping-pong over a quorum queue", raw)
+
+
+def echo(uri: str) -> None:
+    """Answer what comes, as plainly as can be; the reference's other side."""
+    import amqp
+
+    from shared.bus.pump import dial
+
+    channel = dial(uri, "bench").channel()
+
+    def answer(raw: amqp.Message) -> None:
+        reply = amqp.Message(raw.body, correlation_id=raw.properties["correlation_id"])
+        channel.basic_publish(reply, routing_key=raw.properties["reply_to"])
+        channel.basic_ack(raw.delivery_tag)
+
+    channel.basic_qos(0, 8, False)
+    channel.basic_consume(QUEUE, callback=answer)
+    while True:
+        channel.connection.drain_events()
+
+
+def _echoed(made: Bed) -> tuple[float, float]:
+    import amqp
+
+    uri = made.node.uri("topology")
+    connection = made.node.connect("topology")
+    channel = connection.channel()
+    channel.queue_declare(QUEUE, durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"})
+    answers, _, _ = channel.queue_declare(exclusive=True)
+    heard: list[Any] = []
+    channel.basic_consume(answers, no_ack=True, callback=heard.append)
+    other = subprocess.Popen([sys.executable, "-c", f"from tests.bench.rpc import echo; echo({uri!r})"])
+
+    def ask() -> None:
+        message = amqp.Message(b"x" * 400, reply_to=answers, correlation_id="1", delivery_mode=1)
+        channel.basic_publish(message, routing_key=QUEUE)
+        while not heard:
+            connection.drain_events()
+        heard.clear()
+
+    try:
+        return _rate(ask)
+    finally:
+        other.kill()
+        other.wait()
+        channel.queue_delete(QUEUE)
+        connection.close()
+
+
+def _rate(work: Callable[[], Any], calls: int = CALLS) -> tuple[float, float]:
+    """Give calls a second and the 99th percentile in seconds."""
+    for _ in range(WARM):
+        work()
+    times = []
+    for _ in range(calls):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return calls / sum(times), sorted(times)[int(calls * 0.99)]
+
+
+def _behind_events(made: Bed, client: Client) -> float:
+    """Give the p99 of calls to a face that has a backlog of events, each of which waits."""
+    for number in range(BACKLOG):
+        made.tell(f"slow-{number}", number + 1)
+    until(lambda: made.db("scheduling").runs.count_documents({}) > 0, "events are being handled")
+    _, p99 = _rate(lambda: client.call("scheduling.status", {}), 500)
+    return p99

@@ -1,0 +1,203 @@
+"""Run the chaos suite: `python -m tests.chaos [--short] [--seed N] [--kills N] [--faults N] [--malformed N]`.
+
+A steady load runs while faults are injected from a seeded sequence; then the system settles and the promises of the
+bus are checked from the stores. Writes `tests/chaos/results/latest.json`; ends with 1 where a promise was broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.chaos import faults, fuzz, invariants, points
+from tests.chaos.bed import Bed, bed
+from tests.chaos.invariants import settled
+from tests.chaos.load import Load
+
+RESULTS = Path(__file__).parent / "results"
+SETTLE_S = 300.0
+BUG = "ended by a bug"
+
+
+@dataclass
+class Report:
+    """What a run was and found."""
+
+    seed: int
+    seconds: float
+    kills: int
+    faults: int
+    commands: int
+    refused: dict[str, int]
+    queries: int
+    malformed: int
+    messages: int
+    lost: int
+    doubled: int
+    late_calls: int
+    wrong: int
+    processes_died: int
+    restarts: int
+    longest_recovery_s: float
+    memory_growth_mb: float
+    injected: dict[str, int]
+    cases: list[str]
+
+    @property
+    def kept(self) -> bool:
+        """Tell whether every promise was kept."""
+        return not (self.lost or self.doubled or self.late_calls or self.wrong or self.processes_died)
+
+
+def main(arguments: list[str]) -> int:
+    """Run and report; give 0 where every promise was kept."""
+    asked = _asked(arguments)
+    began = time.monotonic()
+    with bed(asked.replicas) as made:
+        report = run(made, asked, began)
+        _keep_logs(made, report)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "latest.json").write_text(json.dumps(asdict(report), indent=2) + "\n", encoding="utf-8")
+    show(report)
+    return 0 if report.kept else 1
+
+
+def run(made: Bed, asked: argparse.Namespace, began: float) -> Report:
+    """Inject what was asked for under load, let everything settle, and look."""
+    rng = random.Random(asked.seed)
+    load = Load(made, asked.seed, asked.callers)
+    load.start()
+    spoiled: fuzz.Spoiled = {}
+    injected = Counter[str]()
+    memory = _memory(made)
+    plan = [*_rounds(faults.PROCESS_FAULTS, asked.kills), *_rounds(faults.PART_FAULTS, asked.faults)]
+    rng.shuffle(plan)
+    each = asked.malformed // max(1, len(plan))
+    for number, fault in enumerate(plan, 1):
+        if _well(made):
+            fuzz.spoil(made, rng, each, spoiled)
+        try:
+            what = fault(made, rng)
+        except faults.BROKEN as error:
+            what = f"could not be injected: {type(error).__name__}"
+        else:
+            injected[fault.__name__] += 1
+        _tell(f"{time.monotonic() - began:6.0f} s  {number:4}/{len(plan)}  {fault.__name__:20} {what}")
+        time.sleep(rng.uniform(0.05, asked.pause))
+    load.stop()
+    injected[faults.crash_point.__name__] -= points.disarm(str(made.points))  # nobody came there
+    left = settled(made, SETTLE_S)
+    load.finish()
+    for queue in sorted(made.mended):
+        made.replay(queue)
+    made.jump(timedelta(days=1))
+    left = settled(made, SETTLE_S) or left
+    if missing := asked.malformed - sum(map(len, spoiled.values())):
+        fuzz.spoil(made, rng, missing, spoiled)
+        left = settled(made, SETTLE_S)
+    return _report(made, asked, load, spoiled, injected, left, began, memory)
+
+
+def _report(
+    made: Bed, asked: argparse.Namespace, load: Load, spoiled: fuzz.Spoiled, injected: Counter[str], left: list[str],
+    began: float, memory: float,
+) -> Report:  # fmt: skip
+    found = invariants.look(made, load.given, spoiled)
+    died = _died(made)
+    recoveries = [seconds for each in made.watch.processes.values() for seconds in each.recoveries]
+    by_process = sum(injected[fault.__name__] for fault in set(faults.PROCESS_FAULTS))
+    return Report(
+        seed=asked.seed, seconds=round(time.monotonic() - began, 1), kills=by_process,
+        faults=sum(injected.values()) - by_process, commands=len(load.given), queries=load.queries,
+        refused=dict(Counter(each.refused for each in load.given if each.refused)),
+        malformed=sum(map(len, spoiled.values())), messages=found.messages, lost=len(found.lost),
+        doubled=len(found.doubled),
+        late_calls=len(found.late), wrong=len(found.wrong) + len(left), processes_died=len(died),
+        restarts=made.watch.restarts, longest_recovery_s=round(max(recoveries, default=0.0), 1),
+        memory_growth_mb=round(_memory(made) - memory, 1), injected=dict(sorted(injected.items())),
+        cases=[*found.lost, *found.doubled, *found.late, *found.wrong, *(f"still: {each}" for each in left), *died],
+    )  # fmt: skip
+
+
+def show(report: Report) -> None:
+    """Print the report as tables."""
+    table = Table(title=f"chaos, seed {report.seed}, {report.seconds:.0f} s", title_justify="left", show_header=False)
+    for name, value in asdict(report).items():
+        if isinstance(value, int | float) and name not in ("seed", "seconds"):
+            table.add_row(name.replace("_", " "), f"{value:,}")
+    kinds = Table(title="injected, and what was refused", title_justify="left", show_header=False)
+    for name, count in [*report.injected.items(), *report.refused.items()]:
+        kinds.add_row(name.replace("_", " "), str(count))
+    console = Console()
+    console.print(table, kinds)
+    for case in report.cases:
+        console.print(f"  {case}")
+
+
+def _asked(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.splitlines()[0])
+    parser.add_argument("--short", action="store_true", help="a run of a few minutes")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kills", type=int)
+    parser.add_argument("--faults", type=int)
+    parser.add_argument("--malformed", type=int)
+    parser.add_argument("--replicas", type=int)
+    parser.add_argument("--callers", type=int, default=6)
+    parser.add_argument("--pause", type=float, default=2.0, help="seconds between two faults, at most")
+    asked = parser.parse_args(arguments)
+    usual = (20, 16, 500, 1) if asked.short else (320, 64, 10_000, 2)
+    for name, value in zip(("kills", "faults", "malformed", "replicas"), usual, strict=True):
+        if getattr(asked, name) is None:
+            setattr(asked, name, value)
+    return asked
+
+
+def _rounds(kinds: tuple[faults.Fault, ...], count: int) -> list[faults.Fault]:
+    """Give `count` faults, every kind as often as the others."""
+    return [kinds[number % len(kinds)] for number in range(count)]
+
+
+def _keep_logs(made: Bed, report: Report) -> None:
+    """Keep the logs of a run that broke a promise, for whoever looks for the cause."""
+    shutil.rmtree(RESULTS / "logs", ignore_errors=True)
+    if not report.kept:
+        shutil.copytree(made.home / "logs", RESULTS / "logs")
+
+
+def _died(made: Bed) -> list[str]:
+    """Name the processes that ended of themselves, but for those that met a missing queue (they end by design)."""
+    by_signal = [
+        f"{each.name} ended by signal {-code}"
+        for each in made.watch.processes.values()
+        for code in each.own_ends
+        if code < 0
+    ]
+    bugs = [f"{name}: {text.count(BUG)} ended by a bug" for name, text in made.logs() if BUG in text]
+    return by_signal + bugs
+
+
+def _well(made: Bed) -> bool:
+    return made.stack.parts.ready("rabbitmq")
+
+
+def _memory(made: Bed) -> float:
+    return sum(each.memory_mb() for each in made.watch.processes.values())
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
