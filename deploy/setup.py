@@ -65,6 +65,7 @@ def needs() -> list[Need]:
         ("Python's venv module", f"python{version}-venv", venv_there),
         ("RabbitMQ server", "rabbitmq-server", lambda: program("rabbitmq-server")),
         ("PostgreSQL server", "postgresql", postgres_there),
+        ("MariaDB server", "mariadb-server", lambda: program("mariadbd")),
         ("pg_dump", "postgresql-client", lambda: program("pg_dump")),
         ("Pango", "libpango-1.0-0", library("pango-1.0")),
         ("Pango for FreeType", "libpangoft2-1.0-0", library("pangoft2-1.0")),

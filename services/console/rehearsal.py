@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 
 from contracts.errors import Rejected, Unavailable
-from contracts.system_map import System, SystemMap, load
+from contracts.system_map import WITHOUT_USERS, System, SystemMap, load
 from services.console.systems import MapPath
 from services.console.terminal import speaks
 from shared.connectors import failures, marker, open_connector
@@ -83,9 +83,8 @@ def check_secrets(systems: SystemMap, names: Iterable[str]) -> None:
                     field=f"systems.{name}.credentials.{purpose}.password_env", remedy="give password_file instead",
                     da=f"{name}: processerne kender ikke dine miljøvariable; brug password_file.",
                 )  # fmt: skip
-        needed = (
-            () if system.kind == "files" else ("extract", "delete", "verify", *(("access",) if system.roles else ()))
-        )
+        usual = ("extract", "delete", "verify", *(("access",) if system.roles else ()))
+        needed = () if system.kind in WITHOUT_USERS else usual
         for purpose in dict.fromkeys((*needed, *system.credentials)):
             system.secret(purpose)
 
@@ -97,7 +96,7 @@ def check_systems(systems: SystemMap, names: Iterable[str], tenant: str, cvr: st
     """
     for name in names:
         system = systems.system(name)
-        for purpose in (each for each in PURPOSES if each in system.credentials or system.kind == "files"):
+        for purpose in (each for each in PURPOSES if each in system.credentials or system.kind in WITHOUT_USERS):
             with _opened(systems, name, purpose, (tenant, cvr)) as connector:
                 if purpose == "access":  # who controls the ways in need not see the schema
                     connector.access()
@@ -128,11 +127,11 @@ def at_terminal(name: str) -> str:
 
 
 def address(system: System) -> str:
-    """Write where a system is: host, port and database, or folder, or URL."""
+    """Write where a system is: host, port and database, or folder, file or URL."""
     where = system.connection
-    if system.kind in ("postgresql", "mongodb"):
+    if "host" in where:
         return f"{where['host']}:{where['port']}/{where['database']}"
-    return str(where.get("folder") or where.get("url"))
+    return str(where.get("folder") or where.get("file") or where.get("url"))
 
 
 def confirm(names: Sequence[str], given: Sequence[str], ask: Ask | None) -> None:

@@ -29,12 +29,14 @@ def world(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         yield one
 
 
-@pytest.fixture(params=["postgresql", "mongodb", "files", "case_index"])
+@pytest.fixture(params=["postgresql", "mariadb", "sqlite", "mongodb", "files", "case_index"])
 def any_world(
     request: pytest.FixtureRequest, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[World]:
     made: dict[str, Callable[[], Any]] = {
         "postgresql": lambda: targets.postgresql(parts.postgres_uri, tmp_path),
+        "mariadb": lambda: targets.mariadb(parts.mariadb, tmp_path),
+        "sqlite": lambda: targets.sqlite(tmp_path),
         "mongodb": lambda: targets.mongodb(parts.mongo_uri, tmp_path),
         "files": lambda: targets.files(tmp_path),
         "case_index": lambda: targets.index(tmp_path),

@@ -215,7 +215,8 @@ class Years(RuleBasedStateMachine):
         if self.case is None:
             return
         exit_, outlook = self.play.exit, self.play.look()
-        for name in exit_.told_due & set(DESTRUCTIVE):
+        begun = {job.activity for job in exit_.jobs if job.state == "begun"}
+        for name in exit_.told_due & set(DESTRUCTIVE) - exit_.done.keys() - begun:
             planned = outlook.plan.activity(name)
             assert not exit_.cancelled and planned.chosen
             assert self.case.exit.instruction is not None

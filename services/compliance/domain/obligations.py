@@ -84,7 +84,9 @@ def _told(obligation: str, facts: Facts) -> Standing | None:
 
 def _unseen(obligation: str, due: date | None, today: date) -> Standing:
     late = due is not None and today > due
-    return Standing(obligation, due, "at_risk" if late else "pending", "OVERDUE" if late else "WAITING")
+    if late:
+        return Standing(obligation, due, "at_risk", "OVERDUE")
+    return Standing(obligation, due, "pending", "WAITING" if due else "NOT_TRIGGERED")
 
 
 def _proven(obligation: str, due: date | None, parts: list[Part], today: date) -> Standing:

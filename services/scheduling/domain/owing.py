@@ -1,6 +1,6 @@
 """What is owed and by when people are reminded: obligations, reminders, the status letter, silence (T10).
 
-Rules kept: a change of how an obligation stands is told once, and what is pending at first sight is not news; a
+Rules kept: a change of how an obligation stands is told once, and what is to come at first sight is not news; a
 reminder is told once for its date while anything that it names is open; the status letter names every unmet gate.
 """
 
@@ -37,7 +37,8 @@ def tell_standings(exit_: Exit, outlook: Outlook) -> Exit:
     told = dict(exit_.standings)
     for each in standings(outlook.profiles, outlook.plan, outlook.facts, record_of(exit_), outlook.today):
         signature = f"{each.state} {each.reason} {each.met_on or ''}"
-        if told.get(each.id, signature if each.state == "pending" else "") != signature:
+        expected = each.state == "pending" and each.reason != "LAPSED"
+        if told.get(each.id, signature if expected else "") != signature:
             exit_ = telling(
                 exit_, "obligation_changed", obligation=each.id, clause=each.clause, state=each.state,
                 reason=each.reason, due=each.due, met_on=each.met_on,
