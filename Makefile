@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit check bench coverage schemas up down clean lock
+.PHONY: help setup demo test test-unit check bench chaos coverage schemas up down clean lock
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -14,7 +14,7 @@ demo: setup ## run a whole exit on real parts and leave the certificates in .oph
 	@$(BIN)/ophor demo
 
 test: setup check ## run every check and every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-unit: setup ## run the pure tests only (a few seconds)
 	@$(BIN)/python -m pytest tests/unit
@@ -27,6 +27,9 @@ check: setup ## ruff, mypy, import-linter
 
 bench: setup ## measure speed and memory, each beside a reference (one of them: make bench ONLY=plan)
 	@$(BIN)/python -m tests.bench $(ONLY)
+
+chaos: setup ## inject hundreds of faults under load and count what was lost or doubled (a few minutes: make chaos SHORT=1)
+	@$(BIN)/python -m tests.chaos $(if $(SHORT),--short)
 
 coverage: setup ## write docs/coverage.md: which tests show each activity, obligation and tension
 	@$(BIN)/python -m tests.coverage_page
