@@ -6,6 +6,13 @@ from contracts.roles import CUSTOMER_DPO, CUSTOMER_LEAD, DELETION_OFFICER, MONIT
 
 DISPOSITIONS = ("deleted", "absent_verified", "excluded", "suspended", "open")
 CLASSES = ("both", "deleted_not_delivered", "delivered_not_deleted", "changed_after_extract")
+APPROVAL_DAYS = 14
+"""How long people's word to destroy stands without anything following, an approval as well as a pause: long enough for
+a holiday, and a day short of K+15, so that what was forgotten is asked for anew before that deadline passes."""
+PAUSE_REASONS = ("OPERATION", "INCIDENT", "NEIGHBOURS", "CUSTOMER_REQUEST")
+OVERRIDE_REASONS = (
+    "INSTRUCTION_WITHDRAWN", "PLACED_IN_ERROR", "LAW_LAPSED", "COURT_DECISION", "REQUEST_WITHDRAWN", "REQUEST_DECIDED",
+)  # fmt: skip
 
 
 class ExitRef(Message):
@@ -48,6 +55,43 @@ class HoldAnswer(Message):
     state = Choice("placed", "lifted")
 
 
+class OverrideHold(Message):
+    """Set a hold aside without whoever placed it: one person asks, one of the other party agrees, word for word."""
+
+    exit_id = Id()
+    hold_id = Id()
+    reason = Choice(*OVERRIDE_REASONS)
+    digest = Digest()
+
+
+class OverrideAnswer(Message):
+    """What became of it; a refused attempt is an answer, because it is recorded: `code` says why."""
+
+    exit_id = Id()
+    hold_id = Id()
+    state = Choice("requested", "overridden", "refused")
+    code = Code(allow_none=True)
+
+
+class PauseJob(Message):
+    """Stop deleting between two batches; not to be used as a hold: nothing is decided by it but the moment."""
+
+    exit_id = Id()
+    job_id = Id()
+    reason = Choice(*PAUSE_REASONS)
+
+
+class ResumeJob(Message):
+    exit_id = Id()
+    job_id = Id()
+
+
+class PauseAnswer(Message):
+    exit_id = Id()
+    job_id = Id()
+    state = Choice("paused", "executing", "stopped")
+
+
 class Done(Message):
     exit_id = Id()
     state = Code()
@@ -69,7 +113,19 @@ class PlaceRow(Message):
     row_class = Choice(*CLASSES, allow_none=True)
 
 
+class WorkRow(Message):
+    """One step of a job's work, in its order: how many rows, and in how many seconds at the pace of the system."""
+
+    system = Place()
+    place = Place()
+    rows = Count()
+    seconds = Count()
+
+
 class Job(Message):
+    """A job; `work` and `estimated_end` are the preview's, `waits_until` the instant of the next batch where it waits
+    for its system's window or pace."""
+
     exit_id = Id()
     activity = Code()
     job_id = Id()
@@ -80,6 +136,11 @@ class Job(Message):
     outside = Count()
     stopped_code = Code(allow_none=True)
     stopped_field = Text(300, allow_none=True)
+    work = Many(WorkRow, required=False, load_default=list)
+    estimated_seconds = Count(required=False, load_default=0)
+    estimated_end = Text(40, allow_none=True, required=False, load_default=None)
+    waits_until = Text(40, allow_none=True, required=False, load_default=None)
+    paused_by = Choice("customer", "supplier", allow_none=True, required=False, load_default=None)
 
 
 class Jobs(Message):
@@ -196,6 +257,37 @@ class DeletionAlreadyBegun(Message):
     on = Day()
 
 
+class DeletionPaused(Message):
+    """A party stopped the job between two batches; `batches` were closed by then, one in hand is still closed."""
+
+    exit_id = Id()
+    activity = Code()
+    job_id = Id()
+    batches = Count()
+    reason = Choice(*PAUSE_REASONS)
+    actor = Id()
+    role = Text(60)
+    on = Day()
+
+
+class DeletionResumed(Message):
+    exit_id = Id()
+    activity = Code()
+    job_id = Id()
+    batches = Count()
+    actor = Id()
+    role = Text(60)
+    on = Day()
+
+
+class BatchDue(Message):
+    """Deletion's own reminder that a batch which waited for its system's window or pace may be done."""
+
+    exit_id = Id()
+    job_id = Id()
+    batch = Count()
+
+
 class HoldPlaced(Message):
     exit_id = Id()
     hold_id = Id()
@@ -214,6 +306,28 @@ class HoldLifted(Message):
     actor = Id()
     role = Text(60)
     on = Day()
+
+
+class HoldOverrideRequested(Message):
+    exit_id = Id()
+    hold_id = Id()
+    reason = Choice(*OVERRIDE_REASONS)
+    digest = Digest()
+    actor = Id()
+    role = Text(60)
+    on = Day()
+
+
+class HoldOverridden(HoldOverrideRequested):
+    """A second person of the other party agreed (`actor`); the hold is lifted by it, and told so too."""
+
+    requested_by = Id()
+
+
+class HoldOverrideRefused(HoldOverrideRequested):
+    """An attempt that was refused; `code` says why."""
+
+    code = Code()
 
 
 class BackupRegistered(RegisterBackup):
@@ -247,6 +361,13 @@ class PreviewTask(Message):
     job_id = Id()
 
 
+class CheckPlanTask(Message):
+    """Draw a previewed plan up again from the live system, because somebody approves it."""
+
+    exit_id = Id()
+    job_id = Id()
+
+
 class DeleteTask(Message):
     """Delete the next batch of a permitted job (place and keys come from the job's own record)."""
 
@@ -267,10 +388,14 @@ class ObserveTask(Message):
 
 _HOLDERS = frozenset({CUSTOMER_LEAD, CUSTOMER_DPO, DELETION_OFFICER})
 _OPERATORS = frozenset({OPERATOR, DELETION_OFFICER})
+_PAUSERS = frozenset({CUSTOMER_LEAD, DELETION_OFFICER})
 
 COMMANDS = (
     Command("deletion", "place_hold", PlaceHold, HoldAnswer, _HOLDERS),
     Command("deletion", "lift_hold", LiftHold, HoldAnswer, _HOLDERS),
+    Command("deletion", "override_hold", OverrideHold, OverrideAnswer, _HOLDERS),
+    Command("deletion", "pause_job", PauseJob, PauseAnswer, _PAUSERS),
+    Command("deletion", "resume_job", ResumeJob, PauseAnswer, _PAUSERS),
     Command("deletion", "register_backup", RegisterBackup, Done, _OPERATORS),
     Command("deletion", "read_job", JobRef, Job, READERS | {MONITOR}, query=True),
     Command("deletion", "list_jobs", ExitRef, Jobs, READERS | {MONITOR}, query=True),
@@ -286,8 +411,14 @@ EVENTS = (
     Event("deletion", "deletion_stopped", DeletionStopped, ("scheduling", "compliance")),
     Event("deletion", "deletion_cancelled", DeletionCancelled, ("scheduling", "compliance")),
     Event("deletion", "deletion_already_begun", DeletionAlreadyBegun, ("scheduling", "compliance")),
+    Event("deletion", "deletion_paused", DeletionPaused, ("compliance",)),
+    Event("deletion", "deletion_resumed", DeletionResumed, ("compliance",)),
+    Event("deletion", "batch_due", BatchDue, ("deletion",)),
     Event("deletion", "hold_placed", HoldPlaced, ("scheduling", "compliance")),
     Event("deletion", "hold_lifted", HoldLifted, ("scheduling", "compliance")),
+    Event("deletion", "hold_override_requested", HoldOverrideRequested, ("compliance",)),
+    Event("deletion", "hold_overridden", HoldOverridden, ("compliance",)),
+    Event("deletion", "hold_override_refused", HoldOverrideRefused, ("compliance",)),
     Event("deletion", "backup_registered", BackupRegistered, ("compliance",)),
     Event("deletion", "backup_observed", BackupObserved, ("compliance",)),
     Event("deletion", "backups_expired", BackupsExpired, ("scheduling", "compliance")),
@@ -296,6 +427,7 @@ EVENTS = (
 
 TASKS = (
     Task("deletion", "verify", "preview", PreviewTask),
+    Task("deletion", "verify", "check_plan", CheckPlanTask),
     Task("deletion", "verify", "verify", VerifyTask),
     Task("deletion", "verify", "observe_backups", ObserveTask),
     Task("deletion", "delete", "delete_batch", DeleteTask),

@@ -345,6 +345,18 @@ class ApprovalCompleted(Message):
     approvals = Many(Approval)
 
 
+class ApprovalExpired(Message):
+    """What people said about a plan is void, because nothing followed in time; the deletion is previewed and asked for
+    anew."""
+
+    exit_id = Id()
+    activity = Code()
+    job_id = Id()
+    plan_digest = Digest()
+    approvals = Many(Approval)
+    on = Day()
+
+
 class PermitIssued(Message):
     """Leave to destroy exactly `plan_digest`; `valid_until` is real time (ISO 8601 UTC), 24 h after issue."""
 
@@ -491,8 +503,9 @@ EVENTS = (
     Event("scheduling", "activity_due", ActivityDue, ("delivery", "access", "deletion", "compliance")),
     Event("scheduling", "activity_overdue", ActivityOverdue, ("compliance",)),
     Event("scheduling", "activity_completed", ActivityCompleted, ("compliance",)),
-    Event("scheduling", "approval_given", ApprovalGiven, ("compliance",)),
+    Event("scheduling", "approval_given", ApprovalGiven, ("deletion", "compliance")),
     Event("scheduling", "approval_completed", ApprovalCompleted, ("compliance",)),
+    Event("scheduling", "approval_expired", ApprovalExpired, ("compliance",)),
     Event("scheduling", "permit_issued", PermitIssued, ("deletion", "compliance")),
     Event("scheduling", "timetable_submitted", TimetableSubmitted, ("compliance",)),
     Event("scheduling", "timetable_answered", TimetableAnswered, ("compliance",)),

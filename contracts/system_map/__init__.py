@@ -7,21 +7,36 @@ a stable code and the dotted path of the field; nothing here opens a connection.
 
 from contracts.system_map.live import check_live
 from contracts.system_map.load import load, load_registered, parse, register
-from contracts.system_map.model import MARKER_PLACE, PURPOSES, WITHOUT_USERS, Credential, Rule, System, SystemMap
-from contracts.system_map.schema import CONNECTIONS, EXCLUSIONS, KINDS, MapSchema
+from contracts.system_map.model import (
+    ATTESTED_BY,
+    MARKER_PLACE,
+    PURPOSES,
+    WHOLE_QUEUE,
+    WITHOUT_USERS,
+    Credential,
+    Rule,
+    System,
+    SystemMap,
+    Window,
+)
+from contracts.system_map.schema import CONNECTIONS, EXCLUSIONS, KINDS, PLACEHOLDER, MapSchema
 
 __all__ = [
+    "ATTESTED_BY",
     "CONNECTIONS",
     "EXCLUSIONS",
     "KINDS",
     "MARKER_PLACE",
+    "PLACEHOLDER",
     "PURPOSES",
+    "WHOLE_QUEUE",
     "WITHOUT_USERS",
     "Credential",
     "MapSchema",
     "Rule",
     "System",
     "SystemMap",
+    "Window",
     "check_live",
     "load",
     "load_registered",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,8 +14,8 @@ import yaml
 from marshmallow import ValidationError
 
 from contracts.errors import Rejected, first_path
-from contracts.system_map.model import WITHOUT_USERS, Credential, Rule, System, SystemMap, rejected
-from contracts.system_map.schema import CONNECTIONS, SQL, Loader, MapSchema
+from contracts.system_map.model import WITHOUT_USERS, Credential, Rule, System, SystemMap, Window, rejected
+from contracts.system_map.schema import CONNECTIONS, DAYS, PLACEHOLDER, SQL, Loader, MapSchema
 
 
 def load(path: Path, home: Path | None = None) -> SystemMap:
@@ -59,6 +60,7 @@ def parse(body: bytes, source: str, home: Path) -> SystemMap:
     """Check a map's bytes and give it; raise Rejected naming file and field."""
     try:
         raw = yaml.load(body.decode("utf-8"), Loader=Loader)
+        _check_filled(source, raw)
         data = MapSchema().load(raw if isinstance(raw, dict) else {})
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise rejected(
@@ -70,13 +72,34 @@ def parse(body: bytes, source: str, home: Path) -> SystemMap:
     return SystemMap(digest=hashlib.sha256(body).hexdigest(), source=source, systems=systems)
 
 
+def _check_filled(source: str, raw: Any) -> None:
+    """Refuse a map in which a decision or a user's name is still to be filled in; name the first such field."""
+    if open_fields := list(_placeholders(raw, (), set())):
+        count = len(open_fields)
+        raise Rejected(
+            "MAP_NOT_FILLED_IN", f"{source}: {count} fields still say {PLACEHOLDER}; this is the first",
+            field=open_fields[0], remedy="decide it; the comment beside it says what can stand there",
+            da=f"Systemkortet {source} er ikke udfyldt: {count} felter mangler, det første er {open_fields[0]}.",
+        )  # fmt: skip
+
+
+def _placeholders(raw: Any, path: tuple[str, ...], seen: set[int]) -> Iterator[str]:
+    """Walk each mapping and list once: YAML may repeat them by reference without end."""
+    if raw == PLACEHOLDER:
+        yield ".".join(path)
+    if isinstance(raw, dict | list) and id(raw) not in seen:
+        seen.add(id(raw))
+        for key, value in raw.items() if isinstance(raw, dict) else enumerate(raw):
+            yield from _placeholders(value, (*path, str(key)), seen)
+
+
 def _system(source: str, name: str, body: dict[str, Any], home: Path) -> System:
     where = f"systems.{name}"
     _check_connection(source, where, body["kind"], body["connection"])
     rules = {place: _rule(source, where, body["kind"], place, rule) for place, rule in body["places"].items()}
     credentials = {purpose: Credential(**credential) for purpose, credential in body["credentials"].items()}
-    if body["kind"] == "sqlite" and (said := [name for name in ("credentials", "access") if body[name]]):
-        raise rejected(source, "MAP_UNKNOWN_FIELD", f"{where}.{said[0]}", "a file has no users", "take it out")
+    if body["kind"] in ("sqlite", "manual") and (said := [name for name in ("credentials", "access") if body[name]]):
+        raise rejected(source, "MAP_UNKNOWN_FIELD", f"{where}.{said[0]}", "there are no users", "take it out")
     _check_credentials(source, where, body["kind"], credentials)
     connection, backups = dict(body["connection"]), body["backups"].get("folder", "")
     for path in {"folder", "file"} & connection.keys():
@@ -85,12 +108,20 @@ def _system(source: str, name: str, body: dict[str, Any], home: Path) -> System:
         name=name, title=body["title"], kind=body["kind"], deletion=body["deletion"], tenant=body["tenant"],
         connection=connection, credentials=credentials, rules=rules,
         roles=tuple(body["access"].get("roles", ())), backups=str(home / backups) if backups else "", home=home,
+        rate=body["rate"], window=_window(body["window"]),
     )  # fmt: skip
+
+
+def _window(body: dict[str, Any] | None) -> Window | None:
+    if body is None:
+        return None
+    start, until = (time.fromisoformat(body[name]) for name in ("start", "until"))
+    return Window(start, until, frozenset(DAYS.index(day) for day in body["days"] or DAYS))
 
 
 def _rule(source: str, where: str, kind: str, place: str, body: dict[str, Any]) -> Rule:
     at = f"{where}.places.{place}"
-    said = [name for name in ("tenant_key", "tenant_path", "shared", "excluded") if body[name]]
+    said = [name for name in ("tenant_key", "tenant_path", "shared", "excluded", "attested") if body[name]]
     if not said and kind == "files":
         body, said = body | {"tenant_key": "folder"}, ["tenant_key"]
     if not said:
@@ -99,20 +130,28 @@ def _rule(source: str, where: str, kind: str, place: str, body: dict[str, Any]) 
             "MAP_TENANT_KEY_MISSING",
             at,
             "nothing says whose rows these are",
-            "give tenant_key, tenant_path, shared or excluded",
+            "give tenant_key, tenant_path, shared, excluded or, in a manual system, attested",
         )
     if len(said) > 1:
         raise rejected(source, "MAP_PLACE_AMBIGUOUS", f"{at}.{said[1]}", f"not beside {said[0]}", "keep one of them")
+    if said != ["excluded"] and (kind == "manual") != (said == ["attested"]):
+        raise rejected(
+            source,
+            "MAP_FIELD_INVALID",
+            f"{at}.{said[0]}",
+            "what people do is attested, everything else is not",
+            "in a manual system give attested or excluded",
+        )
     if said == ["tenant_path"] and kind not in SQL:
         raise rejected(
             source, "MAP_FIELD_INVALID", f"{at}.tenant_path", "only SQL has foreign keys to follow", "use tenant_key"
         )
-    if body["without_tenant"] and not (said[0].startswith("tenant") and kind in (*SQL, "mongodb")):
+    if body["without_tenant"] and not (said[0].startswith("tenant") and kind in (*SQL, "mongodb", "queues")):
         raise rejected(
             source,
             "MAP_FIELD_INVALID",
             f"{at}.without_tenant",
-            "only rows of tenants' tables and collections can be without one",
+            "only rows of tenants' tables, collections and queues can be without one",
             "take it out",
         )
     if not body["deliver"] and said[0].startswith("tenant") and not body["reason"]:
@@ -123,7 +162,8 @@ def _rule(source: str, where: str, kind: str, place: str, body: dict[str, Any]) 
             "rows that are deleted but not delivered need a reason",
             "give reason: log, secret, cache or derived",
         )
-    return Rule(place=place, **(body | {"tenant_path": tuple(body["tenant_path"])}))
+    deliver = body["deliver"] and said != ["attested"]  # what people act on is theirs to hand over
+    return Rule(place=place, **(body | {"tenant_path": tuple(body["tenant_path"]), "deliver": deliver}))
 
 
 def _is_text(value: Any) -> bool:
@@ -138,12 +178,20 @@ def _is_url(value: Any) -> bool:
     return _is_text(value) and urlsplit(value).scheme in ("http", "https") and bool(urlsplit(value).hostname)
 
 
+def _is_broker(value: Any) -> bool:
+    if not _is_text(value):
+        return False
+    where = urlsplit(value)
+    return where.scheme in ("amqp", "amqps") and bool(where.hostname) and "@" not in where.netloc
+
+
 _FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(
         ("host", "database", "folder", "file", "auth_source", "replica_set", "afsender"), (_is_text, "a text")
     ),
     "port": (_is_port, "a number from 1 to 65535"),
     "url": (_is_url, "an http or https address"),
+    "amqp": (_is_broker, "amqp://host:port/virtual-host, or amqps, without a user"),
     "tls": (lambda value: isinstance(value, bool), "true or false"),
     "sslmode": (
         lambda value: value in ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),

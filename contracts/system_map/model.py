@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from datetime import time
 from pathlib import Path
 from typing import Any
 
 from contracts.errors import Rejected
 
 PURPOSES = ("extract", "delete", "verify", "access", "prepare")
-WITHOUT_USERS = ("files", "sqlite")  # who may read the files may do everything; the operating system keeps them apart
+WITHOUT_USERS = ("files", "sqlite", "manual")  # who may read the files may do everything; rights are the disk's own
+ATTESTED_BY = ("supplier", "customer", "subprocessor")  # who acts on a manual system, and says so
+WHOLE_QUEUE = "queue"  # the tenant key of a queue that is one tenant's alone
 MARKER_PLACE = "ophor_rehearsal_copy"
 
 
@@ -25,7 +28,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What the map says of one place. Exactly one of tenant key, tenant path, `shared`, `excluded` is set.
+    """What the map says of one place. Exactly one of tenant key, tenant path, `shared`, `excluded`, `attested` is set.
 
     `without_tenant` says what rows of a tenants' place are that no tenant is found for; they stay.
     """
@@ -38,11 +41,21 @@ class Rule:
     deliver: bool = True
     reason: str = ""
     without_tenant: str = ""
+    attested: str = ""
 
     @property
     def owned(self) -> bool:
         """Tell whether the place holds rows of tenants, which are deleted when their tenant leaves."""
         return bool(self.tenant_key or self.tenant_path)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a target may be worked on, in Copenhagen's time; `days`: weekdays on which it begins (0 = Monday)."""
+
+    start: time
+    until: time
+    days: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +73,13 @@ class System:
     roles: tuple[str, ...] = ()
     backups: str = ""
     home: Path = field(default_factory=Path)
+    rate: int = 0  # rows a second that may be deleted in it; 0: no limit
+    window: Window | None = None
 
     def tenant_value(self, tenant: str, cvr: str) -> str:
-        """Fill `{tenant}` and `{cvr}` in; refuse an empty value, and for files one that is not a single folder name."""
+        """Fill `{tenant}` and `{cvr}` in; refuse an empty value, and one that must be a folder's name and is none."""
         value = self.tenant.replace("{tenant}", tenant).replace("{cvr}", cvr)
-        bad_folder = self.kind == "files" and (value in {".", ".."} or "/" in value or "\\" in value)
+        bad_folder = self.kind in ("files", "manual") and (value in {".", ".."} or "/" in value or "\\" in value)
         if not value or "\x00" in value or bad_folder:
             raise Rejected(
                 "TENANT_INVALID",

@@ -9,10 +9,12 @@ from typing import Any
 import yaml
 from marshmallow import RAISE, Schema, fields, validate
 
-from contracts.system_map.model import PURPOSES
+from contracts.system_map.model import ATTESTED_BY, PURPOSES
 
-KINDS = ("postgresql", "mariadb", "sqlite", "mongodb", "files", "case_index")
+KINDS = ("postgresql", "mariadb", "sqlite", "mongodb", "files", "queues", "manual", "case_index")
 SQL = ("postgresql", "mariadb", "sqlite")
+PLACEHOLDER = "FILL_IN"  # what a first map says where somebody has to decide; such a map is refused
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EXCLUSIONS = re.compile(
     r"^(NOT_CUSTOMER_DATA|SHARED_CODE|CUSTOMER_POSSESSION|CONTINUING_AGREEMENT|NOT_IN_REHEARSAL"
     r"|OPTION\([\w.\-]{1,40}\)|INSTRUCTION\([0-9a-f]{64}\)|LAW\([\w.\-]{1,40},\d{4}-\d{2}-\d{2}\))$"
@@ -23,6 +25,8 @@ CONNECTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "sqlite": (("file",), ()),
     "mongodb": (("host", "port", "database"), ("auth_source", "replica_set", "tls")),
     "files": (("folder",), ()),
+    "queues": (("url", "amqp"), ()),
+    "manual": (("folder",), ()),
     "case_index": (("url", "afsender"), ()),
 }
 
@@ -42,6 +46,7 @@ class _Text(fields.String):
 
 _NAME = validate.Regexp(r"^[^\x00-\x1f]{1,200}$")
 _FULL = validate.Length(min=1, max=500)
+_CLOCK = validate.Regexp(r"^([01]\d|2[0-3]):[0-5]\d$(?!\n)", error='a time of day in quotes, as "22:00"')
 
 
 class _Credential(_Strict):
@@ -55,6 +60,7 @@ class _Place(_Strict):
     tenant_path = fields.List(fields.String(validate=_FULL), load_default=list, validate=validate.Length(min=2))
     shared = fields.String(load_default="", validate=validate.OneOf(["SHARED_CODE"]))
     excluded = fields.String(load_default="", validate=validate.Regexp(EXCLUSIONS))
+    attested = fields.String(load_default="", validate=validate.OneOf(ATTESTED_BY))
     deliver = fields.Boolean(load_default=True)
     reason = fields.String(load_default="", validate=validate.OneOf(["log", "secret", "cache", "derived"]))
     without_tenant = fields.String(load_default="", validate=validate.Regexp(EXCLUSIONS))
@@ -66,6 +72,12 @@ class _Access(_Strict):
 
 class _Backups(_Strict):
     folder = fields.String(required=True, validate=_FULL)
+
+
+class _Window(_Strict):
+    start = _Text(required=True, validate=_CLOCK)
+    until = _Text(required=True, validate=_CLOCK)
+    days = fields.List(fields.String(validate=validate.OneOf(DAYS)), load_default=list)
 
 
 class _System(_Strict):
@@ -80,6 +92,8 @@ class _System(_Strict):
     places = fields.Dict(keys=_Text(validate=_NAME), values=fields.Nested(_Place), required=True)
     access = fields.Nested(_Access, load_default=dict)
     backups = fields.Nested(_Backups, load_default=dict)
+    rate = fields.Integer(load_default=0, strict=True, validate=validate.Range(min=1, max=1_000_000))
+    window = fields.Nested(_Window, load_default=None)
 
 
 class MapSchema(_Strict):

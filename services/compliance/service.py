@@ -130,8 +130,7 @@ def told_evidence(face: Compliance, unit: Any, told: Any) -> None:
         store.remember(unit, exit_id, newer)
     if told.wire in KIND_OF_EVENT:
         kind, entry = entry_of(told.wire, told.data)
-        task = {"ref": told.id, "exit_id": exit_id, "kind": kind, "entry": entry}
-        unit.send("compliance.ledger.append", task)
+        store.offer(unit, {"ref": told.id, "exit_id": exit_id, "kind": kind, "entry": entry})
 
 
 for _event in subscribed("compliance"):

@@ -1,8 +1,8 @@
 """The hands of compliance: the ledger (the log's single writer), the two signers, and the renderer.
 
 Rules kept here:
-1. An append is durable when committed; the same ref is appended once. What must come first is waited for, so that the
-   log's order is the order of causes. An intent is told (`evidence_recorded`) in the transaction that appends it.
+1. An append is durable when committed; the same ref is appended once. One task takes along what else waits, in one
+   transaction (`ledger.py`). An intent is told (`evidence_recorded`) in the transaction that appends it.
 2. A statement is drawn up from the log at one size. Each signer draws it up again from the store, compares the bytes
    and checks every refusal rule itself against the log as it is now; nothing is signed on another's word.
 3. Each hand has its own key file only. Keys of the rehearsal kind sign in demo and test mode only, others in
@@ -14,9 +14,7 @@ Rules kept here:
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,14 +22,15 @@ from datetime import date
 from typing import Any
 
 from contracts.errors import Rejected, Unavailable
-from services.compliance import bundle, checkpoint, document, domain, keys, store
+from services.compliance import bundle, document, domain, keys, ledger, store
 from services.compliance.envelope import STATEMENT_TYPE, canonical, envelope, pae
-from services.compliance.evidence import checked, leaf
+from services.compliance.evidence import checked
 from services.compliance.statement import Draft, statement
 from services.compliance.verifier import ophor_verify
 from shared.bus.hands import Hand, task
 
 PATIENCE_S = 45.0
+DRAIN_S = 20.0
 
 
 class Ledger(Hand):
@@ -41,11 +40,18 @@ class Ledger(Hand):
 
     @task
     def append(self, work: Any) -> None:
-        """Append one entry and whatever waited for it; tell of intents."""
+        """Append this entry and what else waits; tell of intents."""
         public, key = _public(work), keys.load_note(work.settings.keys, keys.LOG)
-        item = {name: work.data[name] for name in ("ref", "exit_id", "kind", "entry")}
-        item["entry"] = checked(item["kind"], item["entry"])
-        _commit(work, lambda unit: _append(unit, item, public, key))
+        try:
+            checked(work.data["kind"], work.data["entry"])
+        except Rejected:
+            work.transaction(lambda unit: store.refuse(unit, work.id))
+            raise
+        desk, ends = ledger.Desk(public, key), time.monotonic() + DRAIN_S
+        while time.monotonic() < ends and work.read(lambda unit: store.many_wait(unit, ledger.LIMIT)):
+            if not _patiently(lambda: work.transaction(lambda unit: ledger.drain(unit, desk))):
+                break
+        _commit(work, lambda unit: ledger.append(unit, work.id, work.data, desk))
 
     @task
     def draw_up(self, work: Any) -> None:
@@ -95,70 +101,17 @@ class Render(Hand):
 
 def _commit(work: Any, handle: Callable[[Any], None]) -> None:
     """End the slice; wait out a dead process's transaction (rule 5)."""
+    _patiently(lambda: work.commit(handle))
+
+
+def _patiently(act: Callable[[], Any]) -> Any:
     ends = time.monotonic() + PATIENCE_S
     while True:
         try:
-            work.commit(handle)
-            return
+            return act()
         except Unavailable as error:
             if error.code != "STORE_BUSY" or time.monotonic() > ends:
                 raise
-
-
-# ------------------------------------------------------------------------------------------------ the ledger
-
-
-def _append(unit: Any, item: store.Row, public: keys.PublicKeys, key: keys.NoteKey) -> None:
-    if store.seen_before(unit, item["ref"]):
-        return
-    if _waits(unit, item):
-        store.hold(unit, item)
-        return
-    _write(unit, item, public, key)
-    while ready := next((one for one in store.held(unit, item["exit_id"]) if not _waits(unit, one)), None):
-        store.release(unit, ready["ref"])
-        _write(unit, ready, public, key)
-
-
-def _waits(unit: Any, item: store.Row) -> bool:
-    rule = domain.before(item["kind"])
-    if rule is None:
-        return False
-    seen = store.seen_kinds(unit, item["exit_id"], rule[1], item["entry"][rule[1]])
-    return domain.waits_for(item["kind"], item["entry"], seen) is not None
-
-
-def _write(unit: Any, item: store.Row, public: keys.PublicKeys, key: keys.NoteKey) -> None:
-    head = store.head(unit)
-    if head is not None and head["origin"] != public.origin:
-        raise Rejected("LOG_ORIGIN", "the log was begun under another key", field="origin", remedy="use the log's key")
-    index = head["size"] if head else 0
-    n, previous = store.chain(unit, item["exit_id"])
-    event = {
-        "version": 1,
-        "origin": public.origin,
-        "exit": item["exit_id"],
-        "n": n,
-        "prev": previous,
-        "kind": item["kind"],
-        "ref": item["ref"],
-        "at": unit.now.isoformat(timespec="seconds"),
-        "entry": item["entry"],
-    }
-    root = store.write_leaf(unit, item, n, index, leaf(event, secrets.token_hex(32)))
-    size = index + 1
-    text = base64.b64encode(root).decode()
-    note = checkpoint.sign(public.origin, size, root, key)
-    row = {"size": size, "root": text, "checkpoint": note, "origin": public.origin, "keys": public.lines()}
-    store.save_head(unit, row)
-    if item["kind"] == "DELETION_INTENT":
-        _tell(unit, item, index, size)
-
-
-def _tell(unit: Any, item: store.Row, index: int, size: int) -> None:
-    told = {name: item["entry"][name] for name in ("activity", "job_id", "plan_digest")}
-    told |= {"exit_id": item["exit_id"], "kind": item["kind"], "index": index, "size": size}
-    unit.emit("compliance.evidence_recorded", item["exit_id"], told)
 
 
 # ------------------------------------------------------------------------------------------------ statement, signatures
@@ -316,7 +269,7 @@ def _issue(unit: Any, certificate_id: str, made: _Made) -> None:
     entry = told | {"activities": row["activities"]}
     ref = "issued-" + hashlib.sha256(certificate_id.encode()).hexdigest()[:24]
     task_data = {"ref": ref, "exit_id": row["exit_id"], "kind": "CERTIFICATE_ISSUED", "entry": entry}
-    unit.send("compliance.ledger.append", task_data)
+    store.offer(unit, task_data)
     told |= {"exit_id": row["exit_id"], "on": date.fromisoformat(row["issued_on"])}
     unit.emit("compliance.certificate_issued", row["exit_id"], told)
 

@@ -1,6 +1,8 @@
 """`ophor dlq list|show|replay|discard`: dead letters of a service, as `shared/bus/dead.py` handles them (design §3.3).
 
-Bodies are never shown. Every replay and discard is a line in the log with who did it; a discard says why.
+Calls that waited longer than their senders said (`expired`) are filed apart, for nobody waits for them and nothing is
+wrong: they are listed and removed with `--expired` only. Bodies are never shown. Every replay and discard is a line in
+the log with who did it; a discard says why.
 """
 
 from __future__ import annotations
@@ -22,12 +24,14 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Døde beskeder. / Dead letters.")
 Service = Annotated[str, typer.Argument(help="Tjenesten. / The service.")]
 MOST = 10_000
+_KINDS = {False: "døde beskeder", True: "udløbne kald"}
 Message = Annotated[str, typer.Option("--id", help="Kun denne besked. / This message only.")]
+Expired = Annotated[bool, typer.Option("--expired", help="De udløbne kald i stedet. / The expired calls instead.")]
 
 
 @app.command("list")
 @speaks
-def list_(service: Service, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+def list_(service: Service, expired: Expired = False, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Vis de døde beskeder: id, type, kø, årsag, tid. / List the dead letters.
 
     Examples:
@@ -35,17 +39,19 @@ def list_(service: Service, as_json: Annotated[bool, typer.Option("--json")] = F
       ophor dlq list deletion
 
       ophor dlq list deletion --json
+
+      ophor dlq list deletion --expired
     """
     from shared.bus import dead
 
     with _broker() as connection:
-        letters = dead.list_letters(connection, service, MOST)
+        letters = dead.list_letters(connection, service, MOST, expired=expired)
     if as_json:
         show_json([asdict(letter) for letter in letters])
         return
     for letter in letters:
         typer.echo(f"{letter.id}  {letter.wire:40} {letter.queue:26} {letter.reason}  {letter.dead_at}")
-    typer.echo(f"{len(letters)} døde beskeder", err=True)
+    typer.echo(f"{len(letters)} {_KINDS[expired]}", err=True)
 
 
 @app.command()
@@ -95,6 +101,7 @@ def discard(
     service: Service,
     why: Annotated[str, typer.Option("--why", help="Hvorfor, med få ord; skrives i loggen. / Why, in a few words.")],
     message: Message = "",
+    expired: Expired = False,
     yes: Annotated[bool, typer.Option("--yes", help="Spørg ikke. / Do not ask.")] = False,
 ) -> None:
     """Fjern døde beskeder for altid. / Remove dead letters for good.
@@ -102,13 +109,17 @@ def discard(
     Examples:
 
       ophor dlq discard deletion --id 0198f2c4-… --why "sendt af en gammel version" --yes
+
+      ophor dlq discard deletion --expired --why "ingen venter" --yes
     """
     from shared.bus import dead
 
     with _broker() as connection:
-        meant = _meant(connection, service, message)
+        meant = _meant(connection, service, message, expired=expired)
         if meant and not yes:
-            typer.confirm(f"Fjern {message or f'alle {len(meant)} døde beskeder'} fra {service} for altid?", abort=True)
+            typer.confirm(
+                f"Fjern {message or f'alle {len(meant)} {_KINDS[expired]}'} fra {service} for altid?", abort=True
+            )
         for letter in meant:
             dead.discard(connection, service, letter, person(), why)
     typer.echo(f"{len(meant)} fjernet")
@@ -122,8 +133,10 @@ def _broker() -> Iterator[amqp.Connection]:
         yield connection
 
 
-def _meant(connection: amqp.Connection, service: str, message: str) -> list[str]:
-    """Give the ids of the letters that are meant: the one that was named, else all that lie there now."""
+def _meant(connection: amqp.Connection, service: str, message: str, *, expired: bool = False) -> list[str]:
+    """Give the ids of the letters that are meant: the one that was named, else all of the kind that lie there now."""
     from shared.bus import dead
 
-    return [message] if message else [letter.id for letter in dead.list_letters(connection, service, MOST)]
+    if message:
+        return [message]
+    return [letter.id for letter in dead.list_letters(connection, service, MOST, expired=expired)]

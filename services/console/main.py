@@ -20,6 +20,8 @@ COMMANDS = {
     "rehearsal": ("services.console.rehearsal:app", "Mærk kopier. / Mark copies."),
     "systems": ("services.console.systems:app", "Systemkort. / System maps."),
     "verify": ("services.console.verify:verify", "Kontrollér et certifikat. / Verify a certificate."),
+    "evidence": ("services.console.evidence:app", "Bevisloggen. / The evidence log."),
+    "witness": ("services.console.evidence:witness", "Et vidne. / A witness of the log."),
     "dates": ("services.console.dates:dates", "Beregn en dato. / Compute a date."),
     "plan": ("services.console.plan:plan", "Vis en plan. / Show a plan."),
     "notice": ("services.console.notice:app", "Varsler og sidste dage. / Notices, last days."),

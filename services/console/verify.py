@@ -19,6 +19,7 @@ def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="PDF, DSSE eller bevismateriale / PDF, DSSE or bundle")],
     key: Annotated[list[str] | None, typer.Option(help="Nøgle, du stoler på / a key you trust; repeatable")] = None,
     head: Annotated[list[Path] | None, typer.Option(help="Hoved, du har modtaget / a head you received")] = None,
+    witness: Annotated[list[str] | None, typer.Option(help="Vidne, du stoler på / a witness you trust")] = None,
     revocations: Annotated[Path | None, typer.Option(help="Tilbagekaldte, ét pr. linje / revoked, one a line")] = None,
     rehearsal: Annotated[bool, typer.Option("--rehearsal", help="Godtag en øvelse / accept a rehearsal")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead")] = False,
@@ -31,6 +32,7 @@ def verify(
       ophor verify --rehearsal bevis.pdf --key KEY --key KEY
     """
     argv = [str(file), *(f"--key={one}" for one in key or []), *(f"--head={one}" for one in head or [])]
+    argv += [f"--witness={one}" for one in witness or []]
     argv += [f"--revocations={revocations}"] if revocations else []
     switches = {"--rehearsal": rehearsal, "--json": as_json, "--english": english}
     argv += [switch for switch, wanted in switches.items() if wanted]

@@ -9,7 +9,7 @@ from typing import Any
 from contracts.errors import Rejected, Unavailable
 from contracts.roles import PARTY
 from services.deletion import domain, store
-from services.deletion.domain import Backup, Exit, Hold, Job
+from services.deletion.domain import Backup, Exit, Hold, Job, Override
 from shared.bus.faces import Face, command, on, query
 
 
@@ -61,6 +61,46 @@ class Deletion(Face):
             told |= {"actor": call.actor.id, "role": role, "on": unit.today}
             unit.emit("deletion.hold_lifted", exit_.exit_id, told)
         return {"exit_id": exit_.exit_id, "hold_id": hold.hold_id, "state": hold.state}
+
+    @command
+    def override_hold(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Take one person's word that a hold shall be set aside; two of two parties do it. Refusals are recorded."""
+        exit_, data, role = _owned(unit, call), call.data, call.actor.role_for("deletion.override_hold")
+        store.claim_exit(unit, exit_.exit_id)
+        before = store.load_hold(unit, exit_.exit_id, data["hold_id"])
+        asked = Override(call.actor.id, PARTY[role], data["reason"], data["digest"])
+        hold, state, code = domain.override(before, asked)
+        if hold is not None and hold != before:
+            store.save_hold(unit, hold)
+        if state == "refused" or hold != before:
+            _tell_override(unit, call, role, before, (state, code))
+        return {"exit_id": exit_.exit_id, "hold_id": data["hold_id"], "state": state, "code": code or None}
+
+    @command
+    def pause_job(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Pause a job that deletes: the batch in hand is closed, the next one waits."""
+        exit_, role = _owned(unit, call), call.actor.role_for("deletion.pause_job")
+        before = store.load_job_of(unit, exit_.exit_id, call.data["job_id"])
+        job = domain.pause(before, PARTY[role], unit.today)
+        if job != before:
+            store.save_job(unit, job)
+            _tell_pause(unit, call, role, job, "deletion.deletion_paused", reason=call.data["reason"])
+        return _paused(job)
+
+    @command
+    def resume_job(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Let a paused job go on, or end it where the pause lasted so long that it has to be approved anew."""
+        exit_, role = _owned(unit, call), call.actor.role_for("deletion.resume_job")
+        before = store.load_job_of(unit, exit_.exit_id, call.data["job_id"])
+        job = domain.resume(before, PARTY[role])
+        if before is not None and domain.paused_too_long(before, unit.today):
+            error = domain.approval_expired()
+            store.stop_job(unit, job, error.code, error.field)
+            return _paused(job.after("stop"))
+        store.save_job(unit, job)
+        _tell_pause(unit, call, role, job, "deletion.deletion_resumed")
+        _next_batch(unit, job)
+        return _paused(job)
 
     @query
     def read_job(self, unit: Any, call: Any) -> dict[str, Any]:
@@ -135,6 +175,13 @@ class Deletion(Face):
         exit_ = domain.with_closed(store.load_exit(unit, told.data["exit_id"]), access)
         store.save_exit(unit, _request(unit, exit_, activity, [row["system"] for row in access]))
 
+    @on("scheduling.approval_given")
+    def approval_given(self, unit: Any, told: Any) -> None:
+        """Have the plan drawn up again that somebody approves: it must still be the same."""
+        if store.load_job(unit, told.data["job_id"]) is not None:
+            task = {name: told.data[name] for name in ("exit_id", "job_id")}
+            unit.send("deletion.verify.check_plan", task)
+
     @on("scheduling.permit_issued")
     def permit_issued(self, unit: Any, told: Any) -> None:
         """Keep the permit of a previewed job and have it begin; for any other job a permit is without effect."""
@@ -152,6 +199,13 @@ class Deletion(Face):
         if job is None:
             raise Unavailable("JOB_NOT_KNOWN", "there is no such job to cancel", field="job_id")
         _cancel(unit, job)
+
+    @on("deletion.batch_due")
+    def batch_due(self, unit: Any, told: Any) -> None:
+        """Have the batch done that waited for its target."""
+        job = store.load_job(unit, told.data["job_id"])
+        if job is not None and job.state == "executing" and job.batches + 1 == told.data["batch"]:
+            _next_batch(unit, job)
 
     @on("deletion.backups_look_due")
     def backups_look_due(self, unit: Any, told: Any) -> None:
@@ -188,6 +242,35 @@ def _cancel(unit: Any, job: Job) -> None:
     unit.emit(answer, job.exit_id, told | ({"batches": job.batches} if job.begun else {}))
 
 
+def _next_batch(unit: Any, job: Job) -> None:
+    batch = {"exit_id": job.exit_id, "job_id": job.job_id, "batch": job.batches + 1}
+    unit.send("deletion.delete.delete_batch", batch)
+
+
+def _paused(job: Job) -> dict[str, Any]:
+    return {"exit_id": job.exit_id, "job_id": job.job_id, "state": job.state}
+
+
+def _tell_pause(unit: Any, call: Any, role: str, job: Job, wire: str, **more: str) -> None:
+    told = {"exit_id": job.exit_id, "activity": job.activity, "job_id": job.job_id, "batches": job.batches}
+    unit.emit(wire, job.exit_id, told | {"actor": call.actor.id, "role": role, "on": unit.today} | more)
+
+
+def _tell_override(unit: Any, call: Any, role: str, before: Hold | None, answer: tuple[str, str]) -> None:
+    """Tell an attempt to set a hold aside; what two people agreed on lifts it, for plan and certificates too."""
+    told = {name: call.data[name] for name in ("exit_id", "hold_id", "reason", "digest")}
+    told |= {"actor": call.actor.id, "role": role, "on": unit.today}
+    state, code = answer
+    if state == "refused":
+        unit.emit("deletion.hold_override_refused", told["exit_id"], told | {"code": code})
+    elif state == "requested":
+        unit.emit("deletion.hold_override_requested", told["exit_id"], told)
+    elif before is not None and before.override is not None:
+        unit.emit("deletion.hold_overridden", told["exit_id"], told | {"requested_by": before.override.actor})
+        lifted = {name: each for name, each in told.items() if name != "reason"}
+        unit.emit("deletion.hold_lifted", told["exit_id"], lifted)
+
+
 def _look_when_deleted(unit: Any, exit_: Exit, backup: Backup) -> None:
     """Set the timer of a set that is registered after its system was deleted."""
     jobs = store.jobs_of(unit, exit_.exit_id)
@@ -202,4 +285,6 @@ def _job(job: Job, exit_: Exit, jobs: list[Job]) -> dict[str, Any]:
         "plan_digest": job.plan_digest or None, "batches": job.batches, "outside": job.outside,
         "places": [domain.row(each, exit_, earlier.get((each.system, each.place), 0)) for each in job.places],
         "stopped_code": job.stopped_code, "stopped_field": job.stopped_field,
+        "work": list(job.work), "estimated_seconds": sum(step["seconds"] for step in job.work),
+        "estimated_end": job.estimated_end, "waits_until": job.waits_until, "paused_by": job.paused_by,
     }  # fmt: skip

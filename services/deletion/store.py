@@ -1,4 +1,5 @@
-"""Deletion's own collections: `exits`, `jobs`, `batches` (keys only while a batch is open), `holds`, `backups`.
+"""Deletion's own collections: `exits`, `jobs`, `batches` (keys only while a batch is open), `holds`, `backups`,
+`paces` (per target, shared by all exits).
 
 Whoever decides on holds or on beginning takes the exit's turn first (`claim_exit`), so that of two transactions that
 decide at once one sees what the other has decided.
@@ -8,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from services.deletion.domain import TRANSITIONS, Backup, Exit, Hold, Job, Place
-from shared.store.unit import Unit
+from services.deletion.domain import TRANSITIONS, Backup, Exit, Hold, Job, Override, Place
+from shared.store.unit import EPOCH, Unit
 
 Row = dict[str, Any]
 
@@ -45,6 +46,12 @@ def load_job(unit: Unit, job_id: str) -> Job | None:
     return _job(row) if row else None
 
 
+def load_job_of(unit: Unit, exit_id: str, job_id: str) -> Job | None:
+    """Read a job of this exit, and of no other."""
+    job = load_job(unit, job_id)
+    return job if job is not None and job.exit_id == exit_id else None
+
+
 def jobs_of(unit: Unit, exit_id: str, activity: str = "") -> list[Job]:
     """List an exit's jobs, or one activity's, the oldest first."""
     query = {"exit_id": exit_id, **({"activity": activity} if activity else {})}
@@ -56,7 +63,7 @@ def save_job(unit: Unit, job: Job) -> None:
     probes = [{"system": s, "place": p, "probes": list(each)} for (s, p), each in job.probes.items()]
     row = _fields(job, "probes", "places") | {
         "places": [asdict(each) for each in job.places], "probes": probes, "queue": [list(each) for each in job.queue],
-        "systems": list(job.systems),
+        "systems": list(job.systems), "work": list(job.work),
     }  # fmt: skip
     change = {"$set": row, "$setOnInsert": {"made": unit.now}}
     unit.db.jobs.update_one({"_id": job.job_id}, change, upsert=True, session=unit.session)
@@ -75,17 +82,28 @@ def stop_job(unit: Unit, job: Job, code: str, where: str) -> None:
 def load_hold(unit: Unit, exit_id: str, hold_id: str) -> Hold | None:
     """Read one hold of an exit."""
     row = unit.db.holds.find_one({"_id": hold_id, "exit_id": exit_id}, {"_id": 0}, session=unit.session)
-    return Hold(**row) if row else None
+    return _hold(row) if row else None
 
 
 def holds_of(unit: Unit, exit_id: str) -> list[Hold]:
     """List an exit's holds, the lifted ones too."""
-    return [Hold(**row) for row in unit.db.holds.find({"exit_id": exit_id}, {"_id": 0}, session=unit.session)]
+    return [_hold(row) for row in unit.db.holds.find({"exit_id": exit_id}, {"_id": 0}, session=unit.session)]
 
 
 def save_hold(unit: Unit, hold: Hold) -> None:
     """Write a hold."""
     unit.db.holds.replace_one({"_id": hold.hold_id}, asdict(hold), upsert=True, session=unit.session)
+
+
+def free_at(unit: Unit, target: str) -> datetime:
+    """Read when a target is free for more rows."""
+    row = unit.db.paces.find_one({"_id": target}, session=unit.session)
+    return row["free_at"] if row else EPOCH
+
+
+def save_free_at(unit: Unit, target: str, at: datetime) -> None:
+    """Write when a target is free for more rows."""
+    unit.db.paces.update_one({"_id": target}, {"$set": {"free_at": at}}, upsert=True, session=unit.session)
 
 
 def look_later(unit: Unit, exit_id: str, backups: Iterable[Backup]) -> None:
@@ -173,10 +191,16 @@ def _exit(row: Row) -> Exit:
     return Exit(**known)
 
 
+def _hold(row: Row) -> Hold:
+    asked = row.get("override")
+    return Hold(**(row | {"override": Override(**asked) if asked else None}))
+
+
 def _job(row: Row) -> Job:
     known = {name: row[name] for name in Job.__dataclass_fields__ if name in row}
     known |= {
         "systems": tuple(row["systems"]),
+        "work": tuple(row.get("work", ())),
         "places": tuple(Place(**each) for each in row["places"]),
         "queue": tuple((system, place) for system, place in row["queue"]),
         "probes": {(each["system"], each["place"]): tuple(each["probes"]) for each in row["probes"]},

@@ -4,6 +4,8 @@
   attempts, time, size and digest. What is undecodable is named by the digest of its body.
 * Replay sends the message, with its old signature and no attempts used, to the queue it came from, and removes the
   dead letter when the broker has confirmed the copy. Calls are never replayed: nobody waits for their answers.
+* `expired` is a call that waited longer than its sender said (the broker's doing, not ours): it is filed apart, for
+  nobody waits for it and nothing is wrong.
 * Every action is a line in the log with actor, letter and reason. Whoever lists or shows holds the letters back for
   that moment; they return when the connection ends.
 """
@@ -28,6 +30,7 @@ from shared.bus.topology import RETURN, queues_of
 if TYPE_CHECKING:
     import amqp
 
+EXPIRED = "expired"
 _ID = re.compile(r"[\w.:\-]{1,80}")
 _WORD = re.compile(r"[\w.:\- ]{1,120}")
 log = logging.getLogger("ophor.dead")
@@ -56,16 +59,16 @@ class Letter:
         return cls(
             id=found if isinstance(found, str) and _ID.fullmatch(found) else f"sha256-{hashed[:16]}",
             wire=wire if isinstance(wire, str) and (wire in EVENTS or wire in TASKS or wire in COMMANDS) else "-",
-            queue=_queue(received), reason=_word(received, REASON_HEADER) or "delivery-limit",
+            queue=_queue(received), reason=_word(received, REASON_HEADER) or _broker_reason(received),
             dead_at=_word(received, DEAD_AT_HEADER), attempts=attempts_of(received), size=len(received.body),
             digest=hashed,
         )  # fmt: skip
 
 
-def list_letters(connection: amqp.Connection, service: str, limit: int = 100) -> list[Letter]:
-    """List up to `limit` dead letters of a service, the oldest first."""
+def list_letters(connection: amqp.Connection, service: str, limit: int = 100, *, expired: bool = False) -> list[Letter]:
+    """List, of a service's first `limit` dead letters, those that are (or are not) `expired`, the oldest first."""
     with _letters(connection, service, limit) as letters:
-        return [letter for letter, _ in letters]
+        return [letter for letter, _ in letters if (letter.reason == EXPIRED) == expired]
 
 
 def show(connection: amqp.Connection, service: str, letter_id: str) -> dict[str, Any]:
@@ -143,8 +146,19 @@ def _queue(received: Received) -> str:
     """Give the queue it came from: our own header, else the broker's record of a dead-lettering."""
     if queue := _word(received, QUEUE_HEADER):
         return queue
-    deaths = received.headers.get("x-death") or []
-    return str(deaths[0].get("queue", "")) if isinstance(deaths, list) and deaths else ""
+    return str(_death(received).get("queue", ""))
+
+
+def _death(received: Received) -> dict[str, Any]:
+    """Give the broker's own record of the last dead-lettering; empty where there is none."""
+    deaths = received.headers.get("x-death")
+    last = deaths[0] if isinstance(deaths, list) and deaths else {}
+    return last if isinstance(last, dict) else {}
+
+
+def _broker_reason(received: Received) -> str:
+    """Give why the broker itself dead-lettered it: its sender's time ran out, or it came back too often."""
+    return EXPIRED if _death(received).get("reason") == "expired" else "delivery-limit"
 
 
 def _word(received: Received, name: str) -> str:

@@ -91,7 +91,8 @@ class Face:
     @query
     def status(self, unit: Unit, call: Message) -> dict[str, Any]:
         """Answer with this service's account of itself (`contracts.catalogue.Status`)."""
-        return {**self.house.store.status(), "in_flight": self.house.working}
+        account = self.house.store.status()
+        return {**account, "dead": self.house.dead(account["dead"]), "in_flight": self.house.working}
 
 
 def check_complete(face: type[Face]) -> None:

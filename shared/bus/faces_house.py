@@ -123,6 +123,10 @@ class House(SharedExtension):
         self.store.close()
         self.health.stop()
 
+    def dead(self, recorded: int) -> int:
+        """Give how many dead letters count: those `recorded`, yet no more than lie in the queue (see account)."""
+        return min(recorded, self.inlets[0].depth(f"dlq-{self.service}")) if recorded else 0
+
     def answer(self, handler: Handler, call: Message) -> Outcome:
         """Run a command (in a transaction) or query and give its outcome."""
         known = COMMANDS[call.wire]
@@ -137,7 +141,7 @@ class House(SharedExtension):
 
         def work() -> Any:
             if known.query:
-                _in_time(call)
+                guard.in_time(call.deadline)
                 return self.store.read(handle)
             return self.store.run(handle, message=call, deadline=call.deadline)
 
@@ -225,11 +229,6 @@ def _its_turn(unit: Unit, event: Message) -> bool:
         return False
     unit.db.positions.replace_one(key, {"seq": event.seq}, upsert=True, session=unit.session)
     return True
-
-
-def _in_time(call: Message) -> None:
-    if call.deadline is not None and time.time() >= call.deadline:
-        raise guard.expired()
 
 
 def _line(message: Message) -> Any:

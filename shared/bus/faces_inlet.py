@@ -22,6 +22,7 @@ from typing import Any
 
 import amqp
 import structlog
+from eventlet import Event, Timeout
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, SharedExtension
 
@@ -38,6 +39,7 @@ from shared.runtime.metrics import ENTRYPOINTS
 RPC_EXCHANGE = "nameko-rpc"
 CALLS_AT_ONCE = 8
 EVENTS_AT_ONCE = 4
+LOOK_S = 5.0
 WORKERS = CALLS_AT_ONCE + EVENTS_AT_ONCE + 4
 
 log = structlog.get_logger("ophor.faces")
@@ -153,6 +155,14 @@ class Inlet(SharedExtension):
             time.sleep(0.02)
         self.pump.stop()
         self.pump.ended.wait()
+
+    def depth(self, queue: str) -> int:
+        """Count what lies in a queue; raise Unavailable where the broker does not say."""
+        found = Event()
+        self.pump.post(lambda channel: found.send(channel.queue_declare(queue, passive=True).message_count))
+        with Timeout(LOOK_S, False):
+            return int(found.wait())
+        raise Unavailable("BUS_UNREACHABLE", f"the broker does not tell of {queue}", remedy="try again later")
 
     def check(self, received: Received) -> Message:
         """Give the verified message, or raise Poison or an OphorError for its sender."""

@@ -123,8 +123,7 @@ def _command(received: Received, service: str, trust: Trust) -> Message:
     if body["type"] != received.routing_key:  # 6
         raise Poison("routing-key")
     data = _permitted(body, service, actor)
-    if deadline <= time.time():  # 9
-        raise expired()
+    in_time(deadline)  # 9
     return Message(
         "command", body["id"], body["type"], data, _digest(body, actor), service, subject=_exit(body),
         correlation_id=_header(headers, "nameko.correlation_id", _ID) or body["correlationid"] or new_id(),
@@ -137,12 +136,13 @@ def _moment(value: Any) -> TypeGuard[float]:
     return number and value < time.time() + LONGEST_CALL_S  # false for NaN as well
 
 
-def expired() -> Unavailable:
-    """Make the error of a call whose deadline has passed: nothing was done, nothing runs later."""
-    return Unavailable(
-        "DEADLINE_PASSED", "the caller's deadline has passed; nothing was done",
-        remedy="repeat the call with the same command id", da="Fristen for kaldet er overskredet; intet er udført.",
-    )  # fmt: skip
+def in_time(deadline: float | None) -> None:
+    """Raise Unavailable DEADLINE_PASSED where it has passed (Unix seconds): nothing was done, nothing runs later."""
+    if deadline is not None and time.time() >= deadline:
+        raise Unavailable(
+            "DEADLINE_PASSED", "the caller's deadline has passed; nothing was done",
+            remedy="repeat the call with the same command id", da="Fristen for kaldet er overskredet; intet er udført.",
+        )  # fmt: skip
 
 
 def _proven(token: str, service: str, trust: Trust) -> tokens.Actor:

@@ -28,6 +28,7 @@ from shared.bus.ladder import OWN_STORE, Ladder, attempts_of, is_last
 from shared.bus.pump import Pump
 from shared.runtime.clock import legal_date
 from shared.runtime.logging import canonical, log
+from shared.runtime.metrics import ENTRYPOINTS
 from shared.store.lease import Lease
 from shared.store.unit import Store, Unit
 
@@ -188,8 +189,7 @@ class HandProcess:
         try:
             message = guard.task(received, self._hand.service, self._hand.name, self._trust)
         except guard.Poison as poison:
-            log.warning("refused", consumer=self.consumer, queue=self.queue, outcome=f"poison {poison.reason}")
-            self._bury(raw, f"unproven-{uuid.uuid4()}", "-", poison.reason)
+            self._refuse(raw, poison.reason)
             return
         try:
             known = {name: getattr(message, name) for name in ("correlation_id", "attempts", "traceparent", "told_at")}
@@ -199,6 +199,11 @@ class HandProcess:
             self._failed(raw, message, error)
         else:
             self._pump.post(lambda channel: channel.basic_ack(raw.delivery_tag), raw.channel)
+
+    def _refuse(self, raw: amqp.Message, reason: str) -> None:
+        log.warning("refused", consumer=self.consumer, queue=self.queue, outcome=f"poison {reason}")
+        ENTRYPOINTS.labels(self.consumer, "-", "poison").inc()
+        self._move(raw, lambda done: self._ladder.bury(raw, self.queue, reason, done))
 
     def _slice(self, message: Message) -> str:
         """Do the work, and give how it came out."""

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from contracts.system_map import PURPOSES, System, SystemMap
 from shared.connectors.case_index import CaseIndexConnector
 from shared.connectors.files import FilesConnector
+from shared.connectors.manual import ManualConnector
 from shared.connectors.mongodb import MongoConnector
 from shared.connectors.protocol import Connector
+from shared.connectors.queues import QueuesConnector
 from shared.connectors.sql import MariaConnector, PostgresConnector, SqliteConnector
 
 _KINDS: dict[str, Callable[[System, str, str], Connector]] = {
@@ -21,6 +23,8 @@ _KINDS: dict[str, Callable[[System, str, str], Connector]] = {
     "sqlite": SqliteConnector,
     "mongodb": MongoConnector,
     "files": FilesConnector,
+    "queues": QueuesConnector,
+    "manual": ManualConnector,
     "case_index": CaseIndexConnector,
 }
 

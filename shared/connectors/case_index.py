@@ -143,12 +143,14 @@ class CaseIndexConnector:
         self._client.close()
 
     def cases(self, owner: str | None) -> Iterator[Case]:
-        """Give every case of `owner` (None = anybody) that our system sent, page by page."""
+        """Give every case of `owner` (None = anybody) that our system sent, page by page, as many as announced."""
         offset = 0
         while True:
-            _, cases = self._search(owner, offset, PAGE)
+            announced, cases = self._search(owner, offset, PAGE)
             yield from cases
             offset += len(cases)
+            if len(cases) < PAGE and offset < announced:
+                raise failures.unreachable(self.system, "announced more cases than it gave")
             if len(cases) < PAGE:
                 return
 
@@ -160,10 +162,12 @@ class CaseIndexConnector:
     def _search(self, owner: str | None, offset: int, limit: int) -> tuple[int, list[Case]]:
         body = {"ejer_cvr": owner, "afsender": self._own, "offset": offset, "limit": limit}
         answer = self._call("POST", "/search", body)
+        if not isinstance(answer.get("antal"), int) or not isinstance(answer.get("sager"), list):
+            raise failures.unreachable(self.system, "gave no answer to a search")
         for case in answer["sager"]:
             if case["afsender"] != self._own or owner not in {None, case["ejer_cvr"]}:
                 raise failures.outside(self.system, "sager", "the index answered with cases that were not asked for")
-        return int(answer["antal"]), answer["sager"]
+        return answer["antal"], answer["sager"]
 
     def _set_agreement(self, state: str) -> None:
         self._need("access")

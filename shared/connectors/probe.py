@@ -13,6 +13,7 @@ from collections.abc import Iterable
 UUID = r"^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 CASE_NUMBER = r"^(?=.*[0-9]{5})[0-9A-Za-zÆØÅæøå][0-9A-Za-zÆØÅæøå./_-]{7,60}$"
 CPR = r"^[0-3][0-9][01][0-9]{3}-?[0-9]{4}$"
+_HELD = 5_000
 _WORTH = (re.compile(UUID), re.compile(CASE_NUMBER), re.compile(CPR))
 
 
@@ -27,6 +28,15 @@ def worth(value: object) -> bool:
 
 
 def draw(seed: bytes, own: Iterable[str], others: Iterable[str], number: int) -> list[str]:
-    """Draw up to `number` of the hashed values that only the tenant has; the seed decides which."""
-    mine = {hashed(seed, value) for value in own}
-    return sorted(mine - {hashed(seed, value) for value in others})[:number]
+    """Draw up to `number` of the hashed values that only the tenant has; the seed decides which.
+
+    However many values there are, no more than a few thousand are held: those whose hashes come first.
+    """
+    mine: set[str] = set()
+    for value in own:
+        mine.add(hashed(seed, value))
+        if len(mine) > 2 * _HELD:
+            mine = set(sorted(mine)[:_HELD])
+    for value in others:
+        mine.discard(hashed(seed, value))
+    return sorted(mine)[:number]

@@ -2,7 +2,8 @@
 
 * A confirmed outbox row counts once for each consumer of its contract, an inbox row for the consumer that handled it;
   so published = handled, and nothing pending, parked or due, is quiet. Both are kept 90 days.
-* A dead letter counts until a replay of it was handled.
+* A dead letter counts until a replay of it was handled. The face that tells the account knows the broker, and counts
+  no more than lie in the queue: what was discarded is dead no more.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from pymongo.read_concern import ReadConcern
 
 from contracts.errors import Rejected, Unavailable
 from shared.bus import envelope
+from shared.bus.guard import in_time
 from shared.runtime.clock import Clock
 from shared.store import account, mongo
 from shared.store.telling import EPOCH, Unit
@@ -108,17 +109,17 @@ class Store:
         job = _Job(handle, message, correlation_id or (message.correlation_id if message else ""), limit, ends)
         last: PyMongoError | None = None
         for attempt in range(ATTEMPTS):
-            _in_time(limit)
+            in_time(limit)
             try:
                 return self._attempt(job)
             except PyMongoError as error:
                 if not error.has_error_label("TransientTransactionError"):
-                    _in_time(limit)
+                    in_time(limit)
                     raise _translated(error) from error
                 last = error
             if not _pause(attempt, ends):
                 break
-        _in_time(limit)
+        in_time(limit)
         if isinstance(last, ConnectionFailure):
             raise Unavailable("STORE_UNREACHABLE", f"{self.service}: {type(last).__name__}") from last
         raise Unavailable("STORE_BUSY", f"{self.service}: the transaction met too many others") from last
@@ -171,7 +172,7 @@ class Store:
                 return before.value()
             result = _remember(unit, job.message, job.handle(unit))
             unit.flush()
-            _in_time(job.limit)
+            in_time(job.limit)
             _commit(session, job.ends)
             return result
 
@@ -228,14 +229,6 @@ def _commit(session: ClientSession, ends: float) -> None:
         if not _pause(attempt, ends):
             break
     raise Unavailable("OUTCOME_UNKNOWN", "the commit got no answer", remedy="repeat the same message id") from last
-
-
-def _in_time(deadline: float | None) -> None:
-    if deadline is not None and time.time() >= deadline:
-        raise Unavailable(
-            "DEADLINE_PASSED", "the caller's deadline has passed; nothing was done",
-            remedy="repeat the same command id", da="Fristen for kaldet er udløbet.",
-        )  # fmt: skip
 
 
 def _pause(attempt: int, ends: float) -> bool:

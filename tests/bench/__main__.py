@@ -11,7 +11,11 @@ from rich.table import Table
 
 from tests.bench import figures
 
-NAMES = {name: name for name in ("plan", "tick", "replan", "rpc", "relay", "inbox", "idle")}
+NAMES = {name: name for name in ("plan", "tick", "replan", "rpc", "relay", "inbox", "idle", "certificate")}
+NAMES |= {
+    name: name.replace("-", "_")
+    for name in ("ledger-append", "ledger-proof", "bundle-verify", "delete-postgres", "delete-mongo")
+}
 ONE = "--one"
 
 

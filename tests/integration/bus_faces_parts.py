@@ -92,18 +92,12 @@ class Bed:
 
     def fresh(self) -> None:
         """Empty databases and queues and put the topology right again."""
-        for service in ("orders", "scheduling"):
+        for service in ("orders", "scheduling", "deletion"):
             self.mongo.drop_database(f"ophor_{service}")
             store_mongo.make_indexes(store_mongo.database(self.mongo, service))
         topology.apply(self.connection, "test")
-        for queue in (
-            "rpc-orders",
-            "evt-scheduling",
-            "dlq-orders",
-            "dlq-scheduling",
-            *(f"delay-{n}" for n in range(1, 5)),
-        ):
-            self.channel.queue_purge(queue)
+        for queue in topology.describe("test").queues:
+            self.channel.queue_purge(queue.name)
 
     def db(self, service: str) -> Any:
         return self.mongo[f"ophor_{service}"]
@@ -127,17 +121,33 @@ class Bed:
         return {
             **os.environ, "OPHOR_MODE": "test", "OPHOR_AMQP_URI": self.node.uri(f"svc-{service}"),
             "OPHOR_MONGO_URI": self.mongo_uri, "OPHOR_TRUST": str(self.trust_file), "OPHOR_HEALTH_PORT": str(port),
-            "PYTHONPATH": str(ROOT),
+            "OPHOR_KEYS": str(self.keys), "PYTHONPATH": str(ROOT),
         }  # fmt: skip
 
     @contextmanager
+    def relay(self, service: str) -> Iterator[FaceProcess]:
+        with self._process(service, "bus_store_worker", "relay", service) as running:
+            yield running
+
+    @contextmanager
+    def hand(self) -> Iterator[FaceProcess]:
+        """Run the hand deletion.delete."""
+        with self._process("deletion", "bus_store_worker", "hand") as running:
+            yield running
+
+    @contextmanager
     def face(self, service: str, *more: str, wait: bool = True) -> Iterator[FaceProcess]:
+        with self._process(service, "bus_faces_sample", service, *more, wait=wait) as running:
+            yield running
+
+    @contextmanager
+    def _process(self, service: str, module: str, *words: str, wait: bool = True) -> Iterator[FaceProcess]:
         (port,) = free_ports(1)
-        argv = [sys.executable, "-m", "tests.integration.bus_faces_sample", service, *more]
+        argv = [sys.executable, "-m", f"tests.integration.{module}", *words]
         face = FaceProcess(argv, self.environment(service, port), port, self.keys / f"{uuid.uuid4()}.log")
         try:
             if wait:
-                until(face.ready, "the face is ready")
+                until(face.ready, "it is ready")
             yield face
         finally:
             if face.process.poll() is None:
@@ -145,9 +155,10 @@ class Bed:
                 face.ended()
 
     def tell(self, exit_id: str, seq: int = 1, **more: Any) -> dict[str, Any]:
-        """Publish orders.window_confirmed; `more` may spoil it: `signer`, `body`, `headers`, `properties`, `id`."""
+        """Publish orders.window_confirmed; `more` adds `data`, or spoils signer, body, headers, properties, id."""
+        data = {"exit_id": exit_id, **more.get("data", {})}
         envelope = make_event(
-            "orders.window_confirmed", {"exit_id": exit_id}, subject=exit_id, aggregate=f"orders:{exit_id}", seq=seq,
+            "orders.window_confirmed", data, subject=exit_id, aggregate=f"orders:{exit_id}", seq=seq,
             **{name: more[name] for name in ("id",) if name in more},
         )  # fmt: skip
         body = encode(envelope)

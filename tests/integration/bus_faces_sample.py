@@ -1,6 +1,7 @@
-"""A little face for the bus's tests: `python -m tests.integration.bus_faces_sample orders|scheduling [ordered]`.
+"""A little face for the bus's tests: `python -m tests.integration.bus_faces_sample SERVICE [ordered]`.
 
-What a handler does is told by the first word of the id that it gets: `slow-…` waits until the test says go.
+What a handler does is told by the first word of the id that it gets: `slow-…` waits until the test says go, `tell-…`
+tells an event. The services are `orders`, `scheduling` and `deletion`.
 """
 
 import sys
@@ -44,6 +45,8 @@ class Orders(Face):
     def register_agreement(self, unit: Any, call: Any) -> dict[str, Any]:
         call.actor.require_customer(call.data["customer"]["cvr"])
         behave("orders", unit, call.data["reference"])
+        if call.data["reference"].startswith("tell-"):
+            unit.emit("orders.window_confirmed", call.data["reference"], {"exit_id": call.data["reference"]})
         unit.db.agreements.insert_one({"_id": call.id, "day": call.data["takeover_day"]}, session=unit.session)
         return {"agreement_id": f"agr-{call.id}"}
 
@@ -63,7 +66,22 @@ class Scheduling(Face):
     @on("orders.window_confirmed")
     def window_confirmed(self, unit: Any, told: Any) -> None:
         behave("scheduling", unit, told.data["exit_id"])
-        unit.db.told.insert_one({"id": told.id, "exit_id": told.subject, "seq": told.seq}, session=unit.session)
+        row = {"id": told.id, "exit_id": told.subject, "seq": told.seq, "data": told.data, "at": time.monotonic_ns()}
+        unit.db.told.insert_one(row, session=unit.session)
+
+
+class Deletion(Face):
+    name = "deletion"
+
+    @command
+    def lift_hold(self, unit: Any, call: Any) -> dict[str, Any]:
+        exit_id = call.data["exit_id"]
+        unit.emit("deletion.backups_look_due", exit_id, {"exit_id": exit_id, "on": unit.today})
+        return {"exit_id": exit_id, "hold_id": call.data["hold_id"], "state": "lifted"}
+
+    @on("deletion.backups_look_due")
+    def look(self, unit: Any, told: Any) -> None:
+        unit.send("deletion.delete.delete_batch", {"exit_id": told.data["exit_id"], "job_id": "j-1", "batch": 1})
 
 
 if __name__ == "__main__":
@@ -71,4 +89,4 @@ if __name__ == "__main__":
         wire = "orders.window_confirmed"
         EVENTS[wire] = dataclasses.replace(EVENTS[wire], ordered=True)
     set_up(f"{sys.argv[1]} sample")
-    sys.exit(faces.run({"orders": Orders, "scheduling": Scheduling}[sys.argv[1]]))
+    sys.exit(faces.run({face.name: face for face in (Orders, Scheduling, Deletion)}[sys.argv[1]]))

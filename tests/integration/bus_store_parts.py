@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,19 +109,19 @@ class Mongo(NamedTuple):
 
 
 @contextmanager
-def mongo() -> Iterator[Mongo]:
-    """Run a replica set of one node, without access control."""
+def mongo(more: Sequence[str] = (), host: str = "127.0.0.1", options: str = "") -> Iterator[Mongo]:
+    """Run a replica set of one node, without access control; `more` words and the `options` of its address."""
     (port,) = free_ports(1)
     with folder() as data:
         process = subprocess.Popen(
             [mongod_path(), "--dbpath", str(data), "--port", str(port), "--replSet", "rs0", "--bind_ip", "127.0.0.1",
              "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25",
-             "--setParameter", "diagnosticDataCollectionEnabled=0"],
+             "--setParameter", "diagnosticDataCollectionEnabled=0", *more],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         try:
-            uri = f"mongodb://127.0.0.1:{port}/?replicaSet=rs0"
-            initiate(port)
+            uri = f"mongodb://{host}:{port}/?replicaSet=rs0{options}"
+            initiate(port, host, options)
             yield Mongo(uri, process)
         finally:
             stop(process)
@@ -149,10 +149,10 @@ def mongo_with_users() -> Iterator[str]:
             stop(process)
 
 
-def initiate(port: int) -> None:
+def initiate(port: int, host: str = "127.0.0.1", options: str = "") -> None:
     """Make the node a replica set of its own and wait until it is primary."""
-    address = f"127.0.0.1:{port}"
-    uri = f"mongodb://{address}/?directConnection=true&serverSelectionTimeoutMS=500"
+    address = f"{host}:{port}"
+    uri = f"mongodb://{address}/?directConnection=true&serverSelectionTimeoutMS=500{options}"
     with pymongo.MongoClient(uri) as client:
         until(lambda: client.admin.command("ping"), "mongod answers")
         client.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": address}]})
@@ -166,10 +166,17 @@ class Rabbit:
         self, process: subprocess.Popen[Any], port: int, management_port: int | None, passwords: dict[str, str]
     ) -> None:
         self._group, self.port, self.passwords = process.pid, port, passwords
+        self.secure = ""  # what follows the password in the address, where TLS is to be spoken
         self.management = f"http://127.0.0.1:{management_port}" if management_port else None
 
     def uri(self, user: str) -> str:
         """Give the AMQP address for `user`."""
+        if self.secure:
+            return f"amqps://{user}:{self.passwords[user]}{self.secure}"
+        return self.plain(user)
+
+    def plain(self, user: str) -> str:
+        """Give the AMQP address for `user` without TLS."""
         return f"amqp://{user}:{self.passwords[user]}@127.0.0.1:{self.port}/"
 
     def connect(self, user: str) -> amqp.Connection:
@@ -189,12 +196,14 @@ class Rabbit:
 
 
 @contextmanager
-def rabbit(definitions: dict[str, Any], passwords: dict[str, str], *, management: bool = True) -> Iterator[Rabbit]:
-    """Run a node whose users, rights and policies are loaded from `definitions` at boot."""
+def rabbit(
+    definitions: dict[str, Any], passwords: dict[str, str], *, management: bool = True, more: Sequence[str] = ()
+) -> Iterator[Rabbit]:
+    """Run a node whose users, rights and policies are loaded from `definitions` at boot; `more` lines of settings."""
     port, dist, epmd, http = free_ports(4)
     with folder("rabbitmq") as data:
         (data / "definitions.json").write_text(json.dumps(definitions), encoding="utf-8")
-        lines = [f"load_definitions = {data}/definitions.json", f"listeners.tcp.default = 127.0.0.1:{port}"]
+        lines = [f"load_definitions = {data}/definitions.json", f"listeners.tcp.default = 127.0.0.1:{port}", *more]
         lines += [f"management.tcp.port = {http}", "management.tcp.ip = 127.0.0.1"] if management else []
         (data / "rabbitmq.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
         (data / "plugins").write_text("[rabbitmq_management]." if management else "[].", encoding="utf-8")

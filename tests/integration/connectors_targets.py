@@ -1,10 +1,12 @@
-"""Six small real targets with the same content: tenant 101 leaves, 102 stays. One behaviour suite runs against all.
+"""Eight small real targets with the same content: tenant 101 leaves, 102 stays. One behaviour suite runs against all.
 
 Places: `sager` has 7 rows of 101 and 5 of 102, `noter` (where the engine can have more than one place) 4 and 3.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import secrets
 import shutil
@@ -15,7 +17,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
+import amqp
+import httpx
 import psycopg
 import pymongo
 import yaml
@@ -24,9 +29,12 @@ from pymongo.uri_parser import parse_uri
 
 from contracts.system_map import PURPOSES, WITHOUT_USERS, SystemMap, parse
 from deploy.demo import case_index
+from shared.bus import topology
+from shared.bus.pump import dial
 from shared.connectors import open_connector
 from shared.connectors.protocol import Connector
-from tests.parts import MariaServer
+from tests.parts import Broker, MariaServer
+from tests.waiting import until
 
 LEAVING, STAYING, CVR, OTHER_CVR = "101", "102", "11111111", "22222222"
 COUNTS = {"sager": (7, 5), "noter": (4, 3)}
@@ -53,6 +61,7 @@ class Target:
     neighbours: Callable[[], int]
     execute: Callable[[str], Any] = field(default=lambda statement: None)
     opened: list[Connector] = field(default_factory=list)
+    virtual: Any = None
 
     def map(self) -> SystemMap:
         """Give the system map of this one system, `maal`."""
@@ -390,3 +399,129 @@ def index(folder: Path) -> Iterator[Target]:
         server.server_close()
         thread.join(10)
         server.index.close()
+
+
+QUEUE_RIGHTS = {
+    "extract": ("management", "^$", "^$", "^(sager|noter|kode)$"),
+    "delete": ("management", "^$", "^$", "^(sager|noter)$"),
+    "verify": ("management", "^$", "^$", "^(sager|noter)$"), "access": ("administrator", "^$", "^$", "^$"),
+    "prepare": ("management", "^ophor_rehearsal_copy$", "^$", "^$"), "app": ("", ".*", ".*", ".*"),
+}  # fmt: skip
+
+
+@dataclass
+class Virtual:
+    """A virtual host of a real RabbitMQ, seen as its administrator."""
+
+    name: str
+    uri: str
+    api: httpx.Client
+
+    def put(self, path: str, body: dict[str, Any]) -> None:
+        """Set something through the management API."""
+        self.api.put(path, json=body).raise_for_status()
+
+    @contextmanager
+    def channel(self) -> Iterator[amqp.Channel]:
+        """Open a channel that ends with the block, and gives back what it took."""
+        connection = dial(self.uri, "test")
+        try:
+            yield connection.channel()
+        finally:
+            with suppress(amqp.AMQPError, OSError):
+                connection.close()
+
+    def send(self, queue: str, *messages: amqp.Message) -> None:
+        """Put messages into a queue and wait for the broker's word."""
+        with self.channel() as channel:
+            channel.confirm_select()
+            for message in messages:
+                channel.basic_publish_confirm(message, "", queue)
+
+    def waiting(self, queue: str) -> list[tuple[Any, str]]:
+        """Give what waits in a queue, in order: the header `lejer` and the body."""
+        with self.channel() as channel:
+            found, tags = [], []
+            while (one := channel.basic_get(queue)) is not None:
+                body = one.body if isinstance(one.body, str) else bytes(one.body).decode()
+                found.append((one.properties.get("application_headers", {}).get("lejer"), body))
+                tags.append(one.delivery_info["delivery_tag"])
+            for tag in tags:
+                channel.basic_reject(tag, requeue=True)
+            until(lambda: channel.queue_declare(queue, passive=True)[1:] == (len(tags), 0), "all of it is back")
+            return found
+
+
+def letter(tenant: int, number: int) -> amqp.Message:
+    """Make a message about a case; the tenant stands in its header as a number or as a text."""
+    body = json.dumps({"sag": uuid_of(tenant * 100 + number), "tekst": "æøå"})
+    headers = {"lejer": tenant if number % 2 else str(tenant)}
+    return amqp.Message(body, application_headers=headers, delivery_mode=2, content_type="application/json")
+
+
+@contextmanager
+def queues(broker: Broker, folder: Path) -> Iterator[Target]:
+    """Make a virtual host of its own with users of its own; `noter` is a quorum queue with two equal messages."""
+    name = f"t{secrets.token_hex(4)}"
+    admin = broker.uri(topology.TOPOLOGY_USER)
+    where = urlsplit(admin)
+    login = (unquote(where.username or ""), unquote(where.password or ""))
+    api = httpx.Client(base_url=broker.management + "/api/", auth=login, trust_env=False)
+    virtual = Virtual(name, admin.rpartition("/")[0] + "/" + name, api)
+    virtual.put(f"vhosts/{name}", {})
+    for user, (tags, *rights) in QUEUE_RIGHTS.items():
+        _secret(folder, f"{name}_{user}", "hemmelig")
+        virtual.put(f"users/{name}_{user}", {"password": "hemmelig", "tags": tags})
+        virtual.put(f"permissions/{name}/{name}_{user}", dict(zip(("configure", "write", "read"), rights, strict=True)))
+    virtual.put(f"permissions/{name}/{login[0]}", {"configure": ".*", "write": ".*", "read": ".*"})
+    for queue, kind in (("sager", "classic"), ("noter", "quorum"), ("kode", "classic")):
+        virtual.put(f"queues/{name}/{queue}", {"durable": True, "arguments": {"x-queue-type": kind}})
+    for queue, (own, others) in COUNTS.items():
+        mixed = [
+            letter(tenant, number) for number in range(own) for tenant in ((101, 102) if number < others else (101,))
+        ]
+        virtual.send(queue, *mixed[:-1], letter(101, 0) if queue == "noter" else mixed[-1])
+    virtual.send("kode", amqp.Message("A"), amqp.Message("B"))
+    places = {"sager": {"tenant_key": "lejer"}, "noter": {"tenant_key": "lejer"}, "kode": {"shared": "SHARED_CODE"}}
+    connection = {"url": broker.management, "amqp": f"amqp://{where.hostname}:{where.port}/{name}"}
+    content = _content("queues", connection, places, lambda purpose: f"{name}_{purpose}")
+    content["access"] = {"roles": [f"{name}_app"]}
+    target = Target(
+        "queues", ("sager", "noter"), content, folder, lambda: virtual.put(f"queues/{name}/ny", {"durable": True}),
+        lambda: sum(str(tenant) == STAYING for queue in COUNTS for tenant, _ in virtual.waiting(queue)),
+        lambda queue: virtual.send(queue, amqp.Message("ingens")),
+    )  # fmt: skip
+    target.virtual = virtual
+    try:
+        yield target
+    finally:
+        _close(target)
+        api.delete(f"vhosts/{name}")
+        for user in QUEUE_RIGHTS:
+            api.delete(f"users/{name}_{user}")
+        api.close()
+
+
+def attest(folder: Path, **said: Any) -> None:
+    """Write an attestation and its document as the supplier does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document = f"erklæring-{len(list(folder.iterdir()))}.pdf"
+    (folder / document).write_bytes(b"underskrevet")
+    body = {
+        "version": 1, "party": "supplier", "role": "driftsleder", "on": "2026-11-20", "left": 0, "ways_in": 0,
+        "method": "seen", "document": document, "sha256": hashlib.sha256(b"underskrevet").hexdigest(),
+    }  # fmt: skip
+    (folder / f"{document}.json").write_text(json.dumps(body | said))
+
+
+@contextmanager
+def manual(folder: Path) -> Iterator[Target]:
+    """Make a folder of attestations."""
+    for place, counts in COUNTS.items():
+        for tenant, left in zip((LEAVING, STAYING), counts, strict=True):
+            attest(folder / "erklæringer" / place / tenant, left=left)
+    places = {"sager": {"attested": "supplier"}, "noter": {"attested": "supplier"}}
+    content = _content("manual", {"folder": "erklæringer"}, places, str)
+    yield Target(
+        "manual", ("sager", "noter"), content, folder, lambda: (folder / "erklæringer" / "ny").mkdir(), lambda: 0
+    )

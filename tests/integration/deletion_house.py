@@ -6,7 +6,7 @@ Events of others are told to the face's handlers; tasks go from the outbox to th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +27,7 @@ from shared.runtime.clock import legal_date
 from shared.store.unit import Store
 
 EXIT, CVR = "exit-1", "11111111"
+TIMERS = ("deletion.backups_look_due", "deletion.batch_due")
 
 
 class Killed(BaseException):
@@ -46,6 +47,9 @@ class HandClock:
 
     def today(self) -> Any:
         return legal_date(self.instant)
+
+    def changes(self, stopping: Callable[[], bool]) -> Iterator[None]:
+        return iter(())
 
     def close(self) -> None:
         pass
@@ -101,11 +105,11 @@ class House:
         handler = getattr(Deletion, wire.split(".")[1]).__wrapped__
         self.store.run(lambda unit: handler(Deletion(), unit, message), message=message)
 
-    def ask(self, name: str, data: dict[str, Any], role: str = OPERATOR) -> dict[str, Any]:
+    def ask(self, name: str, data: dict[str, Any], role: str = OPERATOR, actor_id: str = "usr-1") -> dict[str, Any]:
         """Call a command or query of the face in a role."""
         known = COMMANDS[f"deletion.{name}"]
         body = check(known.request, jsonable({"exit_id": EXIT, **data}), known.wire)
-        actor = SimpleNamespace(id="usr-1", require_customer=lambda cvr: None, role_for=lambda wire: role)
+        actor = SimpleNamespace(id=actor_id, require_customer=lambda cvr: None, role_for=lambda wire: role)
         call = SimpleNamespace(data=body, actor=actor)
         handler = getattr(Deletion, name).__wrapped__
         run = self.store.read if known.query else self.store.run
@@ -130,14 +134,22 @@ class House:
         ]
         self.tell("access.access_closed", {"activity": activity, "systems": rows, "on": "2026-10-01"})
 
-    def permit(self, **changes: Any) -> None:
-        """Issue a permit for what was previewed last."""
+    def approve(self) -> None:
+        """Tell that one person approves what was previewed last."""
+        told = self.events("deletion.deletion_previewed")[-1]
+        about = {name: told[name] for name in ("activity", "job_id", "plan_digest")}
+        approval = {"actor": "a", "role": "kommune_godkender", "at": f"{self.clock.instant:%Y-%m-%dT%H:%M:%SZ}"}
+        self.tell("scheduling.approval_given", about | {"approval": approval})
+
+    def permit(self, *, approved: timedelta = timedelta(), **changes: Any) -> None:
+        """Issue a permit for what was previewed last, `approved` so long ago."""
+        given = f"{self.clock.instant - approved:%Y-%m-%dT%H:%M:%SZ}"
         told = self.events("deletion.deletion_previewed")[-1]
         self.tell("scheduling.permit_issued", {
             "activity": told["activity"], "job_id": told["job_id"], "plan_digest": told["plan_digest"],
             "approvals": [
-                {"actor": "a", "role": "kommune_godkender", "at": "1"},
-                {"actor": "b", "role": "ist_sletteansvarlig", "at": "2"},
+                {"actor": "a", "role": "kommune_godkender", "at": given},
+                {"actor": "b", "role": "ist_sletteansvarlig", "at": given},
             ],
             "intent_index": 7, "valid_until": (datetime.now(UTC) + timedelta(hours=24)).isoformat(), **changes,
         })  # fmt: skip
@@ -171,11 +183,17 @@ class House:
 
     def fire(self) -> None:
         """Let the timers that are due fire, tell the face, and carry what follows."""
-        seen = len(self.events("deletion.backups_look_due"))
+        seen = {wire: len(self.events(wire)) for wire in TIMERS}
         self.store.fire_due()
-        for told in self.events("deletion.backups_look_due")[seen:]:
-            self.tell("deletion.backups_look_due", told)
+        for wire, before in seen.items():
+            for told in self.events(wire)[before:]:
+                self.tell(wire, told)
         self.carry()
+
+    def timer(self) -> datetime | None:
+        """Give when the next timer is due."""
+        row = self.store.db.timers.find_one(sort=[("due", 1)])
+        return row["due"] if row else None
 
     def events(self, wire: str) -> list[dict[str, Any]]:
         """List the bodies of the events told, the oldest first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -94,28 +93,6 @@ def test_the_canonical_line_names_the_call_and_nothing_of_its_body(parts: Bed, f
     assert (line["wire"], line["outcome"], line["correlation_id"]) == ("orders.register_agreement", "ok", "corr-6")
     assert {"duration_ms", "attempts", "consumer", "kind"} <= line.keys()
     assert "Korsbæk" not in face.errors and "11111111" not in face.errors
-
-
-def test_a_plain_nameko_client_can_call(parts: Bed, face: FaceProcess) -> None:
-    from nameko.standalone.rpc import ClusterRpcClient
-
-    from shared.bus.envelope import make_command
-
-    context = {
-        "authorization": parts.issuer().acting("usr-1", ["ist_projektleder"])("orders"),
-        "deadline": time.time() + 30,
-    }
-    with ClusterRpcClient(uri=parts.node.uri("topology"), context_data=context, timeout=30) as cluster:
-        answer = cluster.orders.register_agreement(
-            message=make_command("orders.register_agreement", agreement("plain-7"))
-        )
-    assert answer["agreement_id"].startswith("agr-")
-
-
-def test_an_expired_call_is_refused_and_does_not_run(parts: Bed, caller: Caller) -> None:
-    error = caller.error(data=agreement("plain-8"), deadline=time.time() - 1)
-    assert (error["family"], error["code"]) == ("Unavailable", "DEADLINE_PASSED")
-    assert parts.runs("orders", "plain-8") == 0
 
 
 def test_a_call_that_outlives_its_deadline_changes_nothing(parts: Bed, face: FaceProcess) -> None:

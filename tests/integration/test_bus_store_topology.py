@@ -185,6 +185,9 @@ def test_a_service_may_not(broker: Rabbit, channel: amqp.Channel, forbidden: Cal
         ("gateway", ("orders.events", "order_placed")),
         ("gateway", ("nameko-rpc", str(uuid.uuid4()))),  # an answer
         ("gateway", ("ophor.return", "evt-orders")),
+        ("integrator", ("orders.events", "order_placed")),
+        ("integrator", ("nameko-rpc", str(uuid.uuid4()))),
+        ("integrator", ("ophor.return", "evt-orders")),
     ],
 )
 def test_a_user_may_not_publish(broker: Rabbit, channel: amqp.Channel, user: str, to: tuple[str, str]) -> None:
@@ -201,6 +204,7 @@ def test_a_user_may_not_publish(broker: Rabbit, channel: amqp.Channel, user: str
         ("svc-orders", ("ophor.delay.4", "evt-orders")),
         ("svc-orders", ("ophor.dead", "orders")),
         ("gateway", ("nameko-rpc", "access.attest")),
+        ("integrator", ("nameko-rpc", "access.attest")),
         ("console", ("ophor.return", "evt-orders")),
     ],
 )
@@ -210,12 +214,20 @@ def test_a_user_may_publish_what_it_must(broker: Rabbit, channel: amqp.Channel, 
         channel.queue_purge(queue.name)
 
 
+@pytest.mark.parametrize(
+    ("user", "prefix"),
+    [
+        ("gateway", "reply-gateway"),
+        ("integrator", "reply-integrator"),
+        ("integrator", "rpc.reply-standalone_rpc_client"),  # as nameko's own client names it
+    ],
+)
 def test_a_caller_can_bind_a_reply_queue_to_its_own_address_and_to_nothing_else(
-    broker: Rabbit, channel: amqp.Channel
+    broker: Rabbit, channel: amqp.Channel, user: str, prefix: str
 ) -> None:
-    connection = broker.connect("gateway")
+    connection = broker.connect(user)
     own = connection.channel()
-    queue = f"reply-gateway-{uuid.uuid4()}"
+    queue = f"{prefix}-{uuid.uuid4()}"
     own.queue_declare(queue, exclusive=True)
     own.queue_bind(queue, "nameko-rpc", str(uuid.uuid4()))
     for key in ("#", "orders.*", "*"):

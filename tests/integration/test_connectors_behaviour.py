@@ -1,4 +1,6 @@
-"""What every connector promises, seen on PostgreSQL, MariaDB, SQLite, MongoDB, a folder and a case index."""
+"""What every connector promises, seen on PostgreSQL, MariaDB, SQLite, MongoDB, a folder, queues, attestations
+and a case index.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,17 @@ from shared.connectors import marker
 from shared.connectors.protocol import Connector, Marker
 from tests.integration import connectors_targets as targets
 from tests.integration.connectors_targets import Target
-from tests.parts import Parts
+from tests.parts import Broker, Parts
 
-KINDS = ("postgresql", "mariadb", "sqlite", "mongodb", "files", "case_index")
+KINDS = ("postgresql", "mariadb", "sqlite", "mongodb", "files", "queues", "manual", "case_index")
 SEED = b"0123456789abcdef"
+
+
+@pytest.fixture(scope="module")
+def rabbit(parts: Parts) -> Iterator[Broker]:
+    made = parts.broker()
+    yield made
+    made.remove()
 
 
 @pytest.fixture(params=KINDS)
@@ -28,6 +37,8 @@ def target(request: pytest.FixtureRequest, parts: Parts, tmp_path: Path) -> Iter
         "sqlite": lambda: targets.sqlite(tmp_path),
         "mongodb": lambda: targets.mongodb(parts.mongo_uri, tmp_path),
         "files": lambda: targets.files(tmp_path),
+        "queues": lambda: targets.queues(request.getfixturevalue("rabbit"), tmp_path),
+        "manual": lambda: targets.manual(tmp_path),
         "case_index": lambda: targets.index(tmp_path),
     }
     with made[request.param]() as one:  # type: ignore[attr-defined]
@@ -36,6 +47,11 @@ def target(request: pytest.FixtureRequest, parts: Parts, tmp_path: Path) -> Iter
 
 def counts(connector: Connector, places: tuple[str, ...]) -> dict[str, int]:
     return {place: connector.count(place) for place in places}
+
+
+def skip_where_people_act(target: Target) -> None:
+    if target.kind == "manual":
+        pytest.skip("nothing in it is done by us; tests/integration/test_connectors_manual.py")
 
 
 def delete_everything(target: Target, size: int) -> None:
@@ -62,6 +78,7 @@ def test_counts_are_of_the_tenant_and_totals_of_everybody(target: Target) -> Non
 
 
 def test_reading_in_slices_gives_every_row_once(target: Target) -> None:
+    skip_where_people_act(target)
     connector = target.open("extract")
     for place in target.places:
         seen, after = [], None
@@ -75,6 +92,7 @@ def test_reading_in_slices_gives_every_row_once(target: Target) -> None:
 
 
 def test_a_committed_batch_removes_exactly_its_keys(target: Target) -> None:
+    skip_where_people_act(target)
     connector = target.open("delete")
     place = connector.order(connector.discover())[0]
     keys, before = connector.keys(place, 3), connector.count(place)
@@ -89,6 +107,7 @@ def test_a_committed_batch_removes_exactly_its_keys(target: Target) -> None:
 
 
 def test_a_batch_that_is_left_without_commit_changes_nothing(target: Target) -> None:
+    skip_where_people_act(target)
     connector = target.open("delete")
     place = connector.order(connector.discover())[0]
     keys = connector.keys(place, 3)
@@ -105,12 +124,14 @@ def test_a_batch_that_is_left_without_commit_changes_nothing(target: Target) -> 
 def test_deleting_in_the_order_given_leaves_none_of_the_tenant_and_all_of_the_neighbours(
     target: Target, size: int
 ) -> None:
+    skip_where_people_act(target)
     delete_everything(target, size)
     assert counts(target.open("verify"), target.places) == dict.fromkeys(target.places, 0)
     assert target.neighbours() == sum(target.before(own=False).values())
 
 
 def test_probes_are_found_before_and_not_after(target: Target) -> None:
+    skip_where_people_act(target)
     verifier = target.open("verify")
     drawn = {place: verifier.probes(place, 3, SEED) for place in ("sager",)}
     assert len(drawn["sager"]) == 3
@@ -121,6 +142,7 @@ def test_probes_are_found_before_and_not_after(target: Target) -> None:
 
 
 def test_a_connector_for_verification_opens_no_batch(target: Target) -> None:
+    skip_where_people_act(target)
     with pytest.raises(Rejected, match="PURPOSE_REFUSED"), target.open("verify").batch():
         pass
 
@@ -128,6 +150,8 @@ def test_a_connector_for_verification_opens_no_batch(target: Target) -> None:
 def test_the_target_itself_refuses_the_verifiers_credentials_to_delete(target: Target) -> None:
     if target.kind in WITHOUT_USERS:
         pytest.skip("files have no users of their own; the operating system's are a later matter")
+    if target.kind == "queues":
+        pytest.skip("RabbitMQ has no right to look into a queue without the right to take from it")
     target.content["credentials"]["delete"], target.content["credentials"]["verify"] = (
         target.content["credentials"]["verify"],
         target.content["credentials"]["delete"],
@@ -159,6 +183,7 @@ def test_a_place_that_is_only_in_the_map_is_named(target: Target) -> None:
 
 
 def test_freezing_takes_writing_and_closing_takes_everything(target: Target) -> None:
+    skip_where_people_act(target)
     connector = target.open("access")
     if target.kind == "sqlite":
         assert not connector.access().open
@@ -175,6 +200,7 @@ def test_freezing_takes_writing_and_closing_takes_everything(target: Target) -> 
 
 
 def test_access_is_changed_by_its_own_credentials_only(target: Target) -> None:
+    skip_where_people_act(target)
     with pytest.raises(Rejected, match="PURPOSE_REFUSED"):
         target.open("delete").close_access()
 
@@ -192,6 +218,7 @@ def test_a_target_without_a_fresh_marker_is_no_rehearsal_copy(target: Target) ->
 
 
 def test_the_marker_needs_no_line_in_the_map(target: Target) -> None:
+    skip_where_people_act(target)
     marker.prepare(target.open("prepare"), time.time())
     connector = target.open("delete")
     assert sorted(connector.order(connector.discover())) == sorted(target.places)
@@ -199,6 +226,7 @@ def test_the_marker_needs_no_line_in_the_map(target: Target) -> None:
 
 def test_an_unreachable_system_is_never_empty(target: Target) -> None:
     nowhere = {"port": 1, "folder": "findes ikke", "file": "findes ikke", "url": "http://127.0.0.1:1"}
+    nowhere["amqp"] = "amqp://127.0.0.1:1/ingen"
     target.content["connection"] |= {name: nowhere[name] for name in nowhere if name in target.content["connection"]}
     with pytest.raises(OphorError):
         target.open("verify").count("sager")
@@ -219,7 +247,7 @@ def test_a_missing_secret_is_named(target: Target) -> None:
 def test_rows_that_no_tenant_is_found_for_stop_whoever_verifies_until_the_map_says_what_they_are(
     target: Target,
 ) -> None:
-    if target.kind != "mongodb":
+    if target.kind not in ("mongodb", "queues"):
         pytest.skip("the schema zoo shows it on the SQL engines; a file and a case always have an owner")
     target.execute("sager")
     assert target.open("verify").unowned("sager") == 1

@@ -32,12 +32,13 @@ def world(parts: Parts) -> Iterator[Stage]:
 
 
 def permit(world: Stage) -> None:
+    given = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     seen = world.job("D2")
     world.tell("scheduling.permit_issued", {
         "activity": "D2", "job_id": seen["job_id"], "plan_digest": seen["plan_digest"],
         "approvals": [
-            {"actor": "a", "role": "kommune_godkender", "at": "1"},
-            {"actor": "b", "role": "ist_sletteansvarlig", "at": "2"},
+            {"actor": "a", "role": "kommune_godkender", "at": given},
+            {"actor": "b", "role": "ist_sletteansvarlig", "at": given},
         ],
         "intent_index": 1, "valid_until": (datetime.now(UTC) + timedelta(hours=24)).isoformat(),
     })  # fmt: skip

@@ -159,7 +159,7 @@ class Play:
 
     def approve(self, activity: str, actor: str, role: str, job: str = "job-1", digest: str = DIGEST) -> Play:
         body = {"exit_id": EXIT, "activity": activity, "job_id": job, "plan_digest": digest}
-        approval = {"actor": actor, "role": role, "at": "2026-10-01T08:00:00Z"}
+        approval = {"actor": actor, "role": role, "at": f"{self.today}T08:00:00Z"}
         return self.learn(domain.approve(self.exit, body, approval)[0])
 
     def both_approve(self, activity: str, job: str = "job-1") -> Play:

@@ -172,9 +172,10 @@ def test_a_hold_on_a_system_that_is_not_in_the_order_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "state", ["requested", "previewed", "permitted", "executing", "executed", "verified", "stopped", "cancelled"]
+    "state",
+    ["requested", "previewed", "permitted", "executing", "paused", "executed", "verified", "stopped", "cancelled"],
 )
-@pytest.mark.parametrize("step", ["preview", "permit", "begin", "end", "verify", "stop", "cancel"])
+@pytest.mark.parametrize("step", ["preview", "permit", "begin", "pause", "resume", "end", "verify", "stop", "cancel"])
 def test_what_the_table_lacks_is_refused(state: str, step: str) -> None:
     job = replace(requested(), state=state)
     if (state, step) in domain.TRANSITIONS:

@@ -1,6 +1,7 @@
 """The log's tree against published RFC 6962 vectors, against a second implementation, and the verifier against both."""
 
 import hashlib
+import random
 
 import pytest
 
@@ -63,6 +64,37 @@ def subproof(m: int, leaves: list[bytes], whole: bool) -> list[bytes]:
     return [*subproof(m - k, leaves[k:], False), mth(leaves[:k])]
 
 
+class Slow:
+    """The second implementation over ranges of one list of leaves, so that no range is hashed twice."""
+
+    def __init__(self, leaves: list[bytes]) -> None:
+        self.leaves, self.known = leaves, {}
+
+    def mth(self, start: int, end: int) -> bytes:
+        if (start, end) not in self.known:
+            k = start + split(end - start)
+            several = end - start > 1
+            self.known[start, end] = (
+                hashlib.sha256(b"\1" + self.mth(start, k) + self.mth(k, end)).digest()
+                if several else mth(self.leaves[start:end])
+            )  # fmt: skip
+        return self.known[start, end]
+
+    def path(self, m: int, start: int, end: int) -> list[bytes]:
+        if end - start == 1:
+            return []
+        k = start + split(end - start)
+        return [*self.path(m, start, k), self.mth(k, end)] if m < k else [*self.path(m, k, end), self.mth(start, k)]
+
+    def subproof(self, m: int, start: int, end: int, whole: bool) -> list[bytes]:
+        if m == end:
+            return [] if whole else [self.mth(start, end)]
+        k = start + split(end - start)
+        if m <= k:
+            return [*self.subproof(m, start, k, whole), self.mth(k, end)]
+        return [*self.subproof(m, k, end, False), self.mth(start, k)]
+
+
 def grow(leaves: list[bytes]) -> dict[tuple[int, int], bytes]:
     nodes: dict[tuple[int, int], bytes] = {}
     for index, leaf in enumerate(leaves):
@@ -105,6 +137,32 @@ def test_every_root_and_proof_is_the_second_implementation_s(many: list[bytes]) 
             assert tree.inclusion(nodes, index, size) == path(index, many[:size])
         for first in range(1, size + 1):
             assert tree.consistency(nodes, first, size) == subproof(first, many[:size], True)
+
+
+def test_all_sizes_to_300_agree_in_every_root_and_proof() -> None:
+    leaves = [f"leaf {number}".encode() for number in range(300)]
+    nodes, slow = grow(leaves), Slow(leaves)
+    assert tree.root({}, 0) == mth([]) == slow.mth(0, 0) == ophor_verify.root_of([])
+    for size in range(1, 301):
+        root = slow.mth(0, size)
+        assert tree.root(nodes, size) == root == ophor_verify.root_of([nodes[0, index] for index in range(size)])
+        for index in range(size):
+            assert tree.inclusion(nodes, index, size) == slow.path(index, 0, size)
+            assert tree.consistency(nodes, index + 1, size) == slow.subproof(index + 1, 0, size, True)
+
+
+def test_large_trees_agree_at_random_and_the_verifier_accepts_their_proofs() -> None:
+    dice = random.Random(6962)
+    leaves = [number.to_bytes(4, "big") for number in range(20_000)]
+    nodes, slow = grow(leaves), Slow(leaves)
+    sizes = [*(dice.randrange(1, 20_001) for _ in range(150)), *(2**k + d for k in range(9, 15) for d in (-1, 0, 1))]
+    for size in sizes:
+        root, index, first = slow.mth(0, size), dice.randrange(size), dice.randrange(1, size + 1)
+        proof, between = tree.inclusion(nodes, index, size), tree.consistency(nodes, first, size)
+        assert tree.root(nodes, size) == root
+        assert proof == slow.path(index, 0, size) and between == slow.subproof(first, 0, size, True)
+        assert ophor_verify.included(nodes[0, index], index, size, proof, root)
+        assert ophor_verify.consistent(first, size, (slow.mth(0, first), root), between)
 
 
 def test_the_verifier_accepts_every_true_inclusion_and_no_other_place(many: list[bytes]) -> None:

@@ -1,7 +1,8 @@
 """What enters the evidence log: one closed schema a kind, made from the contract's events.
 
 Rules it keeps: an entry holds enums, codes, ids, counts, dates and digests only; there is no free-text type, unknown
-fields are refused, and a value that has the shape of a CPR number is refused wherever it stands (evidence.md §1.6).
+fields are refused, and a value in the shape of a CPR number or an e-mail address is refused wherever it stands
+(evidence.md §1.6).
 What an event says beyond its schema (titles, texts) is dropped by `entry_of`. A leaf is salted, so that deleting its
 salt and event leaves every other proof valid (§1.7). Within an exit the entries form a chain (`n`, `prev`), so that
 none can be left out of a bundle unseen.
@@ -13,6 +14,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -25,7 +27,9 @@ from services.compliance.evidence.kinds import KIND_OF_EVENT, KINDS
 __all__ = ["GENESIS", "KINDS", "KIND_OF_EVENT", "Logged", "checked", "entry_of", "leaf", "read_leaf"]
 
 GENESIS = "0" * 64
-_CPR = re.compile(r"(?<!\w)(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{2}[- ]?[0-9]{4}(?!\w)")
+_HEX = "[0-9A-Fa-f]"  # a digest may hold any digits
+_CPR = re.compile(rf"(?<!{_HEX})(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{{2}}[-–._ ]{{0,3}}[0-9]{{4}}(?!{_HEX})")
+_MAIL = re.compile(r"[^\s@/]@[^\s@/]+\.[^\W\d_]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Logged:
 def entry_of(wire: str, data: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Turn an event's data (as its contract loads it) into (kind, entry); fields that are not evidence are dropped."""
     kind = KIND_OF_EVENT[wire]
-    schema = KINDS[kind]()
+    schema = _schema(kind)
     return kind, checked(kind, schema.dump(_picked(schema, data)))
 
 
@@ -50,11 +54,11 @@ def checked(kind: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     if kind not in KINDS:
         raise _invalid("kind", "no such kind of evidence")
     try:
-        KINDS[kind]().load(entry)
+        _schema(kind).load(entry)
     except ValidationError as error:
         rejected = Rejected.invalid(kind, error.normalized_messages())
         raise _invalid(rejected.field, "not an enum, id, count, date or digest") from None
-    _refuse_cpr(entry, kind)
+    _refuse_person(entry, kind)
     return dict(entry)
 
 
@@ -73,6 +77,11 @@ def read_leaf(index: int, data: bytes) -> Logged:
     return Logged(index, event["kind"], event["at"], event["entry"])
 
 
+@cache
+def _schema(kind: str) -> Schema:
+    return KINDS[kind]()
+
+
 def _picked(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _value(field, data[name]) for name, field in schema.fields.items() if name in data}
 
@@ -85,16 +94,18 @@ def _value(field: fields.Field[Any], value: Any) -> Any:
     return value
 
 
-def _refuse_cpr(value: Any, path: str) -> None:
+def _refuse_person(value: Any, path: str) -> None:
     if isinstance(value, str) and _CPR.search(value):
         raise _invalid(path, "a value in the shape of a CPR number")
+    if isinstance(value, str) and _MAIL.search(value):
+        raise _invalid(path, "a value in the shape of an e-mail address")
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            _refuse_cpr(name, path)
-            _refuse_cpr(inner, f"{path}.{name}")
+            _refuse_person(name, path)
+            _refuse_person(inner, f"{path}.{name}")
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            _refuse_cpr(inner, f"{path}.{number}")
+            _refuse_person(inner, f"{path}.{number}")
 
 
 def _invalid(field: str, why: str) -> Rejected:

@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """Verify an Ophør certificate offline: a PDF, a DSSE file or a bundle (zip).
 
-    python3 ophor_verify.py FILE --key KEY [--key KEY …] [--head FILE …] [--revocations FILE] [--rehearsal]
+    python3 ophor_verify.py FILE --key KEY [--key KEY …] [--head FILE …] [--witness KEY …] [--revocations FILE]
+                            [--rehearsal]
 
 One file: Python ≥ 3.11's standard library and `cryptography`. No network, nothing imported from the project.
-What it trusts comes from outside the file (`--key`, `--head`, `--revocations`); keys inside prove nothing.
-KEY is a signed-note verifier key (`name+hash+key`) or `x509-sha256:HEX`, the sealing certificate's fingerprint.
+What it trusts comes from outside the file (`--key`, `--head`, `--witness`, `--revocations`); keys inside prove nothing.
+KEY is a signed-note verifier key (`name+hash+key`) or `x509-sha256:HEX`, the sealing certificate's fingerprint; of a
+witness, a cosigner's (c2sp.org/tlog-cosignature). Its cosignature may stand in the bundle or on a head given.
 
 Checks: 1 form · 2 manifest · 3 PDF seal · 4 statement · 5 signatures · 6 trusted keys · 7 checkpoint · 8 inclusion ·
 9 chain of the exit's entries · 10 consistency · 11 heads from outside · 12 completeness · 13 sums · 14 order ·
 15 stage · 16 statement against evidence · 17 revocation · 18 kind · 19 witness · 20 time stamps.
-Ladder: SELF-CONSISTENT < SIGNED < WITNESSED < TIMESTAMPED. This version reaches SIGNED; 19 and 20 are NOT DONE.
-Exit codes: 0 verified, 1 failed, 2 malformed, 3 policy not met (no trusted keys, or a rehearsal without --rehearsal).
+Ladder: SELF-CONSISTENT < SIGNED < WITNESSED < TIMESTAMPED. This version reaches WITNESSED; 20 is NOT DONE.
+Exit codes: 0 verified, 1 failed, 2 malformed, 3 policy not met (no trusted keys, no cosignature by the witness asked
+for, or a rehearsal without --rehearsal).
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ import struct
 import sys
 import zlib
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
@@ -164,8 +167,8 @@ class Report:
     def level(self) -> str:
         if self.malformed or any(check.result == FAILED for check in self.checks):
             return "NONE"
-        trusted = any(check.n == 6 and check.result == OK for check in self.checks)
-        return "SIGNED" if trusted else "SELF-CONSISTENT"
+        done = {check.n for check in self.checks if check.result == OK}
+        return "SELF-CONSISTENT" if 6 not in done else "WITNESSED" if 19 in done else "SIGNED"
 
 
 @dataclass
@@ -174,6 +177,7 @@ class Options:
     heads: list[str] = field(default_factory=list)
     revocations: str | None = None
     rehearsal: bool = False
+    witnesses: list[str] = field(default_factory=list)
 
 
 # ---------------------------------------------------------------------------------------------- strict reading
@@ -315,13 +319,13 @@ class NoteKey:
         return True
 
 
-def note_key(text: str) -> NoteKey:
-    """Read a verifier key (c2sp.org/signed-note) and check its hash."""
+def note_key(text: str, kind: int = 1) -> NoteKey:
+    """Read a verifier key (c2sp.org/signed-note) and check its hash; kind 1 is Ed25519, 4 an Ed25519 cosigner."""
     parts = text.split("+", 2)
     if len(parts) != 3 or not re.fullmatch(r"[0-9a-f]{8}", parts[1]):
         raise Failed(f"not a verifier key: {text[:40]}")
     raw = unbase64(parts[2], "verifier key")
-    need(len(raw) == 33 and raw[0] == 1, "verifier key: not Ed25519")
+    need(len(raw) == 33 and raw[0] == kind, "verifier key: not Ed25519" + (", or not a witness's" if kind == 4 else ""))
     digest = hashlib.sha256(parts[0].encode() + b"\n" + raw).digest()[:4]
     need(digest.hex() == parts[1], "verifier key: hash does not match")
     return NoteKey(parts[0], digest, raw[1:])
@@ -606,6 +610,29 @@ def read_head(text: str, key: NoteKey) -> Head:
     raise Failed("the log's key did not sign this checkpoint")
 
 
+def body_of(text: str) -> str:
+    """Give the signed part of a checkpoint."""
+    found = NOTE.fullmatch(text)
+    need(found, "not a checkpoint")
+    assert found
+    return str(found[1])
+
+
+def cosigned_at(text: str, key: NoteKey) -> int | None:
+    """Give the time of `key`'s cosignature on a checkpoint (c2sp.org/tlog-cosignature), None where there is none."""
+    body = body_of(text)
+    for line in text[len(body) + 1 :].splitlines():
+        name, _, encoded = line[2:].partition(" ")
+        raw = unbase64(encoded, "cosignature")
+        if name != key.name or raw[:4] != key.id:
+            continue
+        need(len(raw) == 76, f"the cosignature of {name} has another form")
+        time = int.from_bytes(raw[4:12], "big")
+        need(key.verifies(raw[12:], f"cosignature/v1\ntime {time}\n{body}".encode()), f"{name} did not cosign this")
+        return time
+    return None
+
+
 @dataclass
 class Item:
     """One evidence entry of the bundle."""
@@ -656,6 +683,7 @@ def _verify(data: bytes, options: Options, report: Report) -> None:
     items = _check_log(members, predicate, options, report)
     _check_content(predicate, items, report)
     _check_policy(predicate, options, report, hashlib.sha256(envelope.payload).hexdigest())
+    _check_witness(members, predicate, options, report)
 
 
 def _documents(data: bytes, members: dict[str, bytes] | None) -> tuple[Pdf | None, bytes]:
@@ -1404,8 +1432,47 @@ def _check_policy(predicate: dict[str, Any], options: Options, report: Report, d
         report.add(18, POLICY, "ØVELSE – IKKE BEVIS FOR SLETNING (--rehearsal)")
     else:
         report.add(18, OK, "ØVELSE – IKKE BEVIS FOR SLETNING" if rehearsal else "production")
-    report.add(19, NOT_DONE, "no witness key of another legal person")
     report.add(20, NOT_DONE, "no RFC 3161 time stamp")
+
+
+def _check_witness(
+    members: dict[str, bytes] | None, predicate: dict[str, Any], options: Options, report: Report
+) -> None:
+    """19. A witness given from outside cosigned the certificate's own checkpoint, in the bundle or on a head given."""
+    if not options.witnesses or members is None:
+        report.add(19, NOT_DONE, "needs the bundle" if options.witnesses else "no --witness of another legal person")
+        return
+    try:
+        times = _cosigned(members, predicate["log"], predicate, options)
+    except (Failed, Malformed, KeyError, TypeError, ValueError) as error:
+        report.add(19, FAILED, str(error))
+        return
+    said = ", ".join(f"{name} at {_instant(time)}" for name, time in sorted(times.items()))
+    missing = "no cosignature on the certificate's checkpoint by a witness given"
+    report.add(19, OK if times else POLICY, f"{said}; whose key it is, you must know" if times else missing)
+
+
+def _cosigned(
+    members: dict[str, bytes], log: dict[str, Any], predicate: dict[str, Any], options: Options
+) -> dict[str, int]:
+    """Give the time of each witness's cosignature on the stated head; no key that signs otherwise is a witness."""
+    log_key = note_key(log["key"])
+    signers = {log_key.public} | {note_key(one["key"]).public for one in predicate["signers"]["statement"]}
+    texts = [members[f"checkpoints/{log['size']:012d}.txt"].decode("utf-8"), *options.heads]
+    heads = [(text, read_head(text, log_key)) for text in texts]
+    root = unbase64(log["root"], "root")
+    stated = [text for text, head in heads if (head.origin, head.size, head.root) == (log["origin"], log["size"], root)]
+    found = {}
+    for key in (note_key(one, 4) for one in options.witnesses):
+        need(key.public not in signers, f"{key.name} signs the log or the statement itself: no witness")
+        times = [time for time in (cosigned_at(text, key) for text in stated) if time is not None]
+        if times:
+            found[key.name] = min(times)
+    return found
+
+
+def _instant(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 # ---------------------------------------------------------------------------------------------- for people
@@ -1467,6 +1534,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("file", help="certificate.pdf, certificate.dsse.json or the bundle (zip)")
     parser.add_argument("--key", action="append", default=[], help="a verifier key or x509-sha256:HEX; repeatable")
     parser.add_argument("--head", action="append", default=[], help="a checkpoint received earlier (file); repeatable")
+    parser.add_argument("--witness", action="append", default=[], help="a witness's verifier key; repeatable")
     parser.add_argument("--revocations", help="a file with revoked numbers or statement digests, one a line")
     parser.add_argument("--rehearsal", action="store_true", help="accept a certificate of a rehearsal")
     parser.add_argument("--json", action="store_true", help="answer as JSON")
@@ -1490,7 +1558,7 @@ def main(argv: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"{asked.file}: {error}", file=sys.stderr)  # noqa: T201
         return MALFORMED
-    report = verify(data, Options(asked.key, heads, revocations, asked.rehearsal))
+    report = verify(data, Options(asked.key, heads, revocations, asked.rehearsal, asked.witness))
     text = json.dumps(as_dict(report), ensure_ascii=False, indent=1) if asked.json else None
     print(text or as_text(report, asked.file, asked.english))  # noqa: T201
     return report.code

@@ -8,17 +8,34 @@ Rules kept here:
 4. Whatever the engine counted beyond our own statements, or a neighbour lost in the snapshot, is outside the scope.
 5. Sums are true or the answer is ERROR: before + arrived = deleted + retained + residual (evidence.md §1.9).
 6. While a hold stands on one of a job's systems, the job neither begins nor goes on.
+7. The plan is drawn up again when somebody approves it and when it begins, its schema before each batch: what would not
+   give the approved digest again, or goes beyond a band, stops the job. Approvals stand for `APPROVAL_DAYS`.
+8. A batch waits for its target's window and pace, and for whoever paused the job.
 """
 
 from services.deletion.domain.answer import answered, result, row, row_class
 from services.deletion.domain.backup import Backup, due, expired, register_backup
 from services.deletion.domain.batch import STALLED_AT_MOST, check_band, closed, outside, sampled
-from services.deletion.domain.hold import HOLD_STATES, Hold, lift, place, require_free
+from services.deletion.domain.hold import (
+    HOLD_STATES,
+    OVERRIDES,
+    Hold,
+    Override,
+    lift,
+    override,
+    place,
+    require_free,
+)
 from services.deletion.domain.job import TRANSITIONS, Exit, Job, Place, Survey, require_exit, with_delivered
+from services.deletion.domain.pace import Pace, ends, estimated, free_after, opens, rows_at_once, target_of, work_of
+from services.deletion.domain.pause import pause, paused_too_long, resume
 from services.deletion.domain.plan import (
     PROBES_PER_PLACE,
+    approval_expired,
     canonical_digest,
+    check_approvals,
     check_permit,
+    check_plan,
     check_schema,
     inventory_digest,
     most,
@@ -36,9 +53,11 @@ from services.deletion.domain.request import (
 )  # fmt: skip
 
 __all__ = [
-    "ALREADY_BEGUN", "CANCELLED", "HOLD_STATES", "PROBES_PER_PLACE", "STALLED_AT_MOST", "TRANSITIONS", "Backup", "Exit",
-    "Hold", "Job", "Place", "Survey", "answered", "cancelled", "canonical_digest", "check_band", "check_permit",
-    "check_schema", "closed", "due", "expired", "hindrance", "inventory_digest", "lift", "most", "outdated", "outside",
-    "place", "previewed", "register_backup", "require_exit", "require_free", "result", "row", "row_class", "sampled",
-    "take_due", "with_closed", "with_delivered", "with_due",
+    "ALREADY_BEGUN", "CANCELLED", "HOLD_STATES", "OVERRIDES", "PROBES_PER_PLACE", "STALLED_AT_MOST", "TRANSITIONS",
+    "Backup", "Exit", "Hold", "Job", "Override", "Pace", "Place", "Survey", "answered", "approval_expired",
+    "cancelled", "canonical_digest", "check_approvals", "check_band", "check_permit", "check_plan", "check_schema",
+    "closed", "due", "ends", "estimated", "expired", "free_after", "hindrance", "inventory_digest", "lift", "most",
+    "opens", "outdated", "outside", "override", "pause", "paused_too_long", "place", "previewed", "register_backup",
+    "require_exit", "require_free", "result", "resume", "row", "row_class", "rows_at_once", "sampled", "take_due",
+    "target_of", "with_closed", "with_delivered", "with_due", "work_of",
 ]  # fmt: skip

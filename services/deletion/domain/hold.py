@@ -6,6 +6,8 @@ Rules kept here:
 2. A hold is placed once and lifted once: the same again changes nothing, another document does not replace the first.
 3. What the customer placed only the customer lifts: the controller's word stands until the controller takes it back.
 4. A hold on all systems, or on one of a job's, holds the whole job.
+5. Whoever did not place it sets a hold aside only by an override: for a reason that its basis allows, asked for by one
+   person and agreed word for word (reason, document) by another one of the other party. Every attempt is recorded.
 """
 
 from __future__ import annotations
@@ -16,8 +18,23 @@ from dataclasses import dataclass, replace
 from contracts.errors import Rejected
 from services.deletion.domain.job import Exit, Job
 
-HOLD_STATES = {("placed", "lift"): "lifted"}
+HOLD_STATES = {("placed", "lift"): "lifted", ("placed", "override"): "overridden"}
+OVERRIDES = {
+    "INSTRUCTION": ("INSTRUCTION_WITHDRAWN", "PLACED_IN_ERROR"),
+    "LAW": ("LAW_LAPSED", "COURT_DECISION", "PLACED_IN_ERROR"),
+    "DATA_SUBJECT_REQUEST": ("REQUEST_WITHDRAWN", "REQUEST_DECIDED", "PLACED_IN_ERROR"),
+}
 CLAUSES = {"INSTRUCTION": "GDPR 28(3)(a)", "LAW": "GDPR 17(3)(b)", "DATA_SUBJECT_REQUEST": "GDPR 18"}
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What one person asked for: to set a hold aside for a reason, by a document."""
+
+    actor: str
+    party: str
+    reason: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +49,7 @@ class Hold:
     party: str
     state: str = "placed"
     lifted_by: str | None = None
+    override: Override | None = None
 
 
 def place(exit_: Exit, new: Hold, known: Sequence[Hold]) -> Hold:
@@ -42,7 +60,7 @@ def place(exit_: Exit, new: Hold, known: Sequence[Hold]) -> Hold:
             remedy=f"use null for all, or one of: {', '.join(exit_.systems)}",
             da="Systemet er ikke med i bestillingen.",
         )  # fmt: skip
-    standing = (each for each in known if replace(each, hold_id=new.hold_id, party=new.party) == new)
+    standing = (each for each in known if replace(each, hold_id=new.hold_id, party=new.party, override=None) == new)
     return next(standing, replace(new, hold_id=f"{exit_.exit_id}.H{len(known) + 1}"))
 
 
@@ -67,6 +85,37 @@ def lift(hold: Hold | None, digest: str, party: str) -> Hold:
             remedy="nothing: it is lifted", da="Tilbageholdelsen er allerede ophævet.",
         )  # fmt: skip
     return replace(hold, state=HOLD_STATES[hold.state, "lift"], lifted_by=digest)
+
+
+def override(hold: Hold | None, asked: Override) -> tuple[Hold | None, str, str]:
+    """Take one person's word for an override (rule 5): the hold as it is then, the answer, and why it was refused."""
+    if code := _override_forbidden(hold, asked):
+        return hold, "refused", code
+    assert hold is not None
+    if hold.override is None or hold.override.actor == asked.actor:
+        return replace(hold, override=asked), "requested", ""
+    state = HOLD_STATES[hold.state, "override"]
+    return replace(hold, state=state, lifted_by=asked.digest), "overridden", ""
+
+
+def _override_forbidden(hold: Hold | None, asked: Override) -> str:
+    if hold is None:
+        return "HOLD_UNKNOWN"
+    if (hold.state, "override") not in HOLD_STATES:
+        return "HOLD_ALREADY_LIFTED"
+    if asked.reason not in OVERRIDES[hold.basis]:
+        return "REASON_NOT_FOR_BASIS"
+    return "" if hold.override is None else _not_another(hold.override, asked)
+
+
+def _not_another(first: Override, second: Override) -> str:
+    """Tell why a second word is no agreement to the first; one's own may be put in other words."""
+    same = (first.reason, first.digest) == (second.reason, second.digest)
+    if first.actor == second.actor:
+        return "SAME_PERSON" if same or first.party != second.party else ""
+    if first.party == second.party:
+        return "SAME_PARTY"
+    return "" if same else "OVERRIDE_DIFFERS"
 
 
 def require_free(job: Job, holds: Iterable[Hold]) -> None:

@@ -11,12 +11,15 @@ from contracts.errors import Rejected, Unavailable
 AFTER_CLOSING = ("D2", "D3b", "D7a")
 JOB_ACTIVITIES = ("C7", *AFTER_CLOSING)  # C7 is cleaned first: its ways in are closed when it was verified
 NOT_BEGUN = ("requested", "previewed", "permitted")
-LIVE = (*NOT_BEGUN, "executing", "executed")
+LIVE = (*NOT_BEGUN, "executing", "paused", "executed")
 FOLLOWED = ("stopped", "cancelled", "verified")
 TRANSITIONS = {
     ("requested", "preview"): "previewed",
     ("previewed", "permit"): "permitted",
     ("permitted", "begin"): "executing",
+    ("executing", "pause"): "paused",
+    ("paused", "pause"): "paused",
+    ("paused", "resume"): "executing",
     ("executing", "end"): "executed",
     ("executed", "verify"): "verified",
     **{(state, "stop"): "stopped" for state in LIVE},
@@ -85,7 +88,8 @@ class Survey:
 class Job:
     """One deletion job. `queue` is what is left to delete in order: `position` says how far it is done.
 
-    `begun` stays true however the job ends.
+    `begun` stays true however the job ends. `work` is what the preview expected of each step, `waits_until` (ISO 8601)
+    when the next batch may come where it waits; `paused_by` is the party whose pause stands.
     """
 
     job_id: str
@@ -110,6 +114,11 @@ class Job:
     begun: bool = False
     stopped_code: str | None = None
     stopped_field: str | None = None
+    work: tuple[Row, ...] = ()
+    estimated_end: str | None = None
+    waits_until: str | None = None
+    paused_by: str | None = None
+    paused_on: str | None = None
 
     def after(self, step: str, **changes: Any) -> Job:
         """Give the job after `step` (rule 1), or raise Rejected STEP_NOT_ALLOWED."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
+from contracts.deletion import APPROVAL_DAYS
 from contracts.errors import Rejected
+from services.deletion.domain.batch import check_band
 from services.deletion.domain.job import Exit, Job, Place, Row, Survey
 
 PROBES_PER_PLACE = 5
@@ -93,14 +96,55 @@ def check_permit(job: Job, now: datetime) -> None:
         raise Rejected("APPROVALS_MISSING", "two people in two roles must have approved", field="approvals")
 
 
-def _instant(text: str) -> datetime:
+def _instant(text: str, field: str = "valid_until") -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
         instant = datetime.min
     if instant.tzinfo is None:
-        raise Rejected("PERMIT_WRONG", "the permit's end is no instant with a time zone", field="valid_until")
+        raise Rejected("PERMIT_WRONG", f"{field}: no instant with a time zone", field=field)
     return instant
+
+
+def check_approvals(job: Job, now: datetime) -> None:
+    """Refuse approvals of which one is older than `APPROVAL_DAYS` (`now`: the rules' time, as they were given in)."""
+    given = [_instant(one["at"], "approvals") for one in (job.permit or {})["approvals"]]
+    if now - min(given) >= timedelta(days=APPROVAL_DAYS):
+        raise approval_expired()
+
+
+def approval_expired() -> Rejected:
+    """Make the refusal of what people said too long ago."""
+    return Rejected(
+        "APPROVAL_EXPIRED", f"what was approved is {APPROVAL_DAYS} days old", field="approvals",
+        remedy="the activity is due again: look at the new preview and approve it",
+        da=f"Godkendelsen er mere end {APPROVAL_DAYS} dage gammel.",
+    )  # fmt: skip
+
+
+def check_plan(job: Job, exit_: Exit, surveys: Sequence[Survey]) -> None:
+    """Draw the plan up again from what is there now, with the approved bands; any difference is refused (rule 7)."""
+    for each in surveys:
+        check_schema(
+            job, each.system, each.fingerprint, {row.place: row.fingerprint for row in each.places}, each.order
+        )
+    again = _plan(job, exit_, [_in_bands(job, each) for each in surveys], job.seed)
+    if canonical_digest(again) != job.plan_digest:
+        raise Rejected(
+            "PLAN_CHANGED", "the plan would not be the same any more", field="plan_digest",
+            remedy="preview and approve anew", da="Planen ville ikke være den samme i dag.",
+        )  # fmt: skip
+    for each in surveys:
+        for row in each.places:
+            if row.disposition == "deleted":
+                check_band(job.place(row.system, row.place), row.count)
+
+
+def _in_bands(job: Job, survey: Survey) -> Survey:
+    """Give a survey with the bands that were approved, its places in the plan's order."""
+    bands = {row.place: row.most for row in job.places if row.system == survey.system}
+    inside = {row.place: replace(row, most=bands[row.place]) for row in survey.places}
+    return replace(survey, places=tuple(inside[place] for place in bands))
 
 
 def check_schema(job: Job, system: str, fingerprint: str, places: Mapping[str, str], order: Sequence[str]) -> None:

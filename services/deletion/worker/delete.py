@@ -1,13 +1,16 @@
 """The hand `delete`: a permitted job, batch by batch, each so that a crash at any moment loses and repeats nothing.
 
 A batch, step by step (design §2, evidence.md §1.1, §5):
-1. the target is marked as a copy (outside production) and its schema is the plan's, or the job stops;
-2. the intent (keys) is committed under a new fence, so that whoever held the job before can commit nothing; a hold
-   forbids it;
+1. the target's window is open and its pace allows more, else the slice ends and comes again then, as a message of its
+   own (no attempt is used up); the target is marked as a copy (outside production) and its schema is the plan's, or the
+   job stops;
+2. the intent (keys) is committed under a new fence, so that whoever held the job before can commit nothing, and the
+   rows are taken from the target's pace; a hold forbids it, a pause puts it off;
 3. one transaction on the target: delete, compare what the engine counted with our own statements, and the
    neighbours in the snapshot; anything beyond rolls back and stops the job;
 4. the fence and the holds are read again, then the target commits;
 5. closed with deleted = planned − still present; sums, checkpoint, the fact and the next task are one commit.
+A pause lets the transaction in hand end: its batch is closed, the next does not come before the job is resumed.
 After a crash the open intent is closed first, by counting what is still present; nothing is deleted from it again.
 """
 
@@ -21,10 +24,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts.errors import Rejected, Unavailable
-from contracts.system_map import SystemMap
+from contracts.system_map import System, SystemMap
 from services.deletion import domain, store
-from services.deletion.domain import Exit, Job
+from services.deletion.domain import Exit, Job, Survey
 from services.deletion.worker import ground
+from services.deletion.worker.stride import STRIDE
 from shared.bus.hands import Hand, task
 from shared.connectors import marker
 from shared.connectors.protocol import Batch, Connector, Key
@@ -39,6 +43,14 @@ class Intent:
     place: str
     keys: list[Key]
     sampled: bool = False
+
+
+class Later(Exception):
+    """Not now: the slice comes again `at` this instant of the rules' clock, None: when the job is resumed."""
+
+    def __init__(self, at: datetime | None = None) -> None:
+        super().__init__()
+        self.at = at
 
 
 class Delete(Hand):
@@ -59,6 +71,9 @@ class Delete(Hand):
 def _guarded(work: Any, job: Job, step: Any) -> None:
     try:
         step()
+    except Later as later:
+        if (at := later.at) is not None:
+            work.commit(lambda unit: _wait(unit, job, at))
     except Rejected as error:
         if work.committed:
             raise
@@ -66,18 +81,41 @@ def _guarded(work: Any, job: Job, step: Any) -> None:
         work.commit(lambda unit: ground.stop(unit, job.job_id, code, field))
 
 
+def _wait(unit: Any, before: Job, at: datetime) -> None:
+    """Set the timer of a job's next batch; one that was paused or has ended meanwhile waits for nothing."""
+    job = store.load_job(unit, before.job_id)
+    if job is None or job.state != "executing" or job.fence != before.fence:
+        return
+    store.save_job(unit, replace(job, waits_until=at.isoformat(timespec="seconds")))
+    told = {"exit_id": job.exit_id, "job_id": job.job_id, "batch": job.batches + 1}
+    unit.at(at, "deletion.batch_due", job.exit_id, told, f"batch/{job.job_id}")
+
+
+def _going(unit: Any, before: Job) -> Job:
+    """Read the job again; raise Later where it was paused."""
+    job = ground.fresh(unit, before, "paused")
+    if job.state == "paused":
+        raise Later
+    return job
+
+
 def _begin(work: Any, job: Job, exit_: Exit) -> None:
     """Look at every system of the job once more before the first row."""
     systems = ground.load_map(work, exit_)
     domain.check_permit(job, datetime.now(UTC))
-    started: dict[tuple[str, str], int] = {}
-    for name in job.systems:
-        with ground.opened(systems, name, "delete", exit_) as connector:
-            _check_target(work, connector, job)
-            started |= {(name, place): connector.count(place) for system, place in job.queue if system == name}
-    for each in job.places:
-        domain.check_band(each, started.get((each.system, each.place), 0))
+    domain.check_approvals(job, work.now)
+    surveys = [_survey(work, systems, name, exit_) for name in job.systems]
+    domain.check_plan(job, exit_, surveys)
+    started = {(each.system, row.place): row.count for each in surveys for row in each.places}
+    started = {place: started[place] for place in job.queue}
     work.commit(lambda unit: _tell_begun(unit, job, started))
+
+
+def _survey(work: Any, systems: SystemMap, name: str, exit_: Exit) -> Survey:
+    with ground.opened(systems, name, "delete", exit_) as connector:
+        inventory = ground.discovered(connector)
+        _check_marker(work, connector)
+        return ground.surveyed(connector, systems.system(name), inventory, others=False)
 
 
 def _tell_begun(unit: Any, before: Job, started: Mapping[tuple[str, str], int]) -> None:
@@ -104,33 +142,53 @@ def _slice(work: Any, job: Job, exit_: Exit) -> None:
         connector: Connector | None = None
         for position in range(job.position, len(job.queue)):
             system, place = job.queue[position]
+            target, size = systems.system(system), _size(systems.system(system), place)
             if connector is None or connector.system != system:
+                _require_open(work, target)
                 connector = stack.enter_context(ground.opened(systems, system, "delete", exit_))
                 _check_target(work, connector, job)
-            keys = connector.keys(place, ground.batch_size())
+            keys = connector.keys(place, size)
             if keys:
                 at = replace(job, position=position)
                 rows = enumerate(connector.together(place, keys), number)
-                _batch(work, at, connector, [_intent(at, each, system, *row) for each, row in rows])
+                with STRIDE.timed((system, place)):
+                    _batch(work, at, connector, target, [_intent(at, each, size, system, *row) for each, row in rows])
                 return
             _check_empty(connector, place)
     work.commit(lambda unit: _tell_executed(unit, job))
 
 
-def _intent(job: Job, number: int, system: str, place: str, keys: list[Key]) -> Intent:
+def _size(target: System, place: str) -> int:
+    return domain.rows_at_once(STRIDE.rows((target.name, place)), target.rate)
+
+
+def _require_open(work: Any, target: System) -> None:
+    """Raise Later while the target's window is shut or its pace is used up."""
+    at = domain.opens(target.window, work.now)
+    if target.rate:
+        at = max(at, work.read(lambda unit: store.free_at(unit, domain.target_of(target))))
+    if at > work.now:
+        raise Later(at)
+
+
+def _intent(job: Job, number: int, size: int, system: str, place: str, keys: list[Key]) -> Intent:
     before = job.place(system, place)
     domain.check_band(before, len(keys))
-    sampled = domain.sampled(number, len(keys), ground.batch_size(), before.deleted)
+    sampled = domain.sampled(number, len(keys), size, before.deleted)
     return Intent(number, system, place, keys, sampled)
 
 
 def _check_target(work: Any, connector: Connector, job: Job) -> None:
     inventory = ground.discovered(connector)
-    if work.settings.mode != "production":
-        marker.require_fresh(connector, time.time())
+    _check_marker(work, connector)
     order = connector.order(inventory)
     places = {each.name: each.fingerprint for each in inventory.places}
     domain.check_schema(job, connector.system, inventory.fingerprint, places, order)
+
+
+def _check_marker(work: Any, connector: Connector) -> None:
+    if work.settings.mode != "production":
+        marker.require_fresh(connector, time.time())
 
 
 def _check_empty(connector: Connector, place: str) -> None:
@@ -142,9 +200,9 @@ def _check_empty(connector: Connector, place: str) -> None:
         )  # fmt: skip
 
 
-def _batch(work: Any, job: Job, connector: Connector, intents: Sequence[Intent]) -> None:
+def _batch(work: Any, job: Job, connector: Connector, target: System, intents: Sequence[Intent]) -> None:
     """Do one transaction on the target: one batch, or one for each place of a ring whose rows go together."""
-    fenced: Job = work.transaction(lambda unit: _open(unit, job, intents))
+    fenced: Job = work.transaction(lambda unit: _open(unit, job, target, intents))
     stopped, outside = None, 0
     try:
         outside = _act(work, fenced, connector, intents)
@@ -159,21 +217,33 @@ def _batch(work: Any, job: Job, connector: Connector, intents: Sequence[Intent])
 def _resume(work: Any, job: Job, exit_: Exit, systems: SystemMap, left: Sequence[dict[str, Any]]) -> None:
     """Close what a dead worker left open: the fence first, then count."""
     intents = [Intent(row["number"], row["system"], row["place"], [tuple(key) for key in row["keys"]]) for row in left]
-    fenced: Job = work.transaction(lambda unit: store.raise_fence(unit, ground.fresh(unit, job)))
+    fenced: Job = work.transaction(lambda unit: store.raise_fence(unit, _going(unit, job)))
     with ground.opened(systems, intents[0].system, "delete", exit_) as connector:
         ground.discovered(connector)
         seen = [(intent, connector.present(intent.place, intent.keys)) for intent in intents]
     work.commit(lambda unit: _close(unit, fenced, seen, 0, None))
 
 
-def _open(unit: Any, job: Job, intents: Sequence[Intent]) -> Job:
-    now = ground.fresh(unit, job)
+def _open(unit: Any, job: Job, target: System, intents: Sequence[Intent]) -> Job:
+    now = _going(unit, job)
     domain.require_free(now, store.holds_of(unit, job.exit_id))
-    fenced = store.raise_fence(unit, replace(now, position=job.position))
+    _take_pace(unit, target, sum(len(intent.keys) for intent in intents))
+    fenced = store.raise_fence(unit, replace(now, position=job.position, waits_until=None))
     for intent in intents:
         row = {"number": intent.number, "system": intent.system, "place": intent.place, "planned": len(intent.keys)}
         store.open_batch(unit, fenced, row | {"keys": [list(key) for key in intent.keys], "fence": fenced.fence})
     return fenced
+
+
+def _take_pace(unit: Any, target: System, rows: int) -> None:
+    """Take rows from the target's pace; raise Later where another job has taken it meanwhile."""
+    if not target.rate:
+        return
+    name = domain.target_of(target)
+    free_at = store.free_at(unit, name)
+    if free_at > unit.now:
+        raise Later(free_at)
+    store.save_free_at(unit, name, domain.free_after(free_at, unit.now, rows, target.rate))
 
 
 def _act(work: Any, job: Job, connector: Connector, intents: Sequence[Intent]) -> int:
@@ -200,7 +270,7 @@ def _lost(batch: Batch, before: Mapping[str, int]) -> dict[str, int]:
 
 def _close(unit: Any, before: Job, seen: Sequence[tuple[Intent, int]], outside: int, stopped: Rejected | None) -> None:
     """Close what one transaction did; `seen`: each intent with how many of its keys are still there."""
-    job = ground.fresh(unit, before)
+    job = ground.fresh(unit, before, "paused")
     for number, (intent, present) in enumerate(seen):
         beyond = 0 if number else outside
         job = _closed(unit, job, intent, present, beyond)
@@ -212,7 +282,7 @@ def _close(unit: Any, before: Job, seen: Sequence[tuple[Intent, int]], outside: 
         ground.stop(unit, job.job_id, stopped.code, stopped.field)
     elif job.stalled >= domain.STALLED_AT_MOST:
         ground.stop(unit, job.job_id, "ROWS_NOT_DELETABLE", _where(first))
-    else:
+    elif job.state == "executing":
         _next(unit, job, last.number + 1)
 
 
@@ -227,7 +297,7 @@ def _closed(unit: Any, job: Job, intent: Intent, present: int, outside: int) -> 
 
 
 def _tell_executed(unit: Any, before: Job) -> None:
-    job = ground.fresh(unit, before).after("end")
+    job = _going(unit, before).after("end")
     store.save_job(unit, replace(job, position=len(job.queue)))
     told = {"deleted": sum(each.deleted for each in job.places), "batches": job.batches, "outside": job.outside}
     unit.emit("deletion.deletion_executed", job.exit_id, ground.named(job) | told | {"on": unit.today})

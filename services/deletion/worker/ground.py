@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from contracts.errors import Rejected, Unavailable
-from contracts.system_map import SystemMap, load_registered
+from contracts.system_map import System, SystemMap, load_registered
 from services.deletion import store
-from services.deletion.domain import Exit, Job, require_exit
+from services.deletion.domain import Exit, Job, Pace, Place, Survey, most, require_exit
 from shared.connectors import open_connector
 from shared.connectors.protocol import Connector, Inventory
 
@@ -24,8 +24,8 @@ _PAUSE_S = 0.5
 
 
 def batch_size() -> int:
-    """Give how many rows a batch deletes (`OPHOR_BATCH`, 1–20000, else 1000)."""
-    given = os.environ.get("OPHOR_BATCH") or "1000"
+    """Give how many rows a batch deletes at most (`OPHOR_BATCH`, 1–20000, else 10000)."""
+    given = os.environ.get("OPHOR_BATCH") or "10000"
     if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= 20_000:
         raise Rejected("CONFIG_INVALID", "OPHOR_BATCH must be 1–20000", field="OPHOR_BATCH", remedy="correct it")
     return int(given)
@@ -44,6 +44,12 @@ def load_map(work: Any, exit_: Exit) -> SystemMap:
     if work.settings.maps is None:
         raise Rejected("CONFIG_INVALID", "OPHOR_MAPS is not set", field="OPHOR_MAPS", remedy="set it")
     return load_registered(work.settings.maps, exit_.map_digest)
+
+
+def pace_of(systems: SystemMap, name: str) -> Pace:
+    """Give the pace that the map sets for a system."""
+    system = systems.system(name)
+    return Pace(system.rate, system.window)
 
 
 @contextmanager
@@ -68,16 +74,41 @@ def discovered(connector: Connector) -> Inventory:
             time.sleep(_PAUSE_S)
 
 
+def seen(connector: Connector, system: System, inventory: Inventory, name: str, *, others: bool) -> Place:
+    """Give one place as map and live schema have it, and how many of the tenant's rows it has.
+
+    Of a place that is not the tenant's all rows, if `others`: whoever deletes may not be allowed to read there."""
+    rule = system.rule(name)
+    assert rule is not None  # the order was drawn up, so everything is mapped
+    fingerprint = inventory.place(name).fingerprint
+    if rule.owned:
+        count = connector.count(name)
+        predicate = f"{'/'.join(rule.tenant_path) or rule.tenant_key} = {system.tenant}"
+        return Place(system.name, name, "deleted", None, rule.deliver, count, most(count), predicate, fingerprint)
+    reason, count = rule.shared or rule.excluded, connector.total(name) if others else 0
+    disposition = "suspended" if reason.startswith("OPTION(") else "excluded"
+    return Place(system.name, name, disposition, reason, rule.deliver, count, count, "", fingerprint)
+
+
+def surveyed(connector: Connector, system: System, inventory: Inventory, *, others: bool) -> Survey:
+    """Give what is in one system now, without probes; raise Rejected where map and live schema differ."""
+    order = connector.order(inventory)
+    places = tuple(seen(connector, system, inventory, each.name, others=others) for each in inventory.places)
+    return Survey(system.name, system.kind, inventory.fingerprint, tuple(order), places, {}, 0)
+
+
 def stop(unit: Any, job_id: str, code: str, field: str) -> None:
     """Stop a job for good and tell it; one that has ended stays as it is."""
     if (job := store.load_job(unit, job_id)) is not None:
         store.stop_job(unit, job, code, field)
 
 
-def fresh(unit: Any, job: Job) -> Job:
-    """Read the job again inside a transaction; raise Unavailable FENCED when another worker has taken it over."""
+def fresh(unit: Any, job: Job, *others: str) -> Job:
+    """Read the job again inside a transaction, in its state or one of `others`.
+
+    Raise Unavailable FENCED when another worker has taken it over."""
     now = store.load_job(unit, job.job_id)
-    if now is None or now.fence != job.fence or now.state != job.state:
+    if now is None or now.fence != job.fence or now.state not in (job.state, *others):
         raise Unavailable("FENCED", "another worker has taken this job over", remedy="nothing: the other goes on")
     return now
 

@@ -18,15 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import Rejected
-from contracts.system_map import System, SystemMap
+from contracts.system_map import SystemMap
 from services.deletion import domain, store
-from services.deletion.domain import Backup, Exit, Job, Place, Survey
+from services.deletion.domain import Backup, Exit, Job, Survey
 from services.deletion.worker import ground
 from shared.bus.hands import Hand, task
 from shared.connectors import failures
-from shared.connectors.protocol import Connector, Inventory
+from shared.connectors.protocol import Connector
 
 CATALOGUE = "catalogue.json"
+CHECKED = ("previewed", "permitted")
 
 
 class Verify(Hand):
@@ -43,12 +44,26 @@ class Verify(Hand):
         try:
             systems, seed = ground.load_map(work, exit_), secrets.token_bytes(32)
             surveys = [_survey(systems, name, exit_, seed) for name in job.systems]
-            planned = domain.previewed(job, exit_, surveys, seed)
+            paces = {name: ground.pace_of(systems, name) for name in job.systems}
+            planned = domain.estimated(domain.previewed(job, exit_, surveys, seed), paces, work.now)
         except Rejected as error:
             code, field = error.code, error.field
             work.commit(lambda unit: ground.stop(unit, job.job_id, code, field))
         else:
             work.commit(lambda unit: _tell_preview(unit, job, planned))
+
+    @task
+    def check_plan(self, work: Any) -> None:
+        """Draw the plan up again because somebody approves it, and stop the job where it would be another one."""
+        job, exit_ = ground.read_job(work, work.data["job_id"])
+        if job.state not in CHECKED:
+            return
+        try:
+            systems = ground.load_map(work, exit_)
+            domain.check_plan(job, exit_, [_survey_again(systems, name, exit_) for name in job.systems])
+        except Rejected as error:
+            refused = error
+            work.commit(lambda unit: _stop_unbegun(unit, job.job_id, refused))
 
     @task
     def verify(self, work: Any) -> None:
@@ -71,37 +86,36 @@ class Verify(Hand):
         exit_ = domain.require_exit(work.read(lambda unit: store.load_exit(unit, work.exit_id)))
         systems = ground.load_map(work, exit_)
         due = domain.due(work.read(lambda unit: store.backups_of(unit, exit_.exit_id)), work.today)
-        seen = [replace(each, answer=_look(systems, each), observed_on=work.today) for each in due]
+        seen = [replace(each, answer=_look_for(systems, each), observed_on=work.today) for each in due]
         with_backups = [system.name for system in systems.systems.values() if system.backups]
         work.commit(lambda unit: _tell_backups(unit, exit_.exit_id, seen, with_backups))
 
 
 def _survey(systems: SystemMap, name: str, exit_: Exit, seed: bytes) -> Survey:
-    system = systems.system(name)
     with ground.opened(systems, name, "verify", exit_) as connector:
-        inventory = ground.discovered(connector)
-        if connector.can_write():
-            raise failures.verifier_writes(name)
-        order = connector.order(inventory)
-        places = tuple(_place(connector, system, inventory, each.name) for each in inventory.places)
-        probes = {place: tuple(connector.probes(place, domain.PROBES_PER_PLACE, seed)) for place in order}
+        survey = _look(systems, connector)
+        probes = {place: tuple(connector.probes(place, domain.PROBES_PER_PLACE, seed)) for place in survey.order}
         found = sum(connector.find(place, drawn, seed) for place, drawn in probes.items() if drawn)
-    return Survey(name, system.kind, inventory.fingerprint, tuple(order), places, probes, found)
+    return replace(survey, probes=probes, found=found)
 
 
-def _place(connector: Connector, system: System, inventory: Inventory, name: str) -> Place:
-    rule = system.rule(name)
-    assert rule is not None  # the order was drawn up, so everything is mapped
-    fingerprint = inventory.place(name).fingerprint
-    if rule.owned:
-        count = connector.count(name)
-        predicate = f"{'/'.join(rule.tenant_path) or rule.tenant_key} = {system.tenant}"
-        return Place(
-            system.name, name, "deleted", None, rule.deliver, count, domain.most(count), predicate, fingerprint
-        )
-    reason, count = rule.shared or rule.excluded, connector.total(name)
-    disposition = "suspended" if reason.startswith("OPTION(") else "excluded"
-    return Place(system.name, name, disposition, reason, rule.deliver, count, count, "", fingerprint)
+def _survey_again(systems: SystemMap, name: str, exit_: Exit) -> Survey:
+    with ground.opened(systems, name, "verify", exit_) as connector:
+        return _look(systems, connector)
+
+
+def _look(systems: SystemMap, connector: Connector) -> Survey:
+    inventory = ground.discovered(connector)
+    if connector.can_write():
+        raise failures.verifier_writes(connector.system)
+    return ground.surveyed(connector, systems.system(connector.system), inventory, others=True)
+
+
+def _stop_unbegun(unit: Any, job_id: str, error: Rejected) -> None:
+    """Stop a job that somebody approves, unless it has begun meanwhile: then whoever deletes looks itself."""
+    job = store.load_job(unit, job_id)
+    if job is not None and job.state in CHECKED:
+        store.stop_job(unit, job, error.code, error.field)
 
 
 def _tell_preview(unit: Any, before: Job, planned: Job) -> None:
@@ -156,7 +170,7 @@ def _tell_answer(unit: Any, before: Job, counts: dict[tuple[str, str], int], fou
     store.look_later(unit, job.exit_id, sets)
 
 
-def _look(systems: SystemMap, backup: Backup) -> str:
+def _look_for(systems: SystemMap, backup: Backup) -> str:
     """Answer PRESENT or GONE only where the folder and its index could be read; else ERROR."""
     system = systems.systems.get(backup.system)
     if system is None or not system.backups:

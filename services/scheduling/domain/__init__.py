@@ -8,7 +8,8 @@ and the date, so that facts may come in any order and twice. Rules kept:
    its approvals are void, and deletion is asked not to begin it; it shows so until deletion has answered.
 3. Facts complete activities as the profile says; people complete only what the profile leaves to them, and only the
    party that is responsible. What is obligatory is never waived.
-4. Two approvals by two people in two roles for one plan digest; a preview with another digest voids them.
+4. Two approvals by two people in two roles for one plan digest; a preview with another digest voids them, and so do
+   `APPROVAL_DAYS` without a permit: then the deletion is cancelled, previewed and asked for anew.
 5. A permit follows the recorded intent of exactly the approved digest, once, while the activity is due.
 6. What stopped goes back to waiting with its code, and is told as due again from the next day on.
 7. Before B11 a change of inputs is applied at once; after it, it is a proposal (`changes`). Facts never are.

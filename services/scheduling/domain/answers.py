@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 
+from contracts.deletion import APPROVAL_DAYS
 from services.scheduling.domain.exits import Body, Done, Exit, Job, refuse, telling, with_jobs
 from services.scheduling.domain.gates import is_due, waits_for
 from services.scheduling.domain.outlook import Outlook
@@ -64,6 +66,34 @@ def cancelling(exit_: Exit, activity: str, cause: str) -> Exit:
             exit_ = telling(exit_, "cancellation_requested", activity=activity, job_id=job.job_id, cause=cause)
         jobs.append(after)
     return replace(exit_, jobs=tuple(jobs))
+
+
+def expire(exit_: Exit, today: date) -> Exit:
+    """Void what people approved too long ago without a permit following: told, and the deletion is asked for anew.
+
+    Its job is cancelled and its activity due again once deletion has answered, so that plan, counts and schema are
+    drawn up afresh (`contracts.deletion.APPROVAL_DAYS`).
+    """
+    for job in exit_.jobs:
+        last = approvals_end(job)
+        if last is not None and today >= last:
+            told = {name: getattr(job, name) for name in _OF_JOB}
+            exit_ = telling(exit_, "approval_expired", **told, approvals=list(job.approvals), on=today)
+            revoked = {**exit_.revoked, job.activity: "APPROVAL_EXPIRED"}
+            exit_ = replace(exit_, revoked=revoked, told_due=exit_.told_due - {job.activity})
+            exit_ = cancelling(exit_, job.activity, "APPROVAL_EXPIRED")
+    return exit_
+
+
+def approvals_end(job: Job) -> date | None:
+    """Give the day on which a job's approvals are void if no permit has followed, None where nothing can expire."""
+    if job.state not in ("waiting", "approved") or not job.approvals:
+        return None
+    return min(_given_on(each) for each in job.approvals) + timedelta(days=APPROVAL_DAYS)
+
+
+def _given_on(approval: Body) -> date:
+    return datetime.fromisoformat(approval["at"]).date()
 
 
 def begun(exit_: Exit, job_id: str) -> Exit:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from services.scheduling.domain.answers import cancelling
+from services.scheduling.domain.answers import approvals_end, cancelling, expire
 from services.scheduling.domain.changes import proposal_body
 from services.scheduling.domain.exits import DAY, Body, Done, Event, Exit, telling
 from services.scheduling.domain.gates import is_due, is_late, last_day, waits_for
@@ -60,7 +60,7 @@ def _advanced(exit_: Exit, shelf: Shelf, today: date) -> Exit:
         exit_ = replace(exit_, version=exit_.version + 1, plan_digest=outlook.plan.digest)
         exit_ = telling(exit_, "plan_made", **_plan_made(exit_, outlook.plan))
     exit_ = _propose(exit_, outlook)
-    exit_ = _conclude(_retry(exit_, today), outlook)
+    exit_ = _conclude(expire(_retry(exit_, today), today), outlook)
     if exit_.placed and not exit_.cancelled:
         exit_ = remind(tell_standings(exit_, outlook), outlook)
     return replace(exit_, timers=_turning_points(exit_, outlook))
@@ -192,6 +192,7 @@ def _turning_points(exit_: Exit, outlook: Outlook) -> frozenset[date]:
     days = {planned.earliest for planned in open_ if planned.earliest}
     days |= {last + DAY for planned in open_ if (last := last_day(exit_, planned))}
     days |= {trouble.retry_on for trouble in exit_.troubles.values()}
+    days |= {last for job in exit_.jobs if (last := approvals_end(job))}
     days |= {*reminder_days(exit_, outlook), *silence_days(exit_, outlook), *_after_heavy(open_, outlook)}
     flip = next_flip(exit_, outlook)
     return frozenset(day for day in days | ({flip} if flip else set()) if day > outlook.today)

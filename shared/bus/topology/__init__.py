@@ -9,6 +9,7 @@ from shared.bus.topology.broker import Management, apply, check, missing_binding
 from shared.bus.topology.described import (
     DEAD,
     DELAYS_MS,
+    INTEGRATOR,
     RETURN,
     RPC,
     STEPS,
@@ -28,6 +29,7 @@ from shared.bus.topology.described import (
 __all__ = [
     "DEAD",
     "DELAYS_MS",
+    "INTEGRATOR",
     "RETURN",
     "RPC",
     "STEPS",

@@ -192,4 +192,4 @@ def _binding(row: Mapping[str, Any]) -> Binding:
 
 
 def _is_reply(binding: Binding) -> bool:
-    return binding.exchange == RPC and binding.queue.startswith("reply-")
+    return binding.exchange == RPC and binding.queue.startswith(("reply-", "rpc.reply-"))

@@ -10,13 +10,14 @@ import base64
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contracts.catalogue import CALLERS, EVENTS, SERVICES, TASKS, hands
 
 RPC, RETURN, DEAD = "nameko-rpc", "ophor.return", "ophor.dead"
-TOPOLOGY_USER = "topology"
+TOPOLOGY_USER, INTEGRATOR = "topology", "integrator"
+_NAMEKO_REPLIES = r"rpc\.reply-standalone_rpc_client-.+"  # as nameko's own client names them
 _SHORT = (50, 100, 200, 500)
 DELAYS_MS = {"production": (1_000, 10_000, 60_000, 600_000), "demo": _SHORT, "test": _SHORT}
 STEPS = 4
@@ -207,7 +208,7 @@ def _policies(mode: str) -> tuple[Policy, ...]:
 
 def _users() -> tuple[User, ...]:
     everything = User(TOPOLOGY_USER, ".*", ".*", ".*", {}, "administrator")
-    return (*map(_service_user, SERVICES), *map(_caller, CALLERS), everything)
+    return (*map(_service_user, SERVICES), *map(_caller, CALLERS), _integrator(), everything)
 
 
 def _service_user(service: str) -> User:
@@ -241,6 +242,15 @@ def _caller(name: str) -> User:
         read=f"^(nameko-rpc|{replies}{dead[1]})$",
         topics={RPC: (rf"^({'|'.join(SERVICES)})\.[a-z_]+$", f"^{_UUID}$")},
     )
+
+
+def _integrator() -> User:
+    """Outside systems call, with our client or nameko's own; they see nothing of the broker (ADR 0008)."""
+    replies = f"(reply-{INTEGRATOR}-.+|{_NAMEKO_REPLIES})"
+    return replace(
+        _caller(INTEGRATOR), configure=f"^{replies}$", write=f"^(nameko-rpc|{replies})$",
+        read=f"^(nameko-rpc|{replies})$", tags="",
+    )  # fmt: skip
 
 
 def _login(user: User, password: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -84,7 +85,7 @@ class MongoConnector:
     def keys(self, place: str, limit: int) -> list[Key]:
         """List the next keys."""
         with translated(self.system, self._purpose, place):
-            found = self._base[place].find(self._owner(place), {"_id": 1}).sort("_id", 1).limit(limit)
+            found = self._base[place].find(self._owner(place), {"_id": 1}).limit(limit)
             return [(values.text(document["_id"]),) for document in found]
 
     def together(self, place: str, keys: Sequence[Key]) -> list[tuple[str, list[Key]]]:
@@ -113,18 +114,13 @@ class MongoConnector:
         """Draw from the texts of the tenant's documents, nested ones too."""
         owner = self._owner(place)
         with translated(self.system, self._purpose, place):
-            own = {text for document in self._base[place].find(owner) for text in values.texts(document)}
-            others = {text for document in self._base[place].find({"$nor": [owner]}) for text in values.texts(document)}
-        return probe.draw(seed, own, others, number)
+            return probe.draw(seed, self._texts(place, owner), self._texts(place, {"$nor": [owner]}), number)
 
     def find(self, place: str, probes: Sequence[str], seed: bytes) -> int:
         """Search the texts of every document of the collection."""
         wanted = set(probes)
         with translated(self.system, self._purpose, place):
-            found = {
-                probe.hashed(seed, text) for document in self._base[place].find() for text in values.texts(document)
-            }
-        return len(wanted & found)
+            return len({one for text in self._texts(place, {}) if (one := probe.hashed(seed, text)) in wanted})
 
     def can_write(self) -> bool:
         """Ask the engine what the user's roles add up to."""
@@ -183,12 +179,13 @@ class MongoConnector:
         return self._base[place]
 
     def owned(self, place: str, keys: Sequence[Key]) -> Document:
-        """Give the query for these keys, the tenant's only (for the batch)."""
-        return {"$and": [{"_id": {"$in": [values.value(key[0]) for key in keys]}}, self._owner(place)]}
+        """Give the query for these keys, the tenant's only, by either way of saying whose they are (for the batch)."""
+        wanted = {"_id": {"$in": [values.value(key[0]) for key in keys]}}
+        return {"$and": [wanted, self._owner(place), {"$nor": [self._foreign(place)]}]}
 
     def others(self) -> dict[str, Document]:
         """Give per owned place the query for the other tenants' documents (for the batch)."""
-        return {place: {"$nor": [self._owner(place)]} for place in self._map.owned()}
+        return {place: self._foreign(place) for place in self._map.owned()}
 
     def _owner(self, place: str) -> Document:
         rule = self._map.rule(place)
@@ -198,6 +195,14 @@ class MongoConnector:
         if self._tenant.isascii() and self._tenant.isdigit():
             values.append(int(self._tenant))
         return {rule.tenant_key: {"$in": values}}
+
+    def _texts(self, place: str, query: Document) -> Iterator[str]:
+        return (text for document in self._base[place].find(query) for text in values.texts(document))
+
+    def _foreign(self, place: str) -> Document:
+        """Say which documents are not the tenant's, apart from `_owner`: a mistake in the one is not in the other."""
+        number = [int(self._tenant)] if re.fullmatch("[0-9]+", self._tenant) else []
+        return {self._map.rules[place].tenant_key: {"$nin": [self._tenant, *number]}}
 
     def _fields(self, place: str) -> tuple[str, ...]:
         names: list[Document] = [

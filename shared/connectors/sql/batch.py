@@ -43,10 +43,10 @@ class SqlBatch:
             for each in self._breaks:
                 if each.key.parent == place and each.nulls:
                     self._let_go(each, keys)
-            statement = self._dialect.delete(
-                self._catalogue.quoted[place], self._tenancy.keys(place), self._tenancy.owner(place)
-            )
-            deleted = self._run(statement, keys)
+            ours = f"{self._tenancy.owner(place)} AND {self._tenancy.guard(place)}"
+            statement = self._dialect.delete(self._catalogue.quoted[place], self._tenancy.keys(place), ours)
+            with self._dialect.key_by_key(self._connection):
+                deleted = self._run(statement, keys)
             self._planned[place] += deleted
             return deleted
 

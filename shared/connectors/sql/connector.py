@@ -10,7 +10,7 @@ tenant the engine takes for this one though it is written otherwise.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -109,9 +109,8 @@ class SqlConnector:
         query = text(f"SELECT count(*) FROM {self._table(place)} t0 WHERE {where}")
         parameters = {"tenant": self._tenant, **self.dialect.parameters(keys)}
         with self._connected(place) as connection:
-            if self._purpose != "delete":
-                return int(connection.execute(query, parameters).scalar_one())
-            with self.dialect.locked(connection, self._tenancy.lock):
+            ours = self.dialect.locked(connection, self._tenancy.lock) if self._purpose == "delete" else nullcontext()
+            with ours, self.dialect.key_by_key(connection):
                 return int(connection.execute(query, parameters).scalar_one())
 
     @contextmanager
@@ -216,7 +215,12 @@ class SqlConnector:
         return deletion_order(self.system, owned, self._tenancy.pinned())
 
     def _check_rows(self, order: Sequence[str], breaks: Sequence[Break]) -> None:
-        """Refuse rows of which the schema alone does not say that they are there."""
+        """Refuse rows of which the schema alone does not say that they are there, and rows that are not shown to us."""
+        with self._connected() as connection:
+            hidden = self.dialect.hidden(connection, self._tenancy.catalogue)
+        for place in hidden.intersection(order):
+            remedy = "give that user a policy for SELECT that is USING (true)"
+            raise self._refused(place, "ROWS_HIDDEN", "a policy may hide rows from whoever verifies", remedy)
         for place in order:
             if not self._map.rules[place].without_tenant and (count := self.unowned(place)):
                 raise failures.without_tenant(self.system, place, count)

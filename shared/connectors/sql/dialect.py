@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -160,6 +160,15 @@ class Dialect(ABC):
     @abstractmethod
     def marker_there(self, connection: Connection) -> bool:
         """Tell whether the marker's table exists."""
+
+    @contextmanager
+    def key_by_key(self, connection: Connection) -> Iterator[None]:
+        """Have the engine look up key by key inside, where it might read a whole table instead."""
+        yield
+
+    def hidden(self, connection: Connection, catalogue: Catalogue) -> set[str]:
+        """Give the places of which this user may not see every row."""
+        return set()
 
     def quote(self, name: str) -> str:
         """Quote an identifier for `sqlalchemy.text` (where a bare colon would begin a parameter)."""

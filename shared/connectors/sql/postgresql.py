@@ -36,6 +36,17 @@ _EFFECTS = text(
     "SELECT relid, schemaname || '.' || relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables"
 )
 
+_NESTED_ONLY = text("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
+_ANY_JOIN = text("SELECT set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true)")
+_HIDDEN = text("""
+WITH mine AS (SELECT polrelid, polpermissive, coalesce(pg_get_expr(polqual, polrelid), 'true') = 'true' AS whole
+    FROM pg_policy WHERE polcmd IN ('r', '*') AND EXISTS (
+        SELECT 1 FROM unnest(polroles) role WHERE CASE WHEN role = 0 THEN true ELSE pg_has_role(role, 'USAGE') END))
+SELECT c.oid FROM pg_class c WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND row_security_active(c.oid) AND (
+    NOT EXISTS (SELECT 1 FROM mine WHERE polrelid = c.oid AND polpermissive AND whole)
+    OR EXISTS (SELECT 1 FROM mine WHERE polrelid = c.oid AND NOT polpermissive AND NOT whole))
+""")
+
 
 def engine(system: System, purpose: str) -> Engine:
     """Make an engine with the credentials of `purpose`; connecting happens at first use."""
@@ -47,6 +58,7 @@ def engine(system: System, purpose: str) -> Engine:
     settings = {
         "search_path": "pg_catalog",
         "TimeZone": "UTC",
+        "jit": "off",
         "lock_timeout": "20s",
         "statement_timeout": "50s",
         "default_transaction_read_only": "on" if purpose in READ_ONLY else "off",
@@ -138,6 +150,17 @@ class PostgresDialect(Dialect):
     ) -> dict[str, int]:
         """Compare place by place."""
         return {place: now[place] - start.get(place, 0) for place in now if now[place] != start.get(place, 0)}
+
+    @contextmanager
+    def key_by_key(self, connection: Connection) -> Iterator[None]:
+        """Leave nested loops as the only way to join: keys, and what paths lead to, are always indexed."""
+        connection.execute(_NESTED_ONLY)
+        yield
+        connection.execute(_ANY_JOIN)
+
+    def hidden(self, connection: Connection, catalogue: Catalogue) -> set[str]:
+        """Go by the row-level policies that bind this user; only `USING (true)` shows every row."""
+        return {catalogue.ids.get(oid, "") for oid in connection.execute(_HIDDEN).scalars()}
 
     def parameter(self, name: str) -> str:
         """Say that it is a text: the engine guesses no type for a parameter."""

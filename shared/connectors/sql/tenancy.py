@@ -36,6 +36,11 @@ class Tenancy:
         """Give the predicate that holds exactly for the tenant's rows of `place` (`true` for a shared place)."""
         return self._where(place, alias, lambda cell, column: cell.owner(column))
 
+    def guard(self, place: str, alias: str = "t0") -> str:
+        """Give the tenant's rows once more, written apart from `owner`: what the one lists goes only by both."""
+        rule = self.system.rules[place]
+        return self._inside(rule, 0, place, alias) if rule.tenant_path else self._ours(rule, place, alias)
+
     def unowned(self, place: str, alias: str = "t0") -> str:
         """Give the predicate for the rows of `place` that no tenant at all is found for."""
         found = self._where(place, alias, lambda cell, column: f"{column} IS NOT NULL")
@@ -103,6 +108,20 @@ class Tenancy:
         cell = self._cell(here, rule.tenant_path[-1], f"{rule.place}.tenant_path.{last}")
         found = test(cell, f"{alias}_{last}.{quote(rule.tenant_path[-1])}")
         return f"EXISTS (SELECT 1 FROM {' '.join(joins)} WHERE {first} AND {found})"
+
+    def _inside(self, rule: Rule, position: int, here: str, alias: str) -> str:
+        """Follow the path from `position` on as nested lists of keys."""
+        if position == len(rule.tenant_path) - 1:
+            return self._ours(rule, here, alias)
+        key, inner = self._follow(rule, position, here), f"g{position + 1}"
+        ours = ", ".join(f"{alias}.{self.dialect.quote(name)}" for name in key.columns)
+        theirs = ", ".join(f"{inner}.{self.dialect.quote(name)}" for name in key.parent_columns)
+        held = self._inside(rule, position + 1, key.parent, inner)
+        return f"({ours}) IN (SELECT {theirs} FROM {self.catalogue.quoted[key.parent]} {inner} WHERE {held})"
+
+    def _ours(self, rule: Rule, here: str, alias: str) -> str:
+        column = rule.tenant_key or rule.tenant_path[-1]
+        return self._cell(here, column, f"{rule.place}.tenant").owner(f"{alias}.{self.dialect.quote(column)}")
 
     def _follow(self, rule: Rule, position: int, here: str) -> ForeignKey:
         column = rule.tenant_path[position]

@@ -1,0 +1,166 @@
+"""Group commit: what waits for the log is appended in one transaction, under one checkpoint.
+
+Rules kept here:
+1. A task appends its own entry and takes along the oldest that wait beside it (`LIMIT`, at most about `BYTES`); where
+   more wait than that, they go first (`drain`). The tasks of those count as handled with it. Entries go in in the order
+   in which they were offered.
+2. The same ref is appended once: again, in another transaction or in this one, it keeps its first index.
+3. What must come first is waited for, so that the log's order is the order of causes; what waited for an entry follows
+   it at once.
+4. An entry that is not valid evidence is left to its own task, which is refused; it never spoils the others'.
+5. An intent is told (`evidence_recorded`) with its final index and the size of the checkpoint that covers it.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from contracts.errors import Rejected
+from services.compliance import checkpoint, domain, store
+from services.compliance.evidence import checked, leaf
+from services.compliance.keys import NoteKey, PublicKeys
+
+LIMIT, BYTES = 500, 4 * 1024 * 1024
+INTENT = "DELETION_INTENT"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Whose log it is, and the key that signs its heads."""
+
+    public: PublicKeys
+    key: NoteKey
+
+
+def append(unit: Any, task_id: str, item: Mapping[str, Any], desk: Desk) -> None:
+    """Append `item`, the entry of task `task_id`, and what else waits (rules 1–5)."""
+    own = {"_id": task_id, **{name: item[name] for name in store.FIELDS}}
+    others = _fitting(row for row in store.waiting(unit, LIMIT) if row["_id"] != task_id)
+    _write(unit, sorted([own, *others], key=lambda row: str(row["_id"])), desk)
+    store.take(unit, [row["_id"] for row in others], task_id)
+
+
+def drain(unit: Any, desk: Desk) -> int:
+    """Append the oldest that wait, whoever's task is in hand, and give how many; for when more wait than `LIMIT`."""
+    rows = _fitting(store.waiting(unit, LIMIT))
+    _write(unit, rows, desk)
+    store.take(unit, [row["_id"] for row in rows])
+    return len(rows)
+
+
+def _write(unit: Any, rows: list[store.Row], desk: Desk) -> None:
+    fresh = _unseen(rows, store.seen_before(unit, [row["ref"] for row in rows]))
+    if fresh:
+        _Pen(unit, desk, store.held(unit, {row["exit_id"] for row in fresh})).write(fresh)
+
+
+def _unseen(rows: list[store.Row], seen: set[str]) -> list[store.Row]:
+    """Leave out what was appended before, and each ref but its first (rule 2)."""
+    found: dict[str, store.Row] = {}
+    for row in rows:
+        if row["ref"] not in seen:
+            found.setdefault(row["ref"], row)
+    return list(found.values())
+
+
+def _fitting(rows: Iterable[store.Row]) -> list[store.Row]:
+    """Take the valid ones, as many as fit into a transaction (rules 1 and 4)."""
+    taken, size = [], 0
+    for row in rows:
+        size += len(str(row["entry"]))
+        if size > BYTES:
+            break
+        with suppress(Rejected):
+            checked(row["kind"], row["entry"])
+            taken.append(row)
+    return taken
+
+
+@dataclass(slots=True)
+class _Pen:
+    """Writes one transaction's entries; `held` are the exits' entries that wait for another."""
+
+    unit: Any
+    desk: Desk
+    held: dict[str, list[store.Row]]
+    page: store.Page = field(init=False)
+    seen: dict[tuple[str, str, Any], Counter[str]] = field(default_factory=dict)
+    intents: list[tuple[store.Row, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        head = store.head(self.unit)
+        if head is not None and head["origin"] != self.desk.public.origin:
+            raise Rejected(
+                "LOG_ORIGIN", "the log was begun under another key", field="origin", remedy="use the log's key"
+            )
+        self.page = store.Page(self.unit, head["size"] if head else 0)
+
+    def write(self, items: list[store.Row]) -> None:
+        """Write the entries, the head over all of them, and what is told of them."""
+        before = self.page.size
+        for item in items:
+            self._take(item)
+        if self.page.size == before:
+            return
+        root, size, public = self.page.write(), self.page.size, self.desk.public
+        note = checkpoint.sign(public.origin, size, root, self.desk.key)
+        head = {"size": size, "root": base64.b64encode(root).decode(), "checkpoint": note}
+        store.save_head(self.unit, head | {"origin": public.origin, "keys": public.lines()})
+        for item, index in self.intents:
+            told = {name: item["entry"][name] for name in ("activity", "job_id", "plan_digest")}
+            told |= {"exit_id": item["exit_id"], "kind": item["kind"], "index": index, "size": size}
+            self.unit.emit("compliance.evidence_recorded", item["exit_id"], told)
+
+    def _take(self, item: store.Row) -> None:
+        if self._waits(item):
+            self.held[item["exit_id"]].append(item)
+            store.hold(self.unit, item)
+            return
+        self._append(item)
+        waiting = self.held[item["exit_id"]]
+        while ready := next((one for one in waiting if not self._waits(one)), None):
+            waiting.remove(ready)
+            store.release(self.unit, ready["ref"])
+            self._append(ready)
+
+    def _append(self, item: store.Row) -> None:
+        n, previous = self.page.chain(item["exit_id"])
+        event = {
+            "version": 1,
+            "origin": self.desk.public.origin,
+            "exit": item["exit_id"],
+            "n": n,
+            "prev": previous,
+            "kind": item["kind"],
+            "ref": item["ref"],
+            "at": self.unit.now.isoformat(timespec="seconds"),
+            "entry": item["entry"],
+        }
+        index = self.page.add(item, leaf(event, secrets.token_hex(32)))
+        for name in store.ABOUT:
+            kinds = self.seen.get((item["exit_id"], name, item["entry"].get(name)))
+            if kinds is not None:
+                kinds[item["kind"]] += 1
+        if item["kind"] == INTENT:
+            self.intents.append((item, index))
+
+    def _waits(self, item: store.Row) -> bool:
+        rule = domain.before(item["kind"])
+        if rule is None:
+            return False
+        key = (item["exit_id"], rule[1], item["entry"][rule[1]])
+        if key not in self.seen:
+            self.seen[key] = self._kinds(*key)
+        return domain.waits_for(item["kind"], item["entry"], self.seen[key]) is not None
+
+    def _kinds(self, exit_id: str, name: str, value: Any) -> Counter[str]:
+        """Count what is in the log, and what stands on this page already."""
+        found = Counter(store.seen_kinds(self.unit, exit_id, name, value))
+        found.update(self.page.kinds(exit_id, name, value))
+        return found

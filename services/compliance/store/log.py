@@ -1,0 +1,178 @@
+"""The evidence log's collections, the tasks that wait for the ledger among them."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from services.compliance import tree
+from services.compliance.evidence import GENESIS, Logged, read_leaf
+from services.compliance.facts import Facts, collect
+from services.compliance.fsck import Stored
+from services.compliance.statement import Head
+from services.compliance.store.pages import Nodes, of_exit
+from shared.store.unit import Unit, inbox_key
+
+Row = dict[str, Any]
+APPEND, LEDGER = "compliance.ledger.append", "compliance.ledger"
+FIELDS = ("ref", "exit_id", "kind", "entry")
+
+
+def head(unit: Unit) -> Row | None:
+    """Read the log's head: size, root (base64), checkpoint, origin, kind, keys; None while the log is empty."""
+    return unit.db.log_head.find_one({"_id": "head"}, session=unit.session)
+
+
+def save_head(unit: Unit, row: Row) -> None:
+    """Write the head and keep its checkpoint under its size."""
+    unit.db.log_head.replace_one({"_id": "head"}, {"_id": "head", **row}, upsert=True, session=unit.session)
+    note = {"_id": row["size"], "root": row["root"], "checkpoint": row["checkpoint"]}
+    unit.db.log_heads.replace_one({"_id": row["size"]}, note, upsert=True, session=unit.session)
+
+
+def cosigned(unit: Unit, size: int, line: str) -> None:
+    """Keep a witness's cosignature with the head of this size, once a witness."""
+    row = unit.db.log_heads.find_one({"_id": size}, session=unit.session)
+    if row is None or line.split(" ")[1] in {each.split(" ")[1] for each in _lines(row["checkpoint"])}:
+        return
+    note = {"$set": {"checkpoint": row["checkpoint"] + line}}
+    unit.db.log_heads.update_one({"_id": size}, note, session=unit.session)
+    unit.db.log_head.update_one({"_id": "head", "size": size}, note, session=unit.session)
+
+
+def _lines(note: str) -> list[str]:
+    return [line for line in note.splitlines() if line.startswith("— ")]
+
+
+def offer(unit: Unit, item: Row) -> None:
+    """Have the ledger append an entry: the task that wakes it, and the row that it may take before that one's turn."""
+    task_id = unit.send(APPEND, item)
+    row = {"_id": task_id, **{name: item[name] for name in FIELDS}}
+    unit.db.log_waiting.insert_one(row, session=unit.session)
+
+
+def waiting(unit: Unit, limit: int) -> list[Row]:
+    """List what was offered and not taken yet, the oldest first."""
+    return list(unit.db.log_waiting.find({}, session=unit.session).sort("_id", 1).limit(limit))
+
+
+def many_wait(unit: Unit, limit: int) -> bool:
+    """Tell whether more wait than `limit`."""
+    return unit.db.log_waiting.count_documents({}, limit=limit + 1, session=unit.session) > limit
+
+
+def take(unit: Unit, others: list[str], own: str = "") -> None:
+    """Forget that these wait, and mark the other tasks as handled, in the transaction that appends their entries."""
+    told = {"wire": APPEND, "consumer": LEDGER, "handled_at": datetime.now(UTC)}
+    keys = [inbox_key(one, LEDGER) for one in others]
+    known = {row["_id"] for row in unit.db.inbox.find({"_id": {"$in": keys}}, {"_id": 1}, session=unit.session)}
+    rows = [{"_id": key, **told} for key in keys if key not in known]
+    if rows:
+        unit.db.inbox.insert_many(rows, session=unit.session)
+    unit.db.log_waiting.delete_many({"_id": {"$in": [own, *others]}}, session=unit.session)
+
+
+def refuse(unit: Unit, task_id: str) -> None:
+    """Forget an offer that is no evidence."""
+    unit.db.log_waiting.delete_one({"_id": task_id}, session=unit.session)
+
+
+def seen_before(unit: Unit, refs: list[str]) -> set[str]:
+    """Give those of `refs` that were appended or are held."""
+    wanted = {"_id": {"$in": refs}}
+    found = (each.find(wanted, {"_id": 1}, session=unit.session) for each in (unit.db.log_refs, unit.db.log_held))
+    return {row["_id"] for rows in found for row in rows}
+
+
+def seen_kinds(unit: Unit, exit_id: str, field: str, value: Any) -> Mapping[str, int]:
+    """Count an exit's kinds of entries whose `field` is `value`."""
+    rows = unit.db.log_entries.find(of_exit(exit_id) | {f"about.{field}": value}, {"kind": 1}, session=unit.session)
+    return Counter(row["kind"] for row in rows)
+
+
+def hold(unit: Unit, task: Row) -> None:
+    """Keep an entry until the one that must come before it is in the log."""
+    count = unit.db.log_held.count_documents({}, session=unit.session)
+    row = {"_id": task["ref"], "order": count, **{name: task[name] for name in FIELDS}}
+    unit.db.log_held.insert_one(row, session=unit.session)
+
+
+def held(unit: Unit, exit_ids: Iterable[str]) -> dict[str, list[Row]]:
+    """List what is held by exit, in the order it came."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    rows = unit.db.log_held.find({"exit_id": {"$in": list(exit_ids)}}, session=unit.session)
+    for row in rows.sort([("order", 1), ("_id", 1)]):
+        found[row["exit_id"]].append(row)
+    return found
+
+
+def release(unit: Unit, ref: str) -> None:
+    """Forget that an entry is held."""
+    unit.db.log_held.delete_one({"_id": ref}, session=unit.session)
+
+
+def leaves(unit: Unit, exit_id: str, size: int | None = None) -> dict[int, bytes]:
+    """Read an exit's leaves by index, those below `size` only where it is given."""
+    rows = unit.db.log_entries.find(of_exit(exit_id), session=unit.session).sort("_id", 1)
+    return {row["index"]: bytes(row["leaf"]) for row in rows if size is None or row["index"] < size}
+
+
+def facts(unit: Unit, exit_id: str, size: int | None = None) -> Facts:
+    """Gather what the log says about an exit."""
+    found = leaves(unit, exit_id, size)
+    entries: list[Logged] = [read_leaf(index, leaf) for index, leaf in found.items()]
+    return collect(exit_id, entries)
+
+
+def head_at(unit: Unit, exit_id: str, size: int) -> Head:
+    """Give the log at `size` as a statement names it."""
+    row = unit.db.log_heads.find_one({"_id": size}, session=unit.session)
+    if row is None:
+        raise KeyError(size)
+    mine = list(leaves(unit, exit_id, size).values())
+    return Head(size, base64.b64decode(row["root"]), (len(mine), tree.leaf_hash(mine[-1]).hex() if mine else GENESIS))
+
+
+def nodes(unit: Unit) -> Nodes:
+    """Read all nodes at once."""
+    found = Nodes(unit)
+    for row in unit.db.log_nodes.find({}, session=unit.session):
+        found[row["level"], row["at"]] = bytes(row["hash"])
+    return found
+
+
+def checks(unit: Unit, exit_id: str) -> bool:
+    """Tell whether the log agrees with itself: leaves with nodes, nodes with their children, the root with its head."""
+    row, stored = head(unit), nodes(unit)
+    if row is None:
+        return False
+    fresh: dict[tuple[int, int], bytes] = {}
+    for index in range(row["size"]):
+        leaf = stored.get((0, index))
+        if leaf is None:
+            return False
+        fresh |= tree.appended(fresh, index, leaf)
+    mine = all(stored.get((0, index)) == tree.leaf_hash(leaf) for index, leaf in leaves(unit, exit_id).items())
+    return mine and dict(stored) == fresh and base64.b64encode(tree.root(fresh, row["size"])).decode() == row["root"]
+
+
+def stored(unit: Unit) -> Stored:
+    """Give all of the log as it is stored, for the one who derives it again; the unit's session has one snapshot."""
+    db, session = unit.db, unit.session
+    return Stored(
+        head=head(unit),
+        entries=db.log_entries.find({}, session=session).sort("_id", 1),
+        refs=db.log_refs.find({}, session=session),
+        nodes=db.log_nodes.find({}, session=session),
+        heads=db.log_heads.find({}, session=session),
+    )
+
+
+def notes(unit: Unit, sizes: set[int]) -> dict[int, str]:
+    """Read, for each of these sizes, the first checkpoint that covers it."""
+    found = (unit.db.log_heads.find_one({"_id": {"$gte": size}}, sort=[("_id", 1)], session=unit.session)
+             for size in sizes)  # fmt: skip
+    return {row["_id"]: row["checkpoint"] for row in found if row}

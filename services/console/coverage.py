@@ -1,0 +1,196 @@
+"""The coverage report: every live place of every system held against the map, what becomes of it, and what is missing.
+
+Rules kept here: nothing is changed in any target; every place of the live schema is a line, and every place of the map
+that is not live is too; what the map says nothing of is a finding, never "not used"; rows that no tenant is found for
+are counted beside the tenant's. A place that could not be looked into is `unreachable`, never empty.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from contracts.errors import OphorError, Unavailable
+from contracts.system_map import Rule, System, SystemMap
+from services.console.terminal import english
+from shared.connectors import open_connector
+from shared.connectors.protocol import Connector, LivePlace
+
+DISPOSITIONS = {
+    "deleted": ("slettes", "deleted"),
+    "shared": ("fælles, slettes ikke", "shared, not deleted"),
+    "excluded": ("undtaget", "excluded"),
+    "suspended": ("udsat", "suspended"),
+    "undecided": ("MANGLER", "UNDECIDED"),
+    "unreachable": ("IKKE NÅET", "UNREACHABLE"),
+}
+_HEADINGS = {
+    "Sted": "Place", "Hvad der sker": "Disposition", "Udleveres": "Delivered", "Lejerens": "Tenant's",
+    "Uden lejer": "No tenant", "I alt": "All",
+}  # fmt: skip
+_NOT_LOOKED_INTO = ("TARGET_REFUSED", "TARGET_ERROR", "MAP_SECRET_MISSING")
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One line of the report: what becomes of a place with how many rows of the tenant and of all, or what is wrong.
+
+    `unowned`: rows that no tenant is found for, and `without_tenant` what the map says that they are; `references`: the
+    places that its foreign keys refer to. A line without a place is about the whole system.
+    """
+
+    system: str
+    place: str
+    disposition: str
+    reason: str = ""
+    delivered: bool = False
+    rows: int = 0
+    unowned: int = 0
+    without_tenant: str = ""
+    total: int = 0
+    references: tuple[str, ...] = ()
+    code: str = ""
+    field: str = ""
+    remedy: str = ""
+
+
+def check(systems: SystemMap, tenant: str, cvr: str) -> list[Coverage]:
+    """Compare every system with the map, with the verifier's credentials; give a line for every place and finding."""
+    return [line for name in systems.systems for line in _check_system(systems, name, tenant, cvr)]
+
+
+def _check_system(systems: SystemMap, name: str, tenant: str, cvr: str) -> list[Coverage]:
+    try:
+        with closing(open_connector(systems, name, "verify", tenant, cvr)) as connector:
+            return _lines(systems.system(name), connector)
+    except OphorError as error:
+        return [_found(Coverage(name, "", ""), error)]
+
+
+def _lines(system: System, connector: Connector) -> list[Coverage]:
+    inventory = connector.discover()
+    lines = [_line(system, place, connector) for place in inventory.places]
+    for name in sorted(set(system.rules) - set(inventory.columns())):
+        line = Coverage(system.name, name, "")
+        lines.append(_missing(line, "MAP_UNKNOWN_PLACE", "correct its name or take it out of the map"))
+    if any(line.code for line in lines):
+        return lines
+    try:
+        connector.order(inventory)  # an unknown column or a cycle that cannot be broken is raised here
+    except OphorError as error:
+        return _placed(system.name, lines, error)
+    return lines
+
+
+def _placed(system: str, lines: Sequence[Coverage], error: OphorError) -> list[Coverage]:
+    """Put an error at the place that its field names, else in a line of its own."""
+    about = [line for line in lines if f"{error.field}.".startswith(_field(line))]
+    if not about:
+        return [*lines, _found(Coverage(system, "", ""), error)]
+    named = max(about, key=lambda line: len(line.place))
+    return [_found(line, error) if line is named else line for line in lines]
+
+
+def _line(system: System, place: LivePlace, connector: Connector) -> Coverage:
+    references = tuple(sorted({key.parent for key in place.foreign_keys}))
+    line = Coverage(system.name, place.name, "", references=references)
+    rule = system.rule(place.name)
+    try:
+        line = replace(line, total=connector.total(place.name))
+        if rule is None:
+            return _missing(line, "PLACE_NOT_MAPPED", "say in the map whose it is, or exclude it with a reason")
+        if rule.owned:
+            rows, unowned = connector.count(place.name), connector.unowned(place.name)
+            line = replace(line, rows=rows, unowned=unowned)
+    except OphorError as error:
+        return _found(line, error)
+    return _decided(line, rule)
+
+
+def _decided(line: Coverage, rule: Rule) -> Coverage:
+    if line.unowned and not rule.without_tenant:
+        remedy = "give the rows their tenant, or say in the map what they are (without_tenant)"
+        return replace(_missing(line, "ROWS_WITHOUT_TENANT", remedy), field=f"{_field(line)}without_tenant")
+    return replace(
+        line,
+        disposition=_disposition(rule),
+        reason=rule.reason or rule.shared or rule.excluded,
+        without_tenant=rule.without_tenant,
+        delivered=rule.deliver and not rule.excluded,
+    )
+
+
+def _disposition(rule: Rule) -> str:
+    if rule.owned:
+        return "deleted"
+    return "shared" if rule.shared else "suspended" if rule.excluded.startswith("OPTION(") else "excluded"
+
+
+def _field(line: Coverage) -> str:
+    return f"systems.{line.system}.places.{line.place}."
+
+
+def _missing(line: Coverage, code: str, remedy: str) -> Coverage:
+    return replace(line, disposition="undecided", code=code, field=_field(line).rstrip("."), remedy=remedy)
+
+
+def _found(line: Coverage, error: OphorError) -> Coverage:
+    unseen = isinstance(error, Unavailable) or error.code in _NOT_LOOKED_INTO
+    disposition = "unreachable" if unseen else "undecided"
+    return replace(line, disposition=disposition, code=error.code, field=error.field, remedy=error.remedy)
+
+
+def show(console: Console, lines: Sequence[Coverage]) -> None:
+    """Print the report, a table for each system, and explain the findings below them."""
+    console.print(say("Systemkortets dækning", "Coverage of the system map"), style="bold")
+    for system in dict.fromkeys(line.system for line in lines):
+        table = Table(title=system, title_justify="left")
+        for at, (da, en) in enumerate(_HEADINGS.items()):
+            table.add_column(say(da, en), justify="right" if at > 2 else "left", overflow="fold")
+        for line in (line for line in lines if line.system == system):
+            table.add_row(*map(Text, _cells(line)), style="red" if line.code else None)
+        console.print(table)
+    for line in (line for line in lines if line.code):
+        console.print(f"{line.code} [{line.field}] – {line.remedy}", style="red", markup=False, highlight=False)
+    console.print(verdict(lines), markup=False, highlight=False)
+
+
+def _cells(line: Coverage) -> list[str]:
+    counts = ["–"] * 3 if line.code and not line.total else [number(n) for n in (line.rows, line.unowned, line.total)]
+    delivered = say("ja", "yes") if line.delivered else say("nej", "no")
+    return [line.place or "–", told(line), "–" if line.code else delivered, *counts]
+
+
+def told(line: Coverage) -> str:
+    """Say what becomes of a place, and why or what is wrong."""
+    why = line.code or line.reason
+    return word(line.disposition).split(",")[0] + (f": {why}" if why else "")
+
+
+def verdict(lines: Sequence[Coverage]) -> str:
+    """Say in one sentence whether the map covers everything."""
+    findings = Counter(bool(line.code) for line in lines)[True]
+    if findings:
+        return say(f"{findings} mangler", f"{findings} findings")
+    return say("Kortet dækker alt, hvad systemerne indeholder.", "The map covers everything that the systems hold.")
+
+
+def word(disposition: str) -> str:
+    """Give a disposition's word in the reader's language."""
+    return say(*DISPOSITIONS[disposition])
+
+
+def say(da: str, en: str) -> str:
+    """Choose the reader's language."""
+    return en if english() else da
+
+
+def number(count: int) -> str:
+    """Write a number as it is read in Danish, or in English."""
+    return f"{count:,}" if english() else f"{count:,}".replace(",", ".")

@@ -1,0 +1,106 @@
+"""`ophor evidence fsck|cosign`: look at the whole evidence log, have a witness cosign it; `ophor witness …`: be one.
+
+Each is compliance's program for it, run as a process of its own: those of the log with compliance's own rights (the
+local stack's, or, inside its container, the present ones), a witness with none but its own folder.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.console import session
+from services.console.terminal import speaks
+
+app = typer.Typer(no_args_is_help=True, help="Bevisloggen. / The evidence log.")
+ROOT = Path(__file__).parents[2]
+
+
+@app.callback()
+def evidence() -> None:
+    """Bevisloggen. / The evidence log."""
+
+
+@app.command()
+@speaks
+def fsck(
+    key: Annotated[str | None, typer.Option(help="Loggens nøgle / the log's key (name+hash+key)")] = None,
+    head: Annotated[list[Path] | None, typer.Option(help="Hoved, du har modtaget / a head you received")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Som JSON. / As JSON.")] = False,
+    english: Annotated[bool, typer.Option("--english", help="Answer in English")] = False,
+) -> None:
+    """Udled hele bevisloggen igen og sammenlign: 0 stemmer, 1 stemmer ikke. / Derive the whole log again and compare.
+
+    Entries, chains, references, nodes, the head and every checkpoint; 0 sound, 1 not, 2 a wrong call. Examples:
+
+      ophor evidence fsck
+
+      ophor evidence fsck --head modtaget-hoved.txt --json
+    """
+    argv = [*([f"--key={key}"] if key else []), *(f"--head={one.resolve()}" for one in head or [])]
+    argv += [switch for switch, wanted in {"--json": as_json, "--english": english}.items() if wanted]
+    _run("fsck", argv, _environment())
+
+
+@app.command()
+@speaks
+def cosign(
+    url: Annotated[str, typer.Argument(help="Vidnets adresse / the witness's address")],
+    key: Annotated[str, typer.Argument(help="Vidnets nøgle / the witness's key")],
+) -> None:
+    """Få et vidne til at medunderskrive loggens hoved. / Have a witness cosign the log's head, and keep that with it.
+
+    Prints the head's size; the next bundles carry the cosignature. Examples:
+
+      ophor evidence cosign http://127.0.0.1:8042 "$WITNESS"
+    """
+    _run("submit", [url, key], _environment())
+
+
+witness = typer.Typer(no_args_is_help=True, help="Et vidne. / A witness.")
+
+
+@witness.callback()
+def witnesses() -> None:
+    """Et vidne med egen nøgle og hukommelse: `FOLDER` er kun dets. / A witness with a key and a memory of its own."""
+
+
+@witness.command()
+def init(folder: Path, name: str) -> None:
+    """Lav vidnets mappe og nøgle; nøglen udskrives. / Make its folder and key; prints the key for `--witness`."""
+    _run("witness", ["init", str(folder.resolve()), name])
+
+
+@witness.command()
+def trust(folder: Path, key: str) -> None:
+    """Medunderskriv for loggen med denne nøgle. / Cosign for the log of this key from now on."""
+    _run("witness", ["trust", str(folder.resolve()), key])
+
+
+@witness.command("cosign")
+def answer(folder: Path, file: Path) -> None:
+    """Besvar én anmodning (c2sp.org/tlog-witness) fra en fil. / Answer one request from a file."""
+    _run("witness", ["cosign", str(folder.resolve()), str(file.resolve())])
+
+
+@witness.command()
+def serve(folder: Path, host: str = "127.0.0.1", port: int = 8042) -> None:
+    """Besvar anmodninger over HTTP. / Answer requests over HTTP, until it is stopped."""
+    _run("witness", ["serve", str(folder.resolve()), f"--host={host}", f"--port={port}"])
+
+
+def _run(program: str, argv: list[str], environment: Mapping[str, str] = os.environ) -> None:
+    """Run one of compliance's programs, and end with its exit code."""
+    command = [sys.executable, "-m", f"services.compliance.{program}", *argv]
+    raise typer.Exit(subprocess.run(command, env=dict(environment), cwd=ROOT, check=False).returncode)
+
+
+def _environment() -> Mapping[str, str]:
+    """Give compliance's own environment: the local stack's, or the present one where it names a database."""
+    return os.environ if os.environ.get("OPHOR_MONGO_URI") else session.stack().environment("compliance")

@@ -1,0 +1,105 @@
+"""`ledger-append`: evidence from the ledger's queue to durable, acknowledged entries, against bare inserts of the same.
+
+Whole exits are told as compliance's face would (their intents, causes and jobs included), the relay brings the tasks to
+the broker, and then the ledger's hand is started. The reference writes the very same documents one by one, each
+acknowledged by the majority, without tree, chain, checkpoint, inbox or broker.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import structlog
+
+from contracts.catalogue import EVENTS
+from contracts.registry import check
+from services.compliance import store as evidence
+from services.compliance.evidence import KIND_OF_EVENT, entry_of
+from services.compliance.keys import make_demo_keys
+from services.compliance.worker import Ledger
+from shared.bus.relay import Relay
+from shared.store.unit import Store, Unit
+from tests.bench.figures import Figure, rated, seconds
+from tests.integration.bus_store_parts import World, free_ports, world
+from tests.unit import evidence_world as given
+from tests.waiting import until
+
+COUNT = int(os.environ.get("BENCH_EVENTS", "10000"))
+FEW = 2_000
+OFFERED_AT_ONCE = 500
+QUEUE = "hand-compliance-ledger"
+
+
+def measure() -> Figure:
+    """Fill the ledger's queue, start the ledger, and take the time until the majority has all of it."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    with world() as made:
+        made.clear()
+        store = made.store("compliance")
+        store.prepare()
+        _fill(made, store)
+        hand = _ledger(made)
+        thread = threading.Thread(target=hand.run)
+        began = time.perf_counter()
+        thread.start()
+        until(lambda: (store.db.log_head.find_one() or {"size": 0})["size"] == COUNT, "all of it is in the log", 600)
+        rate = COUNT / (time.perf_counter() - began)
+        until(lambda: made.depth(QUEUE) == 0, "all of it is acknowledged", 600)
+        settled = COUNT / (time.perf_counter() - began)
+        heads = store.db.log_heads.count_documents({})
+        hand.stop()
+        thread.join(60)
+        reference = _bare(store)
+    what = f"{COUNT:,} evidence events to durable, {heads:,} checkpoints; tasks settled at {settled:,.0f}/s"
+    return rated("ledger-append", what, rate, "/s", "one bare insert each of the same documents", reference)
+
+
+def items() -> Iterator[dict[str, Any]]:
+    """Give the evidence of one exit after the other."""
+    for number in range(COUNT):
+        exit_id = f"exit-{number}"
+        for at, (wire, data) in enumerate(copy.deepcopy(given.deleted_exit())):
+            if wire in KIND_OF_EVENT:
+                kind, entry = entry_of(wire, check(EVENTS[wire].schema, data | {"exit_id": exit_id}, wire))
+                yield {"ref": f"{exit_id}-{at}", "exit_id": exit_id, "kind": kind, "entry": entry}
+
+
+def _fill(made: World, store: Store) -> None:
+    """Offer everything, and have the relay bring it to the broker."""
+    left = islice(items(), COUNT)
+    while batch := list(islice(left, OFFERED_AT_ONCE)):
+        store.run(lambda unit, batch=batch: _offer(unit, batch))
+    relay = Relay(made.store("compliance"), made.rabbit.uri("svc-compliance"), made.signer("compliance"))
+    thread = threading.Thread(target=relay.run)
+    thread.start()
+    until(lambda: store.db.outbox.find_one({"state": "pending"}) is None, "everything is in the queue", 300)
+    relay.stop()
+    thread.join(30)
+
+
+def _offer(unit: Unit, batch: list[dict[str, Any]]) -> None:
+    for item in batch:
+        evidence.offer(unit, item)
+
+
+def _ledger(made: World) -> Any:
+    """Make the ledger's process as its environment describes it."""
+    make_demo_keys(made.root / "evidence")
+    return Ledger.from_environment({
+        "OPHOR_MODE": "test", "OPHOR_AMQP_URI": made.rabbit.uri("svc-compliance"), "OPHOR_MONGO_URI": made.mongo_uri,
+        "OPHOR_CLOCK_URI": made.mongo_uri, "OPHOR_TRUST": str(made.trust),
+        "OPHOR_KEYS": str(made.root / "evidence" / "ledger"), "OPHOR_HEALTH_PORT": str(free_ports(1)[0]),
+    })  # fmt: skip
+
+
+def _bare(store: Store) -> float:
+    rows = list(store.db.log_entries.find().limit(FEW))
+    took = seconds(lambda: [store.db.bare.insert_one(row) for row in rows])
+    return len(rows) / took

@@ -1,0 +1,262 @@
+"""Group commit on a real database: order, causes, first indexes, and that the independent look finds it all sound."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.catalogue import EVENTS
+from contracts.errors import Rejected
+from contracts.registry import check
+from services.compliance import fsck, keys, ledger, store, submit, tree
+from services.compliance.evidence import KIND_OF_EVENT, entry_of
+from services.compliance.verifier import ophor_verify
+from services.compliance.witness import Witness, server
+from shared.runtime.clock import SimulatedClock, set_clock
+from shared.store.unit import Store, Unit
+from tests.integration.bus_store_parts import mongo
+from tests.unit import evidence_world as given
+
+pytestmark = pytest.mark.xdist_group("compliance-ledger")
+Row = dict[str, Any]
+
+
+class Desk:
+    """A store, the log's keys, and what the ledger does with them."""
+
+    def __init__(self, uri: str, folder: Path) -> None:
+        self.store = Store(uri, "compliance", SimulatedClock(uri))
+        self.public = keys.make_demo_keys(folder)
+        self.desk = ledger.Desk(self.public, keys.load_note(folder / "ledger", keys.LOG))
+        self.db = self.store.db
+
+    def offer(self, items: list[Row]) -> list[str]:
+        """Offer items as the face does; give their tasks' ids."""
+        self.store.run(lambda unit: [store.offer(unit, item) for item in items] and None)
+        waiting = {row["ref"]: row["_id"] for row in self.db.log_waiting.find()}
+        return [waiting[item["ref"]] for item in items]
+
+    def append(self, task_id: str, item: Row) -> None:
+        self.store.run(lambda unit: ledger.append(unit, task_id, item, self.desk))
+
+    def look(self, *outside: str) -> fsck.Found:
+        with self.store.client.start_session(snapshot=True) as session:
+            unit = Unit(self.store, session, self.store.clock.fresh())
+            return fsck.look(store.stored(unit), ophor_verify.note_key(self.public.log), outside)
+
+    def logged(self, exit_id: str) -> list[Row]:
+        return list(self.db.log_entries.find({"_id": {"$regex": f"^{exit_id}/"}}).sort("_id", 1))
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    with mongo() as made:
+        yield made.uri
+
+
+@pytest.fixture
+def there(database: str, tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(database, tmp_path)
+    made.store.client.drop_database(made.db.name)
+    made.store.prepare()
+    set_clock(database, datetime(2026, 10, 6, 12, tzinfo=UTC))
+    yield made
+    made.store.close()
+
+
+def items(exit_id: str, count: int | None = None) -> list[Row]:
+    """Give an exit's evidence, or so many plain entries of it."""
+    if count is not None:
+        entries = [("NEEDS_SUBMITTED", {"digest": given.sha(f"{exit_id}{number}")}) for number in range(count)]
+    else:
+        told = [(wire, data) for wire, data in given.deleted_exit() if wire in KIND_OF_EVENT]
+        entries = [entry_of(wire, check(EVENTS[wire].schema, data, wire)) for wire, data in told]
+    return [
+        {"ref": f"{exit_id}-{number}", "exit_id": exit_id, "kind": kind, "entry": entry}
+        for number, (kind, entry) in enumerate(entries)
+    ]
+
+
+def test_one_task_appends_all_that_waits_under_one_checkpoint_and_settles_their_tasks(there: Desk) -> None:
+    mine = [item for pair in zip(items("exit-a", 40), items("exit-b", 40), strict=True) for item in pair]
+    tasks = there.offer(mine)
+    there.append(tasks[17], mine[17])
+    assert [row["index"] for row in there.db.log_entries.find().sort("index", 1)] == list(range(80))
+    for exit_id in ("exit-a", "exit-b"):
+        assert [json.loads(row["leaf"])["event"]["ref"] for row in there.logged(exit_id)] == [
+            item["ref"] for item in mine if item["exit_id"] == exit_id
+        ]
+    assert (there.db.log_heads.count_documents({}), there.db.log_waiting.count_documents({})) == (1, 0)
+    settled = {row["_id"] for row in there.db.inbox.find({"consumer": "compliance.ledger"})}
+    assert settled == {f"{task}/compliance.ledger" for task in tasks if task != tasks[17]}
+    assert there.look().sound and there.look().size == 80
+
+
+def test_more_than_a_transaction_holds_is_left_to_the_next_task(there: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "LIMIT", 10)
+    mine = items("exit-a", 25)
+    tasks = there.offer(mine)
+    for n, left in ((0, 15), (10, 5), (20, 0)):
+        there.append(tasks[n], mine[n])
+        assert there.db.log_waiting.count_documents({}) == left
+    assert [row["n"] for row in there.logged("exit-a")] == list(range(25))
+    assert there.db.log_heads.count_documents({}) == 3 and there.look().sound
+
+
+def test_where_more_wait_than_a_transaction_holds_the_oldest_go_first(
+    there: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "LIMIT", 10)
+    mine = items("exit-a", 25)
+    tasks = there.offer(mine)
+    waits = [there.store.read(lambda unit: store.many_wait(unit, 10))]
+    taken = []
+    while waits[-1]:
+        taken.append(there.store.run(lambda unit: ledger.drain(unit, there.desk)))
+        waits.append(there.store.read(lambda unit: store.many_wait(unit, 10)))
+    there.append(tasks[12], mine[12])  # was taken in its turn
+    assert taken == [10, 10] and [row["n"] for row in there.logged("exit-a")] == list(range(25))
+    said = [json.loads(row["leaf"])["event"]["ref"] for row in there.logged("exit-a")]
+    assert said == [item["ref"] for item in mine] and there.look().sound
+
+
+def test_the_same_ref_again_keeps_its_first_index_in_this_transaction_and_in_another(there: Desk) -> None:
+    (one, other) = items("exit-a", 2)
+    tasks = there.offer([one, other])
+    there.store.run(lambda unit: store.offer(unit, one | {"entry": other["entry"]}))
+    there.append(tasks[1], other)
+    there.append("a-task-of-its-own", one)
+    assert [(row["_id"], row["index"]) for row in there.db.log_refs.find().sort("index", 1)] == [
+        (one["ref"], 0), (other["ref"], 1),
+    ]  # fmt: skip
+    assert json.loads(there.logged("exit-a")[0]["leaf"])["event"]["entry"] == one["entry"]
+    assert there.look().sound and there.db.log_waiting.count_documents({}) == 0
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_effects_before_their_causes_wait_in_one_transaction_and_across_several(there: Desk, at_once: bool) -> None:
+    mine = items("exit-1")
+    mixed = mine[::-1]
+    if at_once:
+        there.append(there.offer(mixed)[0], mixed[0])
+    else:
+        for item in mixed:
+            there.append(there.offer([item])[0], item)
+    kinds = [row["kind"] for row in there.logged("exit-1") if row["about"].get("job_id") == "job-D2"]
+    causes = ["DELETION_PREVIEWED", "DELETION_INTENT", "PERMIT_ISSUED", "DELETION_BEGUN"]
+    assert kinds[:4] == causes and kinds[-2:] == ["DELETION_EXECUTED", "DELETION_VERIFIED"]
+    assert len(there.logged("exit-1")) == len(mine) and there.db.log_held.count_documents({}) == 0
+    assert there.look().sound
+
+
+def test_intents_are_told_with_their_index_and_a_size_that_has_a_checkpoint(there: Desk) -> None:
+    mine = items("exit-1")
+    there.append(there.offer(mine)[0], mine[0])
+    told = [json.loads(row["body"])["data"] for row in there.db.outbox.find({"wire": "compliance.evidence_recorded"})]
+    intents = [row["index"] for row in there.logged("exit-1") if row["kind"] == "DELETION_INTENT"]
+    assert sorted(one["index"] for one in told) == sorted(intents) and {one["size"] for one in told} == {len(mine)}
+    assert there.db.log_heads.find_one({"_id": len(mine)})
+    covering = there.store.read(lambda unit: store.notes(unit, {index + 1 for index in intents}))
+    assert covering.keys() == {len(mine)}
+
+
+def test_what_is_no_evidence_does_not_spoil_the_others(there: Desk) -> None:
+    good, bad = items("exit-a", 2)
+    bad["entry"] = {"digest": "ringet til Anna"}
+    tasks = there.offer([good, bad])
+    there.append(tasks[0], good)
+    assert [row["_id"] for row in there.db.log_waiting.find()] == [tasks[1]]
+    assert len(there.logged("exit-a")) == 1 and there.look().sound
+
+
+def test_a_log_begun_under_another_key_is_not_gone_on_with(there: Desk, tmp_path: Path) -> None:
+    (one, other) = items("exit-a", 2)
+    there.append(there.offer([one])[0], one)
+    there.db.log_head.update_one({"_id": "head"}, {"$set": {"origin": "another-log"}})
+    with pytest.raises(Rejected) as refused:
+        there.append(there.offer([other])[0], other)
+    assert refused.value.code == "LOG_ORIGIN"
+
+
+def test_a_proof_read_from_the_store_is_the_tree_s(there: Desk) -> None:
+    mine = items("exit-a", 37)
+    there.append(there.offer(mine)[0], mine[0])
+    nodes = there.store.read(store.nodes)
+    for index in range(37):
+        proof = there.store.read(lambda unit, index=index: store.inclusion(unit, index, 37))
+        assert proof == tree.inclusion(nodes, index, 37)
+    with pytest.raises(ValueError):
+        there.store.read(lambda unit: store.inclusion(unit, 37, 37))
+
+
+def test_what_was_done_to_the_stored_log_is_found(there: Desk) -> None:
+    mine = items("exit-a", 20)
+    there.append(there.offer(mine)[0], mine[0])
+    kept = there.db.log_head.find_one()["checkpoint"]
+    assert there.look(kept).sound
+    row = there.logged("exit-a")[7]
+    there.db.log_entries.update_one(
+        {"_id": row["_id"]}, {"$set": {"leaf": row["leaf"].replace(b'"version":1', b'"version":2')}}
+    )
+    assert {n for n, wrong in there.look(kept).wrong.items() if wrong} == {3, 5, 6, 7, 8}
+
+
+@contextmanager
+def served(witness: Witness) -> Iterator[submit.Ask]:
+    """Serve a witness over HTTP; give the way to ask it."""
+    with server(witness, "127.0.0.1", 0) as made:
+        thread = threading.Thread(target=made.serve_forever)
+        thread.start()
+        try:
+            yield submit.over_http(f"http://127.0.0.1:{made.server_port}")
+        finally:
+            made.shutdown()
+            thread.join()
+
+
+def test_a_witness_cosigns_the_log_as_it_grows_and_its_word_stays_with_the_head(there: Desk, tmp_path: Path) -> None:
+    witness = Witness.create(tmp_path / "witness", "vidne.example.org")
+    witness.trust(there.public.log)
+    with served(witness) as ask:
+        assert submit.submit(there.store, ask, witness.vkey) is None
+        sizes = []
+        for number in range(3):
+            mine = items(f"exit-{number}", 7 + number)
+            there.append(there.offer(mine)[0], mine[0])
+            sizes += [submit.submit(there.store, ask, witness.vkey) for _ in range(2)]
+    assert sizes == [7, 7, 15, 15, 24, 24]
+    key = ophor_verify.note_key(witness.vkey, 4)
+    for row in there.db.log_heads.find():
+        assert ophor_verify.cosigned_at(row["checkpoint"], key) and row["checkpoint"].count("— ") == 2
+    assert there.db.log_head.find_one()["checkpoint"].count("— ") == 2 and there.look().sound
+
+
+def test_a_witness_that_says_no_or_answers_falsely_is_not_believed(there: Desk, tmp_path: Path) -> None:
+    mine = items("exit-a", 3)
+    there.append(there.offer(mine)[0], mine[0])
+    witness, other = (Witness.create(tmp_path / name, "vidne.example.org") for name in ("one", "other"))
+    for each in (witness, other):
+        each.trust(there.public.log)
+    for answer, vkey, code in (
+        ((409, "99\n"), witness.vkey, "WITNESS_REFUSES"),
+        ((422, ""), witness.vkey, "WITNESS_REFUSES"),
+        ((200, "nothing of the kind\n"), witness.vkey, "WITNESS_FALSE"),
+        ((200, ""), witness.vkey, "WITNESS_FALSE"),
+        (
+            (200, other.add_checkpoint(submit.request(None, there.db.log_head.find_one(), 0))),
+            witness.vkey,
+            "WITNESS_FALSE",
+        ),
+        ((200, ""), there.public.log, "WITNESS_KEY"),
+    ):
+        with pytest.raises(Rejected) as refused:
+            submit.submit(there.store, lambda _text, answer=answer: answer, vkey)
+        assert refused.value.code == code
+    assert there.db.log_head.find_one()["checkpoint"].count("— ") == 1
