@@ -219,4 +219,6 @@ def save(world: World) -> None:
     """Write what `load_world` reads."""
     body = asdict(world)
     del body["folder"]
-    (world.folder / "world.json").write_text(json.dumps(body, default=str, indent=2))
+    beside = world.folder / "world.json.new"  # whoever reads sees the old one or the new one, whole
+    beside.write_text(json.dumps(body, default=str, indent=2))
+    beside.replace(world.folder / "world.json")

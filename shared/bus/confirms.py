@@ -53,18 +53,22 @@ class Confirms:
         self.channel.basic_publish(message, exchange=to[0], routing_key=to[1], mandatory=True)
 
     def _acked(self, tag: int, multiple: bool) -> None:
-        for each in self._tags(tag, multiple):
+        for each, told in self._taken(tag, multiple):
             fate: Fate = "unroutable" if each in self._returned else "ok"
             self._returned.discard(each)
-            self._open.pop(each)[0](fate)
+            told(fate)
 
     def _nacked(self, tag: int, multiple: bool) -> None:
-        for each in self._tags(tag, multiple):
+        for each, told in self._taken(tag, multiple):
             self._returned.discard(each)
-            self._open.pop(each)[0]("nacked")
+            told("nacked")
 
     def _came_back(self, _error: Exception, _exchange: str, _key: str, message: amqp.Message) -> None:
         self._returned.add(int(message.properties["application_headers"][TAG_HEADER]))
+
+    def _taken(self, tag: int, multiple: bool) -> list[tuple[int, Told]]:
+        """Take out all that this answer settles before anybody is told: whoever is told may read the next answer."""
+        return [(each, self._open.pop(each)[0]) for each in self._tags(tag, multiple)]
 
     def _tags(self, tag: int, multiple: bool) -> list[int]:
         if not multiple:

@@ -78,7 +78,6 @@ def run(made: Bed, asked: argparse.Namespace, began: float) -> Report:
     rng = random.Random(asked.seed)
     load = Load(made, asked.seed, asked.callers)
     load.start()
-    spoiled: fuzz.Spoiled = {}
     injected = Counter[str]()
     memory = _memory(made)
     plan = [*_rounds(faults.PROCESS_FAULTS, asked.kills), *_rounds(faults.PART_FAULTS, asked.faults)]
@@ -86,7 +85,7 @@ def run(made: Bed, asked: argparse.Namespace, began: float) -> Report:
     each = asked.malformed // max(1, len(plan))
     for number, fault in enumerate(plan, 1):
         if _well(made):
-            fuzz.spoil(made, rng, each, spoiled)
+            fuzz.spoil(made, rng, each)
         try:
             what = fault(made, rng)
         except faults.BROKEN as error:
@@ -103,17 +102,17 @@ def run(made: Bed, asked: argparse.Namespace, began: float) -> Report:
         made.replay(queue)
     made.jump(timedelta(days=1))
     left = settled(made, SETTLE_S) or left
-    if missing := asked.malformed - sum(map(len, spoiled.values())):
-        fuzz.spoil(made, rng, missing, spoiled)
+    if missing := asked.malformed - sum(map(len, made.spoiled.values())):
+        fuzz.spoil(made, rng, missing)
         left = settled(made, SETTLE_S)
-    return _report(made, asked, load, spoiled, injected, left, began, memory)
+    return _report(made, asked, load, injected, left, began, memory)
 
 
 def _report(
-    made: Bed, asked: argparse.Namespace, load: Load, spoiled: fuzz.Spoiled, injected: Counter[str], left: list[str],
+    made: Bed, asked: argparse.Namespace, load: Load, injected: Counter[str], left: list[str],
     began: float, memory: float,
 ) -> Report:  # fmt: skip
-    found = invariants.look(made, load.given, spoiled)
+    found = invariants.look(made, load.given)
     died = _died(made)
     recoveries = [seconds for each in made.watch.processes.values() for seconds in each.recoveries]
     by_process = sum(injected[fault.__name__] for fault in set(faults.PROCESS_FAULTS))
@@ -121,7 +120,7 @@ def _report(
         seed=asked.seed, seconds=round(time.monotonic() - began, 1), kills=by_process,
         faults=sum(injected.values()) - by_process, commands=len(load.given), queries=load.queries,
         refused=dict(Counter(each.refused for each in load.given if each.refused)),
-        malformed=sum(map(len, spoiled.values())), messages=found.messages, lost=len(found.lost),
+        malformed=sum(map(len, made.spoiled.values())), messages=found.messages, lost=len(found.lost),
         doubled=len(found.doubled),
         late_calls=len(found.late), wrong=len(found.wrong) + len(left), processes_died=len(died),
         restarts=made.watch.restarts, longest_recovery_s=round(max(recoveries, default=0.0), 1),

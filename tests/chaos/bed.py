@@ -52,6 +52,8 @@ class Bed:
         self.watch = Watch([each for number in range(1, replicas + 1) for each in self._processes(number)])
         self.mended: set[str] = set()
         self.instant = FIRST
+        self.spoiled: dict[str, set[str]] = {}  # malformed messages by service
+        self.excused: set[str] = set()  # those that lay in a queue when it was deleted
 
     def db(self, service: str) -> Any:
         """Give a service's database, as the administrator."""

@@ -87,6 +87,8 @@ def broker_slow(bed: Bed, rng: random.Random) -> str:
 def queue_deleted(bed: Bed, rng: random.Random) -> str:
     """Delete a queue under its consumers, then do what the operator's page says."""
     queue = rng.choice([each.name for each in describe("test").queues if each.name.startswith(("evt-", "rpc-"))])
+    service = queue.partition("-")[2]
+    bed.excused |= bed.spoiled.get(service, set()) - bed.dead(service)
     with closing(bed.dial()) as connection:
         connection.channel().queue_delete(queue)
     time.sleep(rng.uniform(0.1, 1))

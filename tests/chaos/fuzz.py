@@ -24,11 +24,8 @@ MARK = "zqx-raw-body-zqx"
 Spoil = Callable[[random.Random, dict[str, Any], dict[str, Any], dict[str, Any]], Any]
 
 
-Spoiled = dict[str, set[str]]
-
-
-def spoil(bed: Bed, rng: random.Random, count: int, spoiled: Spoiled) -> None:
-    """Publish `count` malformed messages; note the ids that each service's dead letters must have in `spoiled`."""
+def spoil(bed: Bed, rng: random.Random, count: int) -> None:
+    """Publish `count` malformed messages; note the ids that each service's dead letters must have."""
     with closing(bed.dial()) as connection:
         channel = connection.channel()
         channel.confirm_select()
@@ -36,7 +33,7 @@ def spoil(bed: Bed, rng: random.Random, count: int, spoiled: Spoiled) -> None:
             service, exchange, key, kind = _target(rng)
             made = message(rng, kind, key)
             channel.basic_publish_confirm(made, exchange=exchange, routing_key=key)
-            spoiled.setdefault(service, set()).add(made.properties["message_id"])
+            bed.spoiled.setdefault(service, set()).add(made.properties["message_id"])
 
 
 def _target(rng: random.Random) -> tuple[str, str, str, str]:
