@@ -180,6 +180,7 @@ CREATE TABLE noter (nr INT PRIMARY KEY, sag UUID NOT NULL, tekst TEXT, FOREIGN K
 ALTER TABLE sager ADD FOREIGN KEY (note) REFERENCES noter (nr);
 INSERT INTO kode VALUES ('A', 'Første'), ('B', 'Anden')
 """
+OF_NEIGHBOURS = "SELECT (SELECT count(*) FROM sager WHERE lejer = 102) + (SELECT count(*) FROM noter WHERE nr > 100)"
 SQL_PLACES = {
     "sager": {"tenant_key": "lejer"}, "noter": {"tenant_path": ["sag", "lejer"]}, "kode": {"shared": "SHARED_CODE"},
 }  # fmt: skip
@@ -228,10 +229,9 @@ def mariadb(admin: MariaServer, folder: Path) -> Iterator[Target]:
     connection = {"host": admin.host, "port": admin.port, "database": name}
     content = _content("mariadb", connection, dict(SQL_PLACES), lambda purpose: f"{name}_{purpose}")
     content["access"] = {"roles": [f"{name}_app"]}
-    neighbours = "SELECT (SELECT count(*) FROM sager WHERE lejer = 102) + (SELECT count(*) FROM noter WHERE nr > 100)"
     target = Target(
         "mariadb", ("sager", "noter"), content, folder, lambda: execute("CREATE TABLE ny (id int)") and None,
-        lambda: int(execute(neighbours)[0][0]), execute,
+        lambda: int(execute(OF_NEIGHBOURS)[0][0]), execute,
     )  # fmt: skip
     try:
         yield target
@@ -278,10 +278,9 @@ def sqlite(folder: Path) -> Iterator[Target]:
     for statement in _content_rows():
         execute(statement)
     content = _content("sqlite", {"file": "maal.db"}, dict(SQL_PLACES), str)
-    neighbours = "SELECT (SELECT count(*) FROM sager WHERE lejer = 102) + (SELECT count(*) FROM noter WHERE nr > 100)"
     target = Target(
         "sqlite", ("sager", "noter"), content, folder, lambda: execute("CREATE TABLE ny (id int)") and None,
-        lambda: int(execute(neighbours)[0][0]), execute,
+        lambda: int(execute(OF_NEIGHBOURS)[0][0]), execute,
     )  # fmt: skip
     try:
         yield target

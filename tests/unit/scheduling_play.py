@@ -9,7 +9,7 @@ from typing import Any
 from contracts.catalogue import COMMANDS, EVENTS
 from contracts.registry import primitives
 from services.scheduling import domain
-from services.scheduling.domain import Done, Exit, Inputs
+from services.scheduling.domain import Done, Exit, Inputs, facts
 from shared.rules.profiles import Profile, load_profiles
 
 PROFILES = load_profiles(("ist-standard", "ski-02-19"))
@@ -64,12 +64,12 @@ class Play:
         for wire in wires if placed else wires[:1]:
             exit_ = self.exit
             if wire != "orders.meeting_held":
-                exit_ = domain.with_order(exit_, self.body, placed=wire == "orders.order_placed")
-            self.learn(domain.with_fact(exit_, wire, {}, self.today))
+                exit_ = facts.with_order(exit_, self.body, placed=wire == "orders.order_placed")
+            self.learn(facts.with_fact(exit_, wire, {}, self.today))
         return self
 
     def fact(self, wire: str, **data: Any) -> Play:
-        return self.learn(domain.with_fact(self.exit, wire, data, self.today))
+        return self.learn(facts.with_fact(self.exit, wire, data, self.today))
 
     def answer(self, activity: str, party: str = "", outcome: str = "done") -> Play:
         outlook = self.look()
@@ -91,8 +91,8 @@ class Play:
     ) -> Play:
         rows = [{"option": option, "systems": systems} for option, systems in covers]
         data = {"options": list(chosen), "covers": rows, "silence": silence}
-        exit_ = domain.with_options(self.exit, data)
-        return self.learn(domain.with_fact(exit_, "orders.options_confirmed", data, self.today))
+        exit_ = facts.with_options(self.exit, data)
+        return self.learn(facts.with_fact(exit_, "orders.options_confirmed", data, self.today))
 
     def timetable(self, days: dict[str, str] = DAYS) -> Play:
         rows = [{"activity": name, "on": date.fromisoformat(day)} for name, day in days.items()]
@@ -113,14 +113,14 @@ class Play:
 
     def notice(self, kind: str, **data: Any) -> Play:
         body = NOTICE | {"kind": kind, "given_on": self.today} | data
-        return self.learn(domain.with_notice(self.exit, body, PROFILES, self.today))
+        return self.learn(facts.with_notice(self.exit, body, PROFILES, self.today))
 
     def accord(self, kind: str, **data: Any) -> Play:
         body = ACCORD | {"kind": kind, "signed_on": self.today} | data
-        return self.learn(domain.with_accord(self.exit, body, PROFILES, self.today))
+        return self.learn(facts.with_accord(self.exit, body, PROFILES, self.today))
 
     def instruct(self, *, erase_early: bool = False) -> Play:
-        return self.learn(domain.with_instruction(self.exit, {"given_on": self.today, "erase_early": erase_early}))
+        return self.learn(facts.with_instruction(self.exit, {"given_on": self.today, "erase_early": erase_early}))
 
     def approved(self, *options: str, silence: str = "delete_at_k15") -> Play:
         """Everything up to the approved plan (B11) and the approved specification."""
@@ -129,7 +129,7 @@ class Play:
         self.options(*options, silence=silence).answer("B7")
         for wire in ("orders.contact_named", "orders.dates_confirmed", "orders.pairs_decided"):
             self.fact(wire)
-        self.learn(domain.with_transfer(self.exit))
+        self.learn(facts.with_transfer(self.exit))
         self.fact("delivery.needs_submitted").fact("delivery.dispatch_set")
         self.fact("delivery.connection_tested").fact("delivery.specification_made")
         return self.timetable().answer_timetable().answer("B12")
@@ -146,7 +146,7 @@ class Play:
     def open_gates(self) -> Play:
         self.instruct()
         for system in SYSTEMS:
-            self.learn(domain.with_archive(self.exit, system))
+            self.learn(facts.with_archive(self.exit, system))
         return self
 
     def after_agreement(self) -> Play:

@@ -9,6 +9,7 @@ from typing import Any
 from contracts.catalogue import COMMANDS
 from contracts.registry import primitives
 from services.scheduling import domain
+from services.scheduling.domain import facts
 from shared.rules.profiles import load_profiles
 from tests.unit.scheduling_play import DAY, DIGEST, EXIT, ORDER, RETENTION, START, D, K, Play, T, refusal
 
@@ -30,7 +31,7 @@ def dates(go_live: date, end: date) -> dict[str, date]:
 
 def test_before_the_timetable_is_approved_a_change_is_applied_at_once() -> None:
     play = Play().order()
-    play.learn(domain.with_dates(play.exit, dates(date(2026, 8, 1), date(2026, 7, 31))))
+    play.learn(facts.with_dates(play.exit, dates(date(2026, 8, 1), date(2026, 7, 31))))
     assert play.exit.proposal is None
     assert play.row("B11")["due"] == "2026-06-16"
     assert [body["version"] for body in play.bodies("plan_made")] == [1, 2]
@@ -80,16 +81,16 @@ def test_a_newer_proposal_replaces_the_older_and_carries_its_changes_on() -> Non
 
 def test_what_brings_the_applied_inputs_back_leaves_no_proposal() -> None:
     play = Play().approved()
-    play.learn(domain.with_dates(play.exit, dates(date(2026, 8, 1), date(2026, 7, 31))))
-    play.learn(domain.with_dates(play.exit, dates(T, D)))
+    play.learn(facts.with_dates(play.exit, dates(date(2026, 8, 1), date(2026, 7, 31))))
+    play.learn(facts.with_dates(play.exit, dates(T, D)))
     assert play.exit.proposal is None
     assert [body["state"] for body in play.bodies("plan_proposed")] == ["proposed", "replaced"]
 
 
 def test_a_fact_is_never_a_proposal() -> None:
     play = Play().after_agreement()
-    play.learn(domain.with_deletion(play.exit, "D2", date(2026, 10, 5)))
-    play.learn(domain.with_trigger(play.exit, "demand", date(2026, 10, 5)))
+    play.learn(facts.with_deletion(play.exit, "D2", date(2026, 10, 5)))
+    play.learn(facts.with_trigger(play.exit, "demand", date(2026, 10, 5)))
     assert play.exit.proposal is None
     assert play.exit.version > 1
 
@@ -156,7 +157,7 @@ def test_t17_an_extension_holds_every_deletion_and_restarts_the_plan_where_opera
     play.learn(domain.cancelled(play.exit, "job-1"))
     assert play.row("C7")["waits_for"] == ["C6"]
     assert play.row("D1")["due"] == "2027-03-31"
-    play.learn(domain.with_dates(play.exit, dates(date(2026, 12, 1), date(2026, 11, 30))))
+    play.learn(facts.with_dates(play.exit, dates(date(2026, 12, 1), date(2026, 11, 30))))
     days = {"C2": "2026-11-02", "C3": "2026-11-09", "C6": "2026-11-30"}
     assert play.timetable(days).answer_timetable().plan()["state"] == "approved"
 

@@ -9,7 +9,7 @@ from itertools import permutations
 import pytest
 
 from services.scheduling import domain
-from services.scheduling.domain import Exit
+from services.scheduling.domain import Exit, facts
 from tests.unit.scheduling_play import (
     ALL,
     DAY,
@@ -204,7 +204,7 @@ def test_an_intent_for_another_digest_or_before_both_approvals_brings_no_permit(
 
 def test_a_stopped_deletion_waits_with_its_code_loses_its_approvals_and_is_due_again_the_next_day() -> None:
     play = Play().after_agreement().preview("D2").approve("D2", "p-1", "ist_sletteansvarlig")
-    play.learn(domain.with_trouble(play.exit, "D2", "PLACE_NEW", play.today))
+    play.learn(facts.with_trouble(play.exit, "D2", "PLACE_NEW", play.today))
     assert (play.state("D2"), play.row("D2")["waits_for"]) == ("waiting", ["PLACE_NEW"])
     assert refusal(lambda: play.approve("D2", "p-2", "kommune_godkender")) == "APPROVAL_NOT_WAITING"
     assert play.today + DAY in play.timers
@@ -219,10 +219,10 @@ def test_t16_the_backups_date_follows_the_first_actual_deletions_and_never_moves
     play = Play().after_agreement()
     for activity, day in (("D2", 5), ("D7a", 12)):
         on = date(2026, 10, day)
-        play.learn(domain.with_deletion(play.exit, activity, on))
+        play.learn(facts.with_deletion(play.exit, activity, on))
         play.fact("deletion.deletion_verified", activity=activity, on=on)
     assert (play.row("D9")["due"], play.row("D9")["provisional"]) == ("2027-04-12", False)
-    play.learn(domain.with_deletion(play.exit, "D7a", date(2026, 12, 1)))
+    play.learn(facts.with_deletion(play.exit, "D7a", date(2026, 12, 1)))
     assert play.row("D9")["due"] == "2027-04-12"
 
 
@@ -234,10 +234,10 @@ def test_nothing_follows_from_facts_before_the_order_is_known_and_everything_aft
 
 
 def test_the_order_of_these_facts_does_not_matter() -> None:
-    facts = ("orders.window_ordered", "orders.window_confirmed", "delivery.dispatch_set", "delivery.needs_submitted")
+    wires = ("orders.window_ordered", "orders.window_confirmed", "delivery.dispatch_set", "delivery.needs_submitted")
     ends = []
-    for order in permutations(facts):
-        play = Play().learn(domain.with_order(Exit(EXIT), ORDER, placed=True))
+    for order in permutations(wires):
+        play = Play().learn(facts.with_order(Exit(EXIT), ORDER, placed=True))
         for wire in order:
             play.fact(wire)
         ends.append((play.exit.facts, play.exit.done, play.exit.told_due, play.exit.timers, play.exit.plan_digest))
@@ -248,7 +248,7 @@ def test_what_a_notice_moved_stays_moved_when_the_order_comes_after_it() -> None
     later = date(2026, 12, 31)
     play = Play()
     notice = {"kind": "extension", "outcome": "accepted", "given_on": START, "options": []}
-    play.exit = domain.with_notice(play.exit, notice | {"moved": [{"anchor": "K", "on": later}]}, (), START)
+    play.exit = facts.with_notice(play.exit, notice | {"moved": [{"anchor": "K", "on": later}]}, (), START)
     assert play.order().row("D1")["due"] == "2026-12-31"
 
 

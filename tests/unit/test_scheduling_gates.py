@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from services.scheduling import domain
+from services.scheduling.domain import facts
 from tests.unit.scheduling_play import DAY, DESTRUCTIVE, DIGEST, LEAD, RETENTION, SUPPLIER, D, K, Play, refusal
 
 K15 = date(2026, 10, 15)
@@ -52,7 +53,7 @@ def test_data_go_to_the_successor_only_under_a_transfer_instruction() -> None:
     without = replace(play.exit, transfer=False, told_due=frozenset())
     play.learn(without)
     assert play.row("C3")["waits_for"] == ["TRANSFER"]
-    assert play.learn(domain.with_dispatch(play.exit, "customer")).row("C3")["waits_for"] == []
+    assert play.learn(facts.with_dispatch(play.exit, "customer")).row("C3")["waits_for"] == []
 
 
 def test_t10_silence_that_means_deletion_opens_the_gate_on_the_fifteenth_day_and_not_before() -> None:
@@ -101,14 +102,14 @@ def test_t10_reminders_come_before_the_end_with_a_ready_notice_and_only_while_so
 
 def test_a_hold_revokes_a_due_deletion_and_its_permit_until_deletion_has_answered() -> None:
     play = Play().after_agreement().preview("D2").both_approve("D2").intent()
-    play.learn(domain.with_hold(play.exit, "hold-1", "booking"))
+    play.learn(facts.with_hold(play.exit, "hold-1", "booking"))
     assert play.count("cancellation_requested", activity="D2", job_id="job-1", cause="HOLD") == 1
     assert (play.state("D2"), play.row("D2")["waits_for"]) == (
         "cancellation_requested", ["HOLD(booking)", "CANCELLATION"],
     )  # fmt: skip
     assert play.plan()["holds"] == ["hold-1"]
     assert play.plan()["approvals"][0]["state"] == "void"
-    play.learn(domain.with_lifted(play.exit, "hold-1"))
+    play.learn(facts.with_lifted(play.exit, "hold-1"))
     assert play.state("D2") == "cancellation_requested"
     play.learn(domain.cancelled(play.exit, "job-1"))
     assert play.state("D2") == "due"
@@ -118,7 +119,7 @@ def test_a_hold_revokes_a_due_deletion_and_its_permit_until_deletion_has_answere
 
 def test_a_job_that_had_begun_goes_on_and_is_not_asked_to_be_cancelled_again() -> None:
     play = Play().after_agreement().preview("D2").both_approve("D2").intent()
-    play.learn(domain.with_hold(play.exit, "hold-1", None))
+    play.learn(facts.with_hold(play.exit, "hold-1", None))
     play.learn(domain.already_begun(play.exit, "D2", "job-1"))
     assert play.count("cancellation_requested", activity="D2") == 1
     assert play.fact("deletion.deletion_verified", activity="D2").state("D2") == "completed"
@@ -126,20 +127,20 @@ def test_a_job_that_had_begun_goes_on_and_is_not_asked_to_be_cancelled_again() -
 
 def test_a_preview_of_what_is_no_longer_due_asks_for_its_cancellation() -> None:
     play = Play().after_agreement()
-    play.learn(domain.with_hold(play.exit, "hold-1", None)).preview("D7a")
+    play.learn(facts.with_hold(play.exit, "hold-1", None)).preview("D7a")
     assert play.count("cancellation_requested", activity="D7a", cause="HOLD") == 1
     assert refusal(lambda: play.approve("D7a", "p-1", "kommune_godkender")) == "APPROVAL_NOT_WAITING"
 
 
 def test_a_hold_that_was_lifted_before_it_was_told_does_not_stand() -> None:
     play = Play().after_agreement()
-    play.learn(domain.with_lifted(play.exit, "hold-1"))
-    assert play.learn(domain.with_hold(play.exit, "hold-1", None)).state("D2") == "due"
+    play.learn(facts.with_lifted(play.exit, "hold-1"))
+    assert play.learn(facts.with_hold(play.exit, "hold-1", None)).state("D2") == "due"
 
 
 def test_a_cancelled_exit_lets_nothing_become_due_and_asks_to_cancel_what_has_not_begun() -> None:
     play = Play().after_agreement().preview("D2")
-    play.learn(domain.with_cancellation(play.exit))
+    play.learn(facts.with_cancellation(play.exit))
     assert play.count("cancellation_requested", cause="EXIT_CANCELLED") == 1
     assert (play.plan()["state"], play.state("D7a"), play.timers) == ("cancelled", "cancelled", set())
     play.learn(domain.cancelled(play.exit, "job-1"))
@@ -149,14 +150,14 @@ def test_a_cancelled_exit_lets_nothing_become_due_and_asks_to_cancel_what_has_no
 def test_a_rejected_delivery_opens_the_delivery_again_and_the_old_package_counts_no_more() -> None:
     play = Play().frozen().fact("delivery.package_delivered", package_id="p-1")
     rejected = ("delivery.delivery_rejected", "p-1", play.shelf(play.exit.inputs))
-    play.learn(domain.with_rejection(play.exit, *rejected))
+    play.learn(facts.with_rejection(play.exit, *rejected))
     assert play.state("C3") == "due"
     assert play.count("activity_due", activity="C3") == 2
     play.fact("delivery.package_delivered", package_id="p-1")
     assert play.state("C3") == "due"
     play.fact("delivery.package_delivered", package_id="p-2")
     assert play.state("C3") == "completed"
-    play.learn(domain.with_rejection(play.exit, *rejected))
+    play.learn(facts.with_rejection(play.exit, *rejected))
     assert play.state("C3") == "completed"
 
 
@@ -221,9 +222,9 @@ def test_r1_a_heavy_job_that_was_ordered_becomes_due_the_day_after_go_live() -> 
 
 def test_force_majeure_suspends_the_clock_and_moves_the_day_from_which_something_is_late() -> None:
     play = Play().after_agreement()
-    play.learn(domain.with_trigger(play.exit, "force_majeure", date(2026, 10, 5))).walk(date(2026, 10, 20))
+    play.learn(facts.with_trigger(play.exit, "force_majeure", date(2026, 10, 5))).walk(date(2026, 10, 20))
     assert play.state("D2") == "due"
-    play.learn(domain.with_trigger(play.exit, "force_majeure_end", date(2026, 10, 20)))
+    play.learn(facts.with_trigger(play.exit, "force_majeure_end", date(2026, 10, 20)))
     assert play.walk(date(2026, 10, 31)).state("D2") == "due"
     play.walk(date(2026, 11, 1))
     assert play.state("D2") == "overdue"
@@ -233,13 +234,13 @@ def test_force_majeure_suspends_the_clock_and_moves_the_day_from_which_something
 def test_how_an_obligation_stands_is_told_once_for_each_change() -> None:
     play = Play().order()
     demanded = date(2026, 2, 2)
-    play.walk(demanded).learn(domain.with_trigger(play.exit, "demand", demanded)).walk(demanded)
+    play.walk(demanded).learn(facts.with_trigger(play.exit, "demand", demanded)).walk(demanded)
     states = lambda: [body["state"] for body in play.bodies("obligation_changed") if body["obligation"] == "S2-13-a"]  # noqa: E731
     assert states() == ["pending"]
     play.walk(date(2026, 2, 17)).walk(date(2026, 2, 18))
     assert states() == ["pending", "at_risk", "breached"]
     answer = {"obligation": "S2-13-a", "answer": "met", "on": date(2026, 2, 18)}
-    play.learn(domain.with_answered(play.exit, answer))
+    play.learn(facts.with_answered(play.exit, answer))
     assert states()[-1] == "met"
     assert play.bodies("obligation_changed")[-1]["reason"] == "MET_LATE"
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from services.scheduling import domain
+from services.scheduling.domain import facts
 from tests.unit.scheduling_play import ALL, DAYS, DESTRUCTIVE, ORDER, PROFILES, RETENTION, D, K, Play
 
 EXTENS = {"system": "extens", "title": "Extens", "kind": "files", "deletion": "2"}
@@ -20,7 +20,7 @@ def whole() -> Play:
     play = Play(order=ORDER | {"systems": [*ORDER["systems"], EXTENS]}).order()
     play.notice("termination", moved=[{"anchor": "K", "on": K}])
     play.options(*OPTIONS, covers=tuple((option, ["extens"]) for option in OPTIONS[1:]))
-    play.learn(domain.with_transfer(play.exit)).open_gates().learn(domain.with_archive(play.exit, "extens"))
+    play.learn(facts.with_transfer(play.exit)).open_gates().learn(facts.with_archive(play.exit, "extens"))
     while play.today < END:
         _do_all(play)
         play.walk(min([day for day in play.timers if day > play.today], default=END))
@@ -51,7 +51,7 @@ def _do(play: Play, name: str, by: str) -> None:
             play.answer_proposal(party)
     elif name in DESTRUCTIVE:
         play.preview(name, f"job-{name}").both_approve(name, f"job-{name}").intent(f"job-{name}")
-        play.learn(domain.with_deletion(play.exit, name, play.today)).fact(by, activity=name)
+        play.learn(facts.with_deletion(play.exit, name, play.today)).fact(by, activity=name)
     else:
         play.fact(by, **({"activity": name} if by.startswith("access.") else {}))
 

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from contracts.catalogue import EVENTS
 from contracts.errors import Rejected
 from services.scheduling import domain
+from services.scheduling.domain import facts
 from services.scheduling.domain.exits import JOB_STATES
 from shared.rules.plan import Plan
 from tests.unit.scheduling_play import DAY, DESTRUCTIVE, DIGEST, ORDER, RETENTION, SYSTEMS, Play
@@ -108,7 +109,7 @@ class Years(RuleBasedStateMachine):
 
     @rule()
     def the_gates_are_opened(self) -> None:
-        self.play.learn(domain.with_transfer(self.play.exit)).open_gates()
+        self.play.learn(facts.with_transfer(self.play.exit)).open_gates()
 
     @rule(by=st.integers(0, 300), kind=st.sampled_from(["extension", "emergency_extension", "postponement"]))
     def a_notice_takes_effect(self, by: int, kind: str) -> None:
@@ -130,7 +131,7 @@ class Years(RuleBasedStateMachine):
     def the_delivery_is_rejected(self) -> None:
         package = self.play.exit.facts["delivery.package_delivered"].ref
         wire = "delivery.delivery_rejected"
-        self.play.learn(domain.with_rejection(self.play.exit, wire, package, self.play.shelf(self.play.exit.inputs)))
+        self.play.learn(facts.with_rejection(self.play.exit, wire, package, self.play.shelf(self.play.exit.inputs)))
 
     # ---- Deletions
 
@@ -166,10 +167,10 @@ class Years(RuleBasedStateMachine):
                 named = (job.job_id,) if what == "cancelled" else (job.activity, job.job_id)
                 self.play.learn(getattr(domain, what)(exit_, *named))
             elif job.state == "begun" and what == "verified":
-                self.play.learn(domain.with_deletion(exit_, job.activity, self.play.today))
+                self.play.learn(facts.with_deletion(exit_, job.activity, self.play.today))
                 self.play.fact("deletion.deletion_verified", activity=job.activity)
             elif what == "stopped":
-                self.play.learn(domain.with_trouble(exit_, job.activity, "PLACE_NEW", self.play.today))
+                self.play.learn(facts.with_trouble(exit_, job.activity, "PLACE_NEW", self.play.today))
 
     # ---- Suspended and resumed
 
@@ -178,8 +179,8 @@ class Years(RuleBasedStateMachine):
         assume(not any(job.state in ("permitted", "waiting", "approved", "cancelling") for job in self.play.exit.jobs))
         before = self.play.plan()
         hold = f"hold-{len(self.play.exit.holds)}"
-        self.play.learn(domain.with_hold(self.play.exit, hold, system))
-        self.play.learn(domain.with_lifted(self.play.exit, hold))
+        self.play.learn(facts.with_hold(self.play.exit, hold, system))
+        self.play.learn(facts.with_lifted(self.play.exit, hold))
         assert self.play.plan() == before
 
     @precondition(lambda self: self.play.exit.approved and self.play.exit.proposal is None)

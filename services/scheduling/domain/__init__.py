@@ -33,27 +33,6 @@ from services.scheduling.domain.exits import (
     Inputs,
     exit_not_known,
 )
-from services.scheduling.domain.facts import (
-    completed_by,
-    with_accord,
-    with_answered,
-    with_archive,
-    with_cancellation,
-    with_dates,
-    with_deletion,
-    with_dispatch,
-    with_fact,
-    with_hold,
-    with_instruction,
-    with_lifted,
-    with_notice,
-    with_options,
-    with_order,
-    with_rejection,
-    with_transfer,
-    with_trigger,
-    with_trouble,
-)
 from services.scheduling.domain.frozen import answer_bypass, check_heavy_job, close_bypass, request_bypass
 from services.scheduling.domain.heard import HEARD, Told, heard
 from services.scheduling.domain.outlook import Outlook, Shelf, look
@@ -64,10 +43,7 @@ from services.scheduling.domain.timetable import answer_timetable, submit_timeta
 __all__ = [
     "HEARD", "NEEDED", "Advance", "Bypass", "Done", "Exit", "Inputs", "Outlook", "Shelf", "Told",
     "advance", "already_begun", "answer_bypass", "answer_proposal", "answer_timetable", "approve", "begun",
-    "cancelled", "check_heavy_job", "close_bypass", "complete", "completed_by", "exit_not_known", "heard",
+    "cancelled", "check_heavy_job", "close_bypass", "complete", "exit_not_known", "heard",
     "intent_recorded", "look", "preview", "preview_plan", "propose_profile", "read_plan",
-    "request_bypass", "submit_timetable", "waiting", "with_accord", "with_answered",
-    "with_archive", "with_cancellation", "with_dates", "with_deletion", "with_dispatch", "with_fact", "with_hold",
-    "with_instruction", "with_lifted", "with_notice", "with_options", "with_order", "with_rejection", "with_transfer",
-    "with_trigger", "with_trouble",
+    "request_bypass", "submit_timetable", "waiting",
 ]  # fmt: skip
