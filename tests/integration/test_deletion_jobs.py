@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from services.deletion.worker import delete as delete_hand
+from services.deletion.worker import transaction
 from shared.connectors.protocol import Connector
 from shared.connectors.sql.batch import SqlBatch
 from tests.integration import connectors_targets as targets
@@ -221,11 +222,11 @@ def killing(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, *, after: bo
 
 
 MOMENTS = {
-    "before the intent": (delete_hand, "_open", False),
-    "after the intent": (delete_hand, "_act", False),
+    "before the intent": (transaction, "_open", False),
+    "after the intent": (transaction, "_act", False),
     "before the target's commit": (SqlBatch, "commit", False),
     "after the target's commit": (SqlBatch, "commit", True),
-    "in the closing transaction": (delete_hand, "_close", True),
+    "in the closing transaction": (transaction, "_close", True),
     "when the end is told": (delete_hand, "_tell_executed", True),
 }
 

@@ -17,40 +17,21 @@ After a crash the open intent is closed first, by counting what is still present
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from contracts.errors import Rejected, Unavailable
+from contracts.errors import Rejected
 from contracts.system_map import System, SystemMap
 from services.deletion import domain, store
 from services.deletion.domain import Exit, Job, Survey
-from services.deletion.worker import ground
+from services.deletion.worker import ground, transaction
 from services.deletion.worker.stride import STRIDE
 from shared.bus.hands import Hand, task
 from shared.connectors import marker
-from shared.connectors.protocol import Batch, Connector, Key
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """One batch as it was meant: `number`, where, which keys, and whether the neighbours are compared."""
-
-    number: int
-    system: str
-    place: str
-    keys: list[Key]
-    sampled: bool = False
-
-
-class Later(Exception):
-    """Not now: the slice comes again `at` this instant of the rules' clock, None: when the job is resumed."""
-
-    def __init__(self, at: datetime | None = None) -> None:
-        super().__init__()
-        self.at = at
+from shared.connectors.protocol import Connector, Key
 
 
 class Delete(Hand):
@@ -71,7 +52,7 @@ class Delete(Hand):
 def _guarded(work: Any, job: Job, step: Any) -> None:
     try:
         step()
-    except Later as later:
+    except transaction.Later as later:
         if (at := later.at) is not None:
             work.commit(lambda unit: _wait(unit, job, at))
     except Rejected as error:
@@ -89,14 +70,6 @@ def _wait(unit: Any, before: Job, at: datetime) -> None:
     store.save_job(unit, replace(job, waits_until=at.isoformat(timespec="seconds")))
     told = {"exit_id": job.exit_id, "job_id": job.job_id, "batch": job.batches + 1}
     unit.at(at, "deletion.batch_due", job.exit_id, told, f"batch/{job.job_id}")
-
-
-def _going(unit: Any, before: Job) -> Job:
-    """Read the job again; raise Later where it was paused."""
-    job = ground.fresh(unit, before, "paused")
-    if job.state == "paused":
-        raise Later
-    return job
 
 
 def _begin(work: Any, job: Job, exit_: Exit) -> None:
@@ -129,14 +102,14 @@ def _tell_begun(unit: Any, before: Job, started: Mapping[tuple[str, str], int]) 
         "deletion.deletion_begun", job.exit_id,
         ground.named(job) | {"plan_digest": job.plan_digest, "on": unit.today},
     )  # fmt: skip
-    _next(unit, job, 1)
+    transaction.send_next(unit, job, 1)
 
 
 def _slice(work: Any, job: Job, exit_: Exit) -> None:
     systems, number = ground.load_map(work, exit_), job.batches + 1
     left = work.read(lambda unit: store.open_batches(unit, job, number))
     if left:
-        _resume(work, job, exit_, systems, left)
+        transaction.resume(work, job, exit_, systems, left)
         return
     with ExitStack() as stack:
         connector: Connector | None = None
@@ -152,7 +125,8 @@ def _slice(work: Any, job: Job, exit_: Exit) -> None:
                 at = replace(job, position=position)
                 rows = enumerate(connector.together(place, keys), number)
                 with STRIDE.timed((system, place)):
-                    _batch(work, at, connector, target, [_intent(at, each, size, system, *row) for each, row in rows])
+                    intents = [_intent(at, each, size, system, *row) for each, row in rows]
+                    transaction.carry_out(work, at, connector, target, intents)
                 return
             _check_empty(connector, place)
     work.commit(lambda unit: _tell_executed(unit, job))
@@ -168,14 +142,14 @@ def _require_open(work: Any, target: System) -> None:
     if target.rate:
         at = max(at, work.read(lambda unit: store.free_at(unit, domain.target_of(target))))
     if at > work.now:
-        raise Later(at)
+        raise transaction.Later(at)
 
 
-def _intent(job: Job, number: int, size: int, system: str, place: str, keys: list[Key]) -> Intent:
+def _intent(job: Job, number: int, size: int, system: str, place: str, keys: list[Key]) -> transaction.Intent:
     before = job.place(system, place)
     domain.check_band(before, len(keys))
     sampled = domain.sampled(number, len(keys), size, before.deleted)
-    return Intent(number, system, place, keys, sampled)
+    return transaction.Intent(number, system, place, keys, sampled)
 
 
 def _check_target(work: Any, connector: Connector, job: Job) -> None:
@@ -200,113 +174,9 @@ def _check_empty(connector: Connector, place: str) -> None:
         )  # fmt: skip
 
 
-def _batch(work: Any, job: Job, connector: Connector, target: System, intents: Sequence[Intent]) -> None:
-    """Do one transaction on the target: one batch, or one for each place of a ring whose rows go together."""
-    fenced: Job = work.transaction(lambda unit: _open(unit, job, target, intents))
-    stopped, outside = None, 0
-    try:
-        outside = _act(work, fenced, connector, intents)
-        if outside:
-            raise Rejected("OUTSIDE_SCOPE", "more would have changed than was planned", field=_where(intents[0]))
-    except Rejected as error:
-        stopped = error
-    seen = [(intent, connector.present(intent.place, intent.keys)) for intent in intents]
-    work.commit(lambda unit: _close(unit, fenced, seen, outside, stopped))
-
-
-def _resume(work: Any, job: Job, exit_: Exit, systems: SystemMap, left: Sequence[dict[str, Any]]) -> None:
-    """Close what a dead worker left open: the fence first, then count."""
-    intents = [Intent(row["number"], row["system"], row["place"], [tuple(key) for key in row["keys"]]) for row in left]
-    fenced: Job = work.transaction(lambda unit: store.raise_fence(unit, _going(unit, job)))
-    with ground.opened(systems, intents[0].system, "delete", exit_) as connector:
-        ground.discovered(connector)
-        seen = [(intent, connector.present(intent.place, intent.keys)) for intent in intents]
-    work.commit(lambda unit: _close(unit, fenced, seen, 0, None))
-
-
-def _open(unit: Any, job: Job, target: System, intents: Sequence[Intent]) -> Job:
-    now = _going(unit, job)
-    domain.require_free(now, store.holds_of(unit, job.exit_id))
-    _take_pace(unit, target, sum(len(intent.keys) for intent in intents))
-    fenced = store.raise_fence(unit, replace(now, position=job.position, waits_until=None))
-    for intent in intents:
-        row = {"number": intent.number, "system": intent.system, "place": intent.place, "planned": len(intent.keys)}
-        store.open_batch(unit, fenced, row | {"keys": [list(key) for key in intent.keys], "fence": fenced.fence})
-    return fenced
-
-
-def _take_pace(unit: Any, target: System, rows: int) -> None:
-    """Take rows from the target's pace; raise Later where another job has taken it meanwhile."""
-    if not target.rate:
-        return
-    name = domain.target_of(target)
-    free_at = store.free_at(unit, name)
-    if free_at > unit.now:
-        raise Later(free_at)
-    store.save_free_at(unit, name, domain.free_after(free_at, unit.now, rows, target.rate))
-
-
-def _act(work: Any, job: Job, connector: Connector, intents: Sequence[Intent]) -> int:
-    """Delete in one transaction on the target; give how many changes were beyond ours (then nothing is kept)."""
-    with connector.batch() as batch:
-        before = batch.neighbours() if any(intent.sampled for intent in intents) else {}
-        missed = [batch.delete(intent.place, intent.keys) < len(intent.keys) for intent in intents]
-        beyond = domain.outside(batch.planned(), batch.effects(), _lost(batch, before))
-        if beyond:
-            return sum(beyond.values())
-        if any(missed):
-            return 0  # a row was changed or kept meanwhile: nothing is kept, the next batch looks again
-        if work.read(lambda unit: store.fence(unit, job.job_id)) != job.fence:
-            raise Unavailable("FENCED", "another worker has taken this job over", remedy="nothing: the other goes on")
-        domain.require_free(job, work.read(lambda unit: store.holds_of(unit, job.exit_id)))
-        batch.commit()
-    return 0
-
-
-def _lost(batch: Batch, before: Mapping[str, int]) -> dict[str, int]:
-    after = batch.neighbours() if before else {}
-    return {place: max(0, count - after.get(place, 0)) for place, count in before.items()}
-
-
-def _close(unit: Any, before: Job, seen: Sequence[tuple[Intent, int]], outside: int, stopped: Rejected | None) -> None:
-    """Close what one transaction did; `seen`: each intent with how many of its keys are still there."""
-    job = ground.fresh(unit, before, "paused")
-    for number, (intent, present) in enumerate(seen):
-        beyond = 0 if number else outside
-        job = _closed(unit, job, intent, present, beyond)
-    moved = any(present < len(intent.keys) for intent, present in seen)
-    job = replace(job, stalled=0 if moved else before.stalled + 1)
-    store.save_job(unit, job)
-    first, last = seen[0][0], seen[-1][0]
-    if stopped is not None:
-        ground.stop(unit, job.job_id, stopped.code, stopped.field)
-    elif job.stalled >= domain.STALLED_AT_MOST:
-        ground.stop(unit, job.job_id, "ROWS_NOT_DELETABLE", _where(first))
-    elif job.state == "executing":
-        _next(unit, job, last.number + 1)
-
-
-def _closed(unit: Any, job: Job, intent: Intent, present: int, outside: int) -> Job:
-    planned = len(intent.keys)
-    job = domain.closed(job, intent.system, intent.place, planned=planned, present=present, outside_rows=outside)
-    store.close_batch(unit, job, intent.number, planned - present)
-    told = {"system": intent.system, "place": intent.place, "batch": intent.number, "planned": planned}
-    told |= {"deleted": planned - present, "outside": outside}
-    unit.emit("deletion.deletion_batch_closed", job.exit_id, ground.named(job) | told)
-    return job
-
-
 def _tell_executed(unit: Any, before: Job) -> None:
-    job = _going(unit, before).after("end")
+    job = transaction.going(unit, before).after("end")
     store.save_job(unit, replace(job, position=len(job.queue)))
     told = {"deleted": sum(each.deleted for each in job.places), "batches": job.batches, "outside": job.outside}
     unit.emit("deletion.deletion_executed", job.exit_id, ground.named(job) | told | {"on": unit.today})
     unit.send("deletion.verify.verify", {"exit_id": job.exit_id, "job_id": job.job_id})
-
-
-def _next(unit: Any, job: Job, number: int) -> None:
-    unit.send("deletion.delete.delete_batch", {"exit_id": job.exit_id, "job_id": job.job_id, "batch": number})
-
-
-def _where(intent: Intent) -> str:
-    return f"systems.{intent.system}.places.{intent.place}"

@@ -15,6 +15,9 @@ from sqlalchemy import Connection, text
 from shared.connectors.protocol import Access
 from shared.connectors.sql.dialect import quote
 
+# A session ends a moment after it is told to: PostgreSQL (14 and later) waits this long for each of them.
+END_MS = 5000
+
 _TABLES = """
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN pg_roles r
 WHERE c.relkind IN ('r', 'p', 'm', 'f', 'v') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
@@ -37,8 +40,8 @@ SELECT DISTINCT n.nspname, c.relname, r.rolname
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
 WHERE c.relkind IN ('r', 'p', 'm', 'f', 'v') AND r.rolname = ANY(:roles) ORDER BY 1, 2, 3"""
-_END = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+_END = f"""
+SELECT pg_terminate_backend(pid, {END_MS}) FROM pg_stat_activity
 WHERE usename = ANY(:roles) AND datname = current_database()"""
 
 
