@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -57,7 +56,8 @@ def drain(unit: Any, desk: Desk) -> int:
 def _write(unit: Any, rows: list[store.Row], desk: Desk) -> None:
     fresh = _unseen(rows, store.seen_before(unit, [row["ref"] for row in rows]))
     if fresh:
-        _Pen(unit, desk, store.held(unit, {row["exit_id"] for row in fresh})).write(fresh)
+        exits = {row["exit_id"] for row in fresh}
+        _Pen(unit, desk, store.held(unit, exits), exits).write(fresh)
 
 
 def _unseen(rows: list[store.Row], seen: set[str]) -> list[store.Row]:
@@ -89,8 +89,8 @@ class _Pen:
     unit: Any
     desk: Desk
     held: dict[str, list[store.Row]]
+    exits: set[str]
     page: store.Page = field(init=False)
-    seen: dict[tuple[str, str, Any], Counter[str]] = field(default_factory=dict)
     intents: list[tuple[store.Row, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -99,7 +99,7 @@ class _Pen:
             raise Rejected(
                 "LOG_ORIGIN", "the log was begun under another key", field="origin", remedy="use the log's key"
             )
-        self.page = store.Page(self.unit, head["size"] if head else 0)
+        self.page = store.Page(self.unit, head["size"] if head else 0, self.exits)
 
     def write(self, items: list[store.Row]) -> None:
         """Write the entries, the head over all of them, and what is told of them."""
@@ -130,23 +130,19 @@ class _Pen:
             self._append(ready)
 
     def _append(self, item: store.Row) -> None:
-        n, previous = self.page.chain(item["exit_id"])
+        stand = self.page.stands[item["exit_id"]]
         event = {
             "version": 1,
             "origin": self.desk.public.origin,
             "exit": item["exit_id"],
-            "n": n,
-            "prev": previous,
+            "n": stand.n,
+            "prev": stand.last,
             "kind": item["kind"],
             "ref": item["ref"],
             "at": self.unit.now.isoformat(timespec="seconds"),
             "entry": item["entry"],
         }
         index = self.page.add(item, leaf(event, secrets.token_hex(32)))
-        for name in store.ABOUT:
-            kinds = self.seen.get((item["exit_id"], name, item["entry"].get(name)))
-            if kinds is not None:
-                kinds[item["kind"]] += 1
         if item["kind"] == INTENT:
             self.intents.append((item, index))
 
@@ -154,13 +150,5 @@ class _Pen:
         rule = domain.before(item["kind"])
         if rule is None:
             return False
-        key = (item["exit_id"], rule[1], item["entry"][rule[1]])
-        if key not in self.seen:
-            self.seen[key] = self._kinds(*key)
-        return domain.waits_for(item["kind"], item["entry"], self.seen[key]) is not None
-
-    def _kinds(self, exit_id: str, name: str, value: Any) -> Counter[str]:
-        """Count what is in the log, and what stands on this page already."""
-        found = Counter(store.seen_kinds(self.unit, exit_id, name, value))
-        found.update(self.page.kinds(exit_id, name, value))
-        return found
+        seen = self.page.stands[item["exit_id"]].seen[rule[1], item["entry"][rule[1]]]
+        return domain.waits_for(item["kind"], item["entry"], seen) is not None

@@ -34,9 +34,9 @@ DRAIN_S = 20.0
 
 
 class Ledger(Hand):
-    """The log's single writer."""
+    """The log's single writer, and the only consumer of its queue at a time."""
 
-    service, name = "compliance", "ledger"
+    service, name, prefetch = "compliance", "ledger", 500
 
     @task
     def append(self, work: Any) -> None:

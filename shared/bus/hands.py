@@ -1,7 +1,9 @@
 """Hands: processes that do bounded slices of blocking work (design §2). Never import eventlet here.
 
-* The pump's thread owns the connection and alone acks; one worker thread works, on one message at a time (prefetch 1).
-  A slice may hold the worker for a minute and the heartbeats go on.
+* The pump's thread owns the connection and alone acks; one worker thread works, on one message at a time. A slice may
+  hold the worker for a minute and the heartbeats go on. A hand takes one message from the broker at a time, unless it
+  is its queue's only consumer and one slice of it does the work of many (`prefetch`): then what was done already is
+  found out for all of them with one question.
 * The guard sees every message first. What is no message of ours, or is `Rejected`, goes to the dead letters at once;
   `Unavailable` and bugs climb the ladder. A message that is in the inbox is acked without work.
 * While the service's own database does not answer, the hand stops consuming and is not ready; no attempt is used up.
@@ -54,6 +56,7 @@ class Hand:
 
     service: ClassVar[str]
     name: ClassVar[str]
+    prefetch: ClassVar[int] = 1
 
     @classmethod
     def tasks(cls) -> dict[str, str]:
@@ -158,7 +161,7 @@ class HandProcess:
     def _opened(self, channel: amqp.Channel) -> None:
         topology.check(channel.connection, self._hand.service)
         channel.auto_decode = False
-        channel.basic_qos(0, 1, False)
+        channel.basic_qos(0, self._hand.prefetch, False)
         self._ladder = Ladder(channel, self._hand.service)
         self._channel, self._tag = channel, ""
         self._consume(channel)
@@ -175,22 +178,52 @@ class HandProcess:
     def _labour(self) -> None:
         """The worker thread: one message after the other, until the end of the queue is announced."""
         try:
-            while (raw := self._todo.get()) is not None:
-                if raw.channel is self._channel:  # else the broker has it back
-                    self._handle(raw)
+            while raws := self._next():
+                for raw, message in self._undone(raws):
+                    if raw.channel is self._channel and not self._stopping.is_set():  # else the broker has it back
+                        self._handle(raw, message)
         except BaseException as error:
             self._broke = error
             raise
         finally:
             self._pump.stop()
 
-    def _handle(self, raw: amqp.Message) -> None:
-        received = guard.Received.of(raw)
-        try:
-            message = guard.task(received, self._hand.service, self._hand.name, self._trust)
-        except guard.Poison as poison:
-            self._refuse(raw, poison.reason)
-            return
+    def _next(self) -> list[amqp.Message]:
+        """Wait for a message, and take what else has come; nothing when the hand is to stop."""
+        raws = [raw] if (raw := self._todo.get()) is not None else []
+        while raws and len(raws) < self._hand.prefetch and not self._todo.empty():
+            raw = self._todo.get()
+            if raw is None:
+                self._todo.put(None)
+                break
+            raws.append(raw)
+        return raws
+
+    def _undone(self, raws: list[amqp.Message]) -> list[tuple[amqp.Message, Message]]:
+        """Refuse what is no message of ours and settle what another slice has done; give what is left."""
+        found = []
+        for raw in raws:
+            try:
+                found.append(
+                    (raw, guard.task(guard.Received.of(raw), self._hand.service, self._hand.name, self._trust))
+                )
+            except guard.Poison as poison:
+                self._refuse(raw, poison.reason)
+        if len(found) < 2:  # the slice asks for itself
+            return found
+        with suppress(Unavailable):
+            done = self._store.handled_among([message for _, message in found])
+            for raw, message in found:
+                if message.id in done:
+                    ENTRYPOINTS.labels(self.consumer, message.wire, "duplicate").inc()
+                    self._ack(raw)
+            found = [(raw, message) for raw, message in found if message.id not in done]
+        return found
+
+    def _ack(self, raw: amqp.Message) -> None:
+        self._pump.post(lambda channel: channel.basic_ack(raw.delivery_tag), raw.channel)
+
+    def _handle(self, raw: amqp.Message, message: Message) -> None:
         try:
             known = {name: getattr(message, name) for name in ("correlation_id", "attempts", "traceparent", "told_at")}
             with canonical(self.consumer, message.wire, message.id, **known) as line:
@@ -198,7 +231,7 @@ class HandProcess:
         except Exception as error:
             self._failed(raw, message, error)
         else:
-            self._pump.post(lambda channel: channel.basic_ack(raw.delivery_tag), raw.channel)
+            self._ack(raw)
 
     def _refuse(self, raw: amqp.Message, reason: str) -> None:
         log.warning("refused", consumer=self.consumer, queue=self.queue, outcome=f"poison {reason}")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -133,6 +133,12 @@ class Store:
         """Tell whether this event or task is in the inbox; raise Unavailable STORE_UNREACHABLE."""
         with _reachable(), pymongo.timeout(READ_S):
             return self.db.inbox.find_one({"_id": inbox_key(message.id, message.consumer)}) is not None
+
+    def handled_among(self, messages: Sequence[Message]) -> set[str]:
+        """Give the ids of those events and tasks that are in the inbox; raise Unavailable STORE_UNREACHABLE."""
+        keys = {inbox_key(message.id, message.consumer): message.id for message in messages}
+        with _reachable(), pymongo.timeout(READ_S):
+            return {keys[row["_id"]] for row in self.db.inbox.find({"_id": {"$in": list(keys)}}, {"_id": 1})}
 
     def record_dead(self, message_id: str, consumer: str, wire: str, code: str) -> None:
         """Record that a message went to the dead letters, for `status`; raise Unavailable STORE_UNREACHABLE."""

@@ -4,6 +4,7 @@
   = exit/number, so that an exit is one range), `log_nodes` (`level/index`), `log_heads` (one a commit: the signed
   checkpoint by size), `log_refs` (what was appended, so that it is once), `log_held` (waits for an entry that must come
   first), `log_head` (one document; the ledger alone writes it, and a witness's cosignature is added to it).
+  `log_exits` is where each exit stands (number and hash of its last entry, kinds counted), written with its entries.
 * `exits`: what certificates name and the log may not (parties, officials, titles, wording of rules).
 * `certificates`, `numbers` (one a series), `documents` (parts of `PART` bytes).
 """
@@ -45,12 +46,11 @@ from services.compliance.store.log import (
     release,
     save_head,
     seen_before,
-    seen_kinds,
     stored,
     take,
     waiting,
 )
-from services.compliance.store.pages import ABOUT, Nodes, Page, chain, inclusion, of_exit
+from services.compliance.store.pages import ABOUT, Nodes, Page, inclusion, of_exit
 
 __all__ = [
     "ABOUT",
@@ -63,7 +63,6 @@ __all__ = [
     "certificate",
     "certificate_row",
     "certificates",
-    "chain",
     "checks",
     "cosigned",
     "document_part",
@@ -93,7 +92,6 @@ __all__ = [
     "save_head",
     "save_refusal",
     "seen_before",
-    "seen_kinds",
     "stored",
     "take",
     "waiting",

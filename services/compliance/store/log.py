@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,7 +56,7 @@ def offer(unit: Unit, item: Row) -> None:
 
 def waiting(unit: Unit, limit: int) -> list[Row]:
     """List what was offered and not taken yet, the oldest first."""
-    return list(unit.db.log_waiting.find({}, session=unit.session).sort("_id", 1).limit(limit))
+    return list(unit.db.log_waiting.find({}, session=unit.session).sort("_id", 1).limit(limit).batch_size(limit))
 
 
 def many_wait(unit: Unit, limit: int) -> bool:
@@ -85,12 +85,6 @@ def seen_before(unit: Unit, refs: list[str]) -> set[str]:
     wanted = {"_id": {"$in": refs}}
     found = (each.find(wanted, {"_id": 1}, session=unit.session) for each in (unit.db.log_refs, unit.db.log_held))
     return {row["_id"] for rows in found for row in rows}
-
-
-def seen_kinds(unit: Unit, exit_id: str, field: str, value: Any) -> Mapping[str, int]:
-    """Count an exit's kinds of entries whose `field` is `value`."""
-    rows = unit.db.log_entries.find(of_exit(exit_id) | {f"about.{field}": value}, {"kind": 1}, session=unit.session)
-    return Counter(row["kind"] for row in rows)
 
 
 def hold(unit: Unit, task: Row) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from pymongo import ReplaceOne
 
 from services.compliance import tree
 from services.compliance.evidence import GENESIS
@@ -53,42 +56,46 @@ def inclusion(unit: Unit, index: int, size: int) -> list[bytes]:
     return Nodes(unit).answer(lambda nodes: tree.inclusion(nodes, index, size))
 
 
+@dataclass(slots=True)
+class Stand:
+    """Where an exit stands in the log: how many entries, the last one's leaf hash, and which kinds about what."""
+
+    n: int = 0
+    last: str = GENESIS
+    seen: dict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def follow(self, kind: str, about: Row, leaf: bytes) -> None:
+        """Take the next entry in."""
+        self.n, self.last = self.n + 1, tree.leaf_hash(leaf).hex()
+        for pair in about.items():
+            self.seen[pair][kind] += 1
+
+
 class Page:
     """What one transaction appends, kept here until `write`: many entries cost about as many round trips as one."""
 
-    def __init__(self, unit: Unit, size: int) -> None:
+    def __init__(self, unit: Unit, size: int, exits: Iterable[str]) -> None:
         self.size, self._unit, self._nodes = size, unit, Nodes(unit)
         if size:
             self._nodes.answer(lambda nodes: tree.root(nodes, size))  # whatever an append needs is part of this root
-        self._chains: dict[str, tuple[int, str]] = {}
+        self.stands = _stands(unit, set(exits))
         self._entries: list[Row] = []
         self._refs: list[Row] = []
         self._made: list[Row] = []
 
-    def chain(self, exit_id: str) -> tuple[int, str]:
-        """Give how many entries an exit has, these included, and its last leaf hash."""
-        if exit_id not in self._chains:
-            self._chains[exit_id] = chain(self._unit, exit_id)
-        return self._chains[exit_id]
-
     def add(self, item: Row, leaf: bytes) -> int:
         """Append an entry as the next leaf and the next of its exit; give its index."""
-        index, n, digest = self.size, self.chain(item["exit_id"])[0], tree.leaf_hash(leaf)
-        about = {name: item["entry"][name] for name in ABOUT if name in item["entry"]}
-        where = {"_id": f"{item['exit_id']}/{n:09d}", "n": n, "index": index}
+        index, stand = self.size, self.stands[item["exit_id"]]
+        about = about_of(item["entry"])
+        where = {"_id": f"{item['exit_id']}/{stand.n:09d}", "n": stand.n, "index": index}
         self._entries.append(where | {"kind": item["kind"], "about": about, "leaf": leaf})
         self._refs.append({"_id": item["ref"], "index": index})
-        for (level, at), node in tree.appended(self._nodes, index, digest).items():
+        stand.follow(item["kind"], about, leaf)
+        for (level, at), node in tree.appended(self._nodes, index, tree.leaf_hash(leaf)).items():
             self._nodes[level, at] = node
             self._made.append({"_id": f"{level}/{at}", "level": level, "at": at, "hash": node})
-        self._chains[item["exit_id"]] = (n + 1, digest.hex())
         self.size = index + 1
         return index
-
-    def kinds(self, exit_id: str, name: str, value: Any) -> Counter[str]:
-        """Count the kinds of these entries of an exit whose `name` is `value`."""
-        mine = (row for row in self._entries if row["about"].get(name) == value)
-        return Counter(row["kind"] for row in mine if row["_id"].startswith(f"{exit_id}/"))
 
     def write(self) -> bytes:
         """Write it all, and give the new root."""
@@ -100,13 +107,45 @@ class Page:
         ):
             if rows:
                 collection.insert_many(rows, session=session)
+        moved = {str(row["_id"]).rpartition("/")[0] for row in self._entries}
+        stands = [ReplaceOne({"_id": name}, _stand_row(self.stands[name]), upsert=True) for name in sorted(moved)]
+        if stands:
+            db.log_exits.bulk_write(stands, session=session, ordered=False)
         return tree.root(self._nodes, self.size)
 
 
-def chain(unit: Unit, exit_id: str) -> tuple[int, str]:
-    """Give how many entries an exit has and its last leaf hash."""
-    row = unit.db.log_entries.find_one(of_exit(exit_id), sort=[("_id", -1)], session=unit.session)
-    return (row["n"] + 1, tree.leaf_hash(bytes(row["leaf"])).hex()) if row else (0, GENESIS)
+def about_of(entry: Row) -> Row:
+    """Give the fields by which one entry waits for another."""
+    return {name: entry[name] for name in ABOUT if name in entry}
+
+
+def _stands(unit: Unit, exits: set[str]) -> dict[str, Stand]:
+    """Read where exits stand; what has no row is counted from its entries."""
+    found = {row["_id"]: _read_stand(row) for row in _rows(unit, exits)}
+    return found | {name: _counted(unit, name) for name in exits - found.keys()}
+
+
+def _rows(unit: Unit, exits: set[str]) -> Iterable[Row]:
+    return unit.db.log_exits.find({"_id": {"$in": sorted(exits)}}, session=unit.session)
+
+
+def _read_stand(row: Row) -> Stand:
+    stand = Stand(row["n"], row["last"])
+    for name, value, kinds in row["seen"]:
+        stand.seen[name, value].update(kinds)
+    return stand
+
+
+def _stand_row(stand: Stand) -> Row:
+    seen = [[name, value, dict(kinds)] for (name, value), kinds in stand.seen.items() if kinds]
+    return {"n": stand.n, "last": stand.last, "seen": seen}
+
+
+def _counted(unit: Unit, exit_id: str) -> Stand:
+    stand = Stand()
+    for row in unit.db.log_entries.find(of_exit(exit_id), session=unit.session).sort("_id", 1):
+        stand.follow(row["kind"], row["about"], bytes(row["leaf"]))
+    return stand
 
 
 def of_exit(exit_id: str) -> Row:
