@@ -1,6 +1,7 @@
 """The environment of a process (ADR 0001), read once, validated, with an error that names the variable.
 
-Production refuses a simulated clock (design §4). No value is ever printed: addresses carry passwords.
+Production refuses a simulated clock (design §4) and TLS without its checks. No value is ever printed: addresses carry
+passwords.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from contracts.errors import Rejected
 
@@ -19,6 +21,7 @@ _REMEDIES = {
     "OPHOR_TRUST": "set it to the trust file that set-up wrote",
     "OPHOR_KEYS": "set it to the folder with this process's private keys",
 }
+_BLIND = ("tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,19 @@ class Config:
             work=_path(environ, "OPHOR_WORK"),
             health_port=_port(environ, "OPHOR_HEALTH_PORT"),
         )
-        if config.mode == "production" and config.clock_uri:
-            raise _invalid("OPHOR_CLOCK_URI", "is a simulated clock, which production refuses", "remove it")
+        if config.mode == "production":
+            _refuse_pretence(config)
         return config
+
+
+def _refuse_pretence(config: Config) -> None:
+    """Refuse what only a rehearsal may do: a clock that is set, and TLS that believes any server or certificate."""
+    if config.clock_uri:
+        raise _invalid("OPHOR_CLOCK_URI", "is a simulated clock, which production refuses", "remove it")
+    options = {name.lower(): value.lower() for name, value in parse_qsl(urlsplit(config.mongo_uri).query)}
+    for option in _BLIND:
+        if options.get(option, "false") != "false":
+            raise _invalid("OPHOR_MONGO_URI", f"sets {option}, which production refuses", "give the right certificates")
 
 
 def _address(environ: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:

@@ -56,6 +56,17 @@ def test_the_environment_is_read(tmp_path: Path) -> None:
             "OPHOR_CLOCK_URI",
             {"OPHOR_MODE": "production", "OPHOR_AMQP_URI": "amqp://x", "OPHOR_CLOCK_URI": "mongodb://x"},
         ),
+        *(
+            (
+                "OPHOR_MONGO_URI",
+                {"OPHOR_MODE": "production", "OPHOR_AMQP_URI": "amqp://x", "OPHOR_MONGO_URI": f"mongodb://x/?{option}"},
+            )
+            for option in (
+                "tls=true&tlsInsecure=true",
+                "tlsAllowInvalidHostnames=true",
+                "tlsallowinvalidcertificates=1",
+            )
+        ),
     ],
 )
 def test_a_wrong_environment_is_refused_naming_the_variable_and_the_remedy(field: str, environ: dict[str, str]) -> None:
