@@ -1,15 +1,22 @@
 """Wire messages of `deletion`: inventory, preview, execution in batches, verification, backups observed to be gone."""
 
-from contracts.fields import Choice, Code, Count, Day, Digest, Id, Many, Place, Text
+from contracts import attesting
+from contracts.fields import Choice, Code, Count, Day, Digest, Id, Many, One, Place, Text
 from contracts.registry import Command, Event, Message, Task
 from contracts.roles import CUSTOMER_DPO, CUSTOMER_LEAD, DELETION_OFFICER, MONITOR, OPERATOR, READERS
 
-DISPOSITIONS = ("deleted", "absent_verified", "excluded", "suspended", "open")
+DISPOSITIONS = ("deleted", "absent_verified", "excluded", "suspended", "attested", "open")
+METHODS = ("drop", "truncate", "part")
 CLASSES = ("both", "deleted_not_delivered", "delivered_not_deleted", "changed_after_extract")
 APPROVAL_DAYS = 14
 """How long people's word to destroy stands without anything following, an approval as well as a pause: long enough for
 a holiday, and a day short of K+15, so that what was forgotten is asked for anew before that deadline passes."""
 PAUSE_REASONS = ("OPERATION", "INCIDENT", "NEIGHBOURS", "CUSTOMER_REQUEST")
+PHYSICAL_ANSWERS = ("CLEANED", "HELD", "ERROR", "NOT_OFFERED", "NOT_ASKED")
+PHYSICAL_UNITS = ("rows", "bytes", "transactions")
+REMAINS = ("FREE_SPACE", "INDEX_KEYS", "STATISTICS", "LOG", "REPLICAS", "DISK")
+"""Where bytes of deleted rows may still lie: unused space in the place's own files, keys that an index keeps, the
+engine's statistics, its log (WAL, redo, oplog), its replicas, blocks that were given back to the disk (ADR 0011)."""
 OVERRIDE_REASONS = (
     "INSTRUCTION_WITHDRAWN", "PLACED_IN_ERROR", "LAW_LAPSED", "COURT_DECISION", "REQUEST_WITHDRAWN", "REQUEST_DECIDED",
 )  # fmt: skip
@@ -50,9 +57,12 @@ class LiftHold(Message):
 
 
 class HoldAnswer(Message):
+    """`in_hand`: rows of a batch that was being kept when the hold was placed and may be gone; no later batch is."""
+
     exit_id = Id()
     hold_id = Id()
     state = Choice("placed", "lifted")
+    in_hand = Count(required=False)
 
 
 class OverrideHold(Message):
@@ -98,7 +108,11 @@ class Done(Message):
 
 
 class PlaceRow(Message):
-    """One place of the inventory: `reason` is from the closed list of exclusions, empty where data are deleted."""
+    """One place of the inventory: `reason` is from the closed list of exclusions, empty where data are deleted.
+
+    `unowned`: rows that no tenant is found for, which stay, with what the map says that they are. `method` only where
+    the place went as a whole (it, its content, or the tenant's part of it in one statement, ADR 0010).
+    """
 
     system = Place()
     place = Place()
@@ -111,15 +125,48 @@ class PlaceRow(Message):
     residual = Count()
     delivered = Count()
     row_class = Choice(*CLASSES, allow_none=True)
+    unowned = Count(required=False, load_default=0)
+    unowned_reason = Code(allow_none=True, required=False, load_default=None)
+    method = Choice(*METHODS, required=False)
+
+
+class PhysicalRow(Message):
+    """What was done below the rows of a place, and what the verifier then read there (ADR 0011).
+
+    `CLEANED`: the engine did what `asked` names and the verifier saw it; `HELD`: done, but the engine keeps versions
+    for somebody (`reason`); `ERROR`: not done or not seen. `before` is the cleaner's reading, `after` the verifier's,
+    both the engine's own figures for the whole place. `remains`: where bytes may still lie. Never a NIST class.
+    """
+
+    system = Place()
+    place = Place()
+    asked = Choice("none", "clean", "rewrite")
+    answer = Choice(*PHYSICAL_ANSWERS)
+    reason = Code(allow_none=True)
+    unit = Choice(*PHYSICAL_UNITS, allow_none=True)
+    before = Count(allow_none=True)
+    after = Count(allow_none=True)
+    remains = Many(Choice(*REMAINS))
+
+
+class JobPlace(PlaceRow):
+    """A place of a job; `most`: how many rows may be deleted there before the job stops (the approved band's end)."""
+
+    most = Count(required=False, load_default=0)
 
 
 class WorkRow(Message):
-    """One step of a job's work, in its order: how many rows, and in how many seconds at the pace of the system."""
+    """One step of a job's work, in its order: how many rows, and in how many seconds at the pace of the system.
+
+    `method` and `statements` only where the place goes as a whole; else its rows go batch by batch.
+    """
 
     system = Place()
     place = Place()
     rows = Count()
     seconds = Count()
+    method = Choice(*METHODS, required=False)
+    statements = Count(required=False)
 
 
 class Job(Message):
@@ -131,7 +178,7 @@ class Job(Message):
     job_id = Id()
     state = Code()
     plan_digest = Digest(allow_none=True)
-    places = Many(PlaceRow)
+    places = Many(JobPlace)
     batches = Count()
     outside = Count()
     stopped_code = Code(allow_none=True)
@@ -141,11 +188,39 @@ class Job(Message):
     estimated_end = Text(40, allow_none=True, required=False, load_default=None)
     waits_until = Text(40, allow_none=True, required=False, load_default=None)
     paused_by = Choice("customer", "supplier", allow_none=True, required=False, load_default=None)
+    paused_on = Text(40, allow_none=True, required=False, load_default=None)
 
 
 class Jobs(Message):
     exit_id = Id()
     jobs = Many(Job)
+
+
+class AskedOverride(Message):
+    """What one person asked for: `digest` is of the document that carries the reason."""
+
+    actor = Id()
+    party = Choice("customer", "supplier")
+    reason = Choice(*OVERRIDE_REASONS)
+    digest = Digest()
+
+
+class HoldRow(Message):
+    """One hold as it stands: `party` placed it, `lifted_by` is the digest of the document that lifted it."""
+
+    hold_id = Id()
+    system = Place(allow_none=True)
+    basis = Choice("INSTRUCTION", "LAW", "DATA_SUBJECT_REQUEST")
+    digest = Digest()
+    party = Choice("customer", "supplier")
+    state = Choice("placed", "lifted", "overridden")
+    lifted_by = Digest(allow_none=True)
+    override = One(AskedOverride, allow_none=True)
+
+
+class Holds(Message):
+    exit_id = Id()
+    holds = Many(HoldRow)
 
 
 class BackupRow(Message):
@@ -168,6 +243,9 @@ class PreviewedPlace(Message):
     disposition = Choice(*DISPOSITIONS)
     reason = Code(allow_none=True)
     count = Count()
+    method = Choice(*METHODS, required=False)
+    unowned = Count(required=False, load_default=0)
+    unowned_reason = Code(allow_none=True, required=False, load_default=None)
 
 
 class DeletionPreviewed(Message):
@@ -190,6 +268,8 @@ class DeletionBegun(Message):
 
 
 class BatchClosed(Message):
+    """A batch is closed. `outside`: changes beyond our own that stayed; `undone`: those rolled back with the batch."""
+
     exit_id = Id()
     activity = Code()
     job_id = Id()
@@ -199,6 +279,8 @@ class BatchClosed(Message):
     planned = Count()
     deleted = Count()
     outside = Count()
+    undone = Count(required=False, load_default=0)
+    method = Choice(*METHODS, required=False)
 
 
 class DeletionExecuted(Message):
@@ -224,6 +306,7 @@ class DeletionVerified(Message):
     probes_found_after = Count()
     outside = Count()
     result = Choice("DELETED", "ABSENT_VERIFIED", "ERROR")
+    physical = Many(PhysicalRow, required=False, load_default=list)
     on = Day()
 
 
@@ -376,6 +459,14 @@ class DeleteTask(Message):
     batch = Count()
 
 
+class CleanTask(Message):
+    """Clean below the rows of an executed job's places, from the one numbered `step` on."""
+
+    exit_id = Id()
+    job_id = Id()
+    step = Count()
+
+
 class VerifyTask(Message):
     exit_id = Id()
     job_id = Id()
@@ -399,7 +490,9 @@ COMMANDS = (
     Command("deletion", "register_backup", RegisterBackup, Done, _OPERATORS),
     Command("deletion", "read_job", JobRef, Job, READERS | {MONITOR}, query=True),
     Command("deletion", "list_jobs", ExitRef, Jobs, READERS | {MONITOR}, query=True),
+    Command("deletion", "list_holds", ExitRef, Holds, READERS | {MONITOR}, query=True),
     Command("deletion", "read_backups", ExitRef, Backups, READERS | {MONITOR}, query=True),
+    *attesting.COMMANDS,
 )
 
 EVENTS = (
@@ -423,6 +516,7 @@ EVENTS = (
     Event("deletion", "backup_observed", BackupObserved, ("compliance",)),
     Event("deletion", "backups_expired", BackupsExpired, ("scheduling", "compliance")),
     Event("deletion", "backups_look_due", LookAtBackups, ("deletion",)),
+    *attesting.EVENTS,
 )
 
 TASKS = (
@@ -431,4 +525,6 @@ TASKS = (
     Task("deletion", "verify", "verify", VerifyTask),
     Task("deletion", "verify", "observe_backups", ObserveTask),
     Task("deletion", "delete", "delete_batch", DeleteTask),
+    Task("deletion", "delete", "clean", CleanTask),
+    *attesting.TASKS,
 )

@@ -10,9 +10,11 @@ however the run ends.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +24,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import boto3
+import httpx
 import psycopg
 import pymongo
 import pymysql
@@ -93,6 +97,64 @@ class Broker:
         self.parts.ask("DELETE", f"vhosts/{quote(self.vhost, safe='')}")
 
 
+_AWS, _HTTP = boto3.session.Session(), httpx.Client(trust_env=False)
+
+
+@dataclass
+class ObjectStore:
+    """moto's S3 and IAM over HTTP, in a process of its own on the loopback; keys and their policies are enforced."""
+
+    port: int
+    keys: tuple[str, str] = ("none", "none")
+
+    @property
+    def url(self) -> str:
+        """Give the address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self, service: str, keys: tuple[str, str] | None = None) -> Any:
+        """Connect to `s3` or `iam`, as the administrator or with other keys."""
+        user, secret = keys or self.keys
+        where = {"region_name": "us-east-1", "endpoint_url": self.url}
+        return _AWS.client(service, aws_access_key_id=user, aws_secret_access_key=secret, **where)
+
+    def start(self, log: Path, mark: str) -> ObjectStore:
+        """Start it and wait until it answers; it ends with what carries `mark`."""
+        argv = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
+        pages = {"MOTO_S3_DEFAULT_MAX_KEYS": "4"}  # so that every listing is a listing of pages
+        spawn.start(Launch(argv, {**os.environ, **pages}, log), mark, "s3")
+        until(self._answers, "the object store answers")
+        return self.empty()
+
+    def empty(self) -> ObjectStore:
+        """Forget everything but a new administrator; until `enforce` nobody's rights are checked."""
+        self._tell("reset", "")
+        self._tell("reset-auth", "inf")
+        self.keys = self.add_user("administrator", [{"Effect": "Allow", "Action": "*", "Resource": "*"}])
+        return self
+
+    def enforce(self) -> None:
+        """Check signatures and rights from now on."""
+        self._tell("reset-auth", "0")
+
+    def add_user(self, name: str, statements: list[dict[str, Any]]) -> tuple[str, str]:
+        """Make a user with these rights and give its access key and secret."""
+        iam = self.client("iam")
+        iam.create_user(UserName=name)
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_user_policy(UserName=name, PolicyName="rights", PolicyDocument=policy)
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+        return made["AccessKeyId"], made["SecretAccessKey"]
+
+    def _tell(self, what: str, word: str) -> None:
+        _HTTP.post(f"{self.url}/moto-api/{what}", content=word.encode()).raise_for_status()
+
+    def _answers(self) -> bool:
+        with suppress(httpx.TransportError):
+            return _HTTP.get(f"{self.url}/moto-api/").is_success
+        return False
+
+
 class Parts:
     """The parts of one test run, in the home folder that its workers share."""
 
@@ -153,6 +215,13 @@ class Parts:
         folder = self.stack.home / f"mariadb-{os.getpid()}"
         with Ports() as ports:
             return MariaServer(folder, ports.choose()).start(str(self.home))
+
+    @cached_property
+    def object_store(self) -> ObjectStore:
+        """Give an S3 object store of this process's own, for tests of its connector."""
+        log = self.stack.home / f"s3-{os.getpid()}.log"
+        with Ports() as ports:
+            return ObjectStore(ports.choose()).start(log, str(self.home))
 
     def drop_mongo_database(self, name: str) -> None:
         """Remove a database."""

@@ -9,11 +9,13 @@ from contracts.system_map.live import check_live
 from contracts.system_map.load import load, load_registered, parse, register
 from contracts.system_map.model import (
     ATTESTED_BY,
+    CLEAN,
     MARKER_PLACE,
     PURPOSES,
     WHOLE_QUEUE,
     WITHOUT_USERS,
     Credential,
+    Refers,
     Rule,
     System,
     SystemMap,
@@ -23,6 +25,7 @@ from contracts.system_map.schema import CONNECTIONS, EXCLUSIONS, KINDS, PLACEHOL
 
 __all__ = [
     "ATTESTED_BY",
+    "CLEAN",
     "CONNECTIONS",
     "EXCLUSIONS",
     "KINDS",
@@ -33,6 +36,7 @@ __all__ = [
     "WITHOUT_USERS",
     "Credential",
     "MapSchema",
+    "Refers",
     "Rule",
     "System",
     "SystemMap",

@@ -8,9 +8,10 @@ from contracts.errors import Rejected
 from contracts.system_map.model import System
 
 
-def check_live(system: System, live: Mapping[str, Collection[str]]) -> None:
+def check_live(system: System, live: Mapping[str, Collection[str]], *, may_be_gone: bool = False) -> None:
     """Compare the map with the live places (name → columns, empty where the engine has none) in both directions.
 
+    `may_be_gone`: whoever deletes takes for done that a place which goes with its tenant (`whole: drop`) is absent.
     Raise PLACE_NOT_MAPPED (live, not in the map), MAP_UNKNOWN_PLACE (in the map, not live) or MAP_UNKNOWN_COLUMN.
     """
     unmapped = sorted(name for name in live if system.rule(name) is None)
@@ -23,7 +24,7 @@ def check_live(system: System, live: Mapping[str, Collection[str]]) -> None:
             "say in the map whose it is, or exclude it with a reason",
             "findes i systemet, men ikke i systemkortet",
         )
-    unknown = sorted(set(system.rules) - set(live))
+    unknown = sorted(name for name in set(system.rules) - set(live) if not (may_be_gone and system.rules[name].goes))
     if unknown:
         raise _place_error(
             system,
@@ -34,9 +35,11 @@ def check_live(system: System, live: Mapping[str, Collection[str]]) -> None:
             "står i systemkortet, men findes ikke i systemet",
         )
     for name, rule in sorted(system.rules.items()):
-        first = rule.tenant_key or (rule.tenant_path[0] if rule.tenant_path else "")
-        if first and live[name] and first not in live[name]:
-            part = "tenant_key" if rule.tenant_key else "tenant_path"
+        part = "tenant_key" if rule.tenant_key else "tenant_path"
+        wanted = [rule.tenant_key or (rule.tenant_path[0] if rule.tenant_path else "")]
+        if rule.refers is not None and len(rule.tenant_path) == 1:
+            wanted.append(rule.refers.type)
+        if live.get(name) and any(column and column not in live[name] for column in wanted):
             raise _place_error(
                 system,
                 "MAP_UNKNOWN_COLUMN",

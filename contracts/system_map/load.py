@@ -14,8 +14,10 @@ import yaml
 from marshmallow import ValidationError
 
 from contracts.errors import Rejected, first_path
-from contracts.system_map.model import WITHOUT_USERS, Credential, Rule, System, SystemMap, Window, rejected
-from contracts.system_map.schema import CONNECTIONS, DAYS, PLACEHOLDER, SQL, Loader, MapSchema
+from contracts.system_map.attested import subprocessors
+from contracts.system_map.model import CLEAN, WITHOUT_USERS, Credential, System, SystemMap, Window, rejected
+from contracts.system_map.place import check_buckets, check_references, read_rule
+from contracts.system_map.schema import CONNECTIONS, DAYS, PLACEHOLDER, Loader, MapSchema
 
 
 def load(path: Path, home: Path | None = None) -> SystemMap:
@@ -96,7 +98,10 @@ def _placeholders(raw: Any, path: tuple[str, ...], seen: set[int]) -> Iterator[s
 def _system(source: str, name: str, body: dict[str, Any], home: Path) -> System:
     where = f"systems.{name}"
     _check_connection(source, where, body["kind"], body["connection"])
-    rules = {place: _rule(source, where, body["kind"], place, rule) for place, rule in body["places"].items()}
+    rules = {place: read_rule(source, where, body["kind"], place, rule) for place, rule in body["places"].items()}
+    check_references(source, where, rules)
+    if body["kind"] == "s3":
+        check_buckets(source, where, rules)
     credentials = {purpose: Credential(**credential) for purpose, credential in body["credentials"].items()}
     if body["kind"] in ("sqlite", "manual") and (said := [name for name in ("credentials", "access") if body[name]]):
         raise rejected(source, "MAP_UNKNOWN_FIELD", f"{where}.{said[0]}", "there are no users", "take it out")
@@ -108,7 +113,8 @@ def _system(source: str, name: str, body: dict[str, Any], home: Path) -> System:
         name=name, title=body["title"], kind=body["kind"], deletion=body["deletion"], tenant=body["tenant"],
         connection=connection, credentials=credentials, rules=rules,
         roles=tuple(body["access"].get("roles", ())), backups=str(home / backups) if backups else "", home=home,
-        rate=body["rate"], window=_window(body["window"]),
+        rate=body["rate"], window=_window(body["window"]), physical=body["physical"],
+        subprocessors=subprocessors(source, where, body),
     )  # fmt: skip
 
 
@@ -117,53 +123,6 @@ def _window(body: dict[str, Any] | None) -> Window | None:
         return None
     start, until = (time.fromisoformat(body[name]) for name in ("start", "until"))
     return Window(start, until, frozenset(DAYS.index(day) for day in body["days"] or DAYS))
-
-
-def _rule(source: str, where: str, kind: str, place: str, body: dict[str, Any]) -> Rule:
-    at = f"{where}.places.{place}"
-    said = [name for name in ("tenant_key", "tenant_path", "shared", "excluded", "attested") if body[name]]
-    if not said and kind == "files":
-        body, said = body | {"tenant_key": "folder"}, ["tenant_key"]
-    if not said:
-        raise rejected(
-            source,
-            "MAP_TENANT_KEY_MISSING",
-            at,
-            "nothing says whose rows these are",
-            "give tenant_key, tenant_path, shared, excluded or, in a manual system, attested",
-        )
-    if len(said) > 1:
-        raise rejected(source, "MAP_PLACE_AMBIGUOUS", f"{at}.{said[1]}", f"not beside {said[0]}", "keep one of them")
-    if said != ["excluded"] and (kind == "manual") != (said == ["attested"]):
-        raise rejected(
-            source,
-            "MAP_FIELD_INVALID",
-            f"{at}.{said[0]}",
-            "what people do is attested, everything else is not",
-            "in a manual system give attested or excluded",
-        )
-    if said == ["tenant_path"] and kind not in SQL:
-        raise rejected(
-            source, "MAP_FIELD_INVALID", f"{at}.tenant_path", "only SQL has foreign keys to follow", "use tenant_key"
-        )
-    if body["without_tenant"] and not (said[0].startswith("tenant") and kind in (*SQL, "mongodb", "queues")):
-        raise rejected(
-            source,
-            "MAP_FIELD_INVALID",
-            f"{at}.without_tenant",
-            "only rows of tenants' tables, collections and queues can be without one",
-            "take it out",
-        )
-    if not body["deliver"] and said[0].startswith("tenant") and not body["reason"]:
-        raise rejected(
-            source,
-            "MAP_FIELD_MISSING",
-            f"{at}.reason",
-            "rows that are deleted but not delivered need a reason",
-            "give reason: log, secret, cache or derived",
-        )
-    deliver = body["deliver"] and said != ["attested"]  # what people act on is theirs to hand over
-    return Rule(place=place, **(body | {"tenant_path": tuple(body["tenant_path"]), "deliver": deliver}))
 
 
 def _is_text(value: Any) -> bool:
@@ -187,11 +146,15 @@ def _is_broker(value: Any) -> bool:
 
 _FORMS: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(
-        ("host", "database", "folder", "file", "auth_source", "replica_set", "afsender"), (_is_text, "a text")
+        ("host", "database", "folder", "file", "auth_source", "replica_set", "afsender", "region"), (_is_text, "a text")
     ),
     "port": (_is_port, "a number from 1 to 65535"),
     "url": (_is_url, "an http or https address"),
     "amqp": (_is_broker, "amqp://host:port/virtual-host, or amqps, without a user"),
+    "copies": (
+        lambda value: isinstance(value, list) and all(_is_text(each) for each in value),
+        "a list of buckets in other accounts",
+    ),
     "tls": (lambda value: isinstance(value, bool), "true or false"),
     "sslmode": (
         lambda value: value in ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
@@ -252,6 +215,14 @@ def _check_credentials(source: str, where: str, kind: str, credentials: dict[str
             f"{where}.credentials.verify",
             "the deleter and the verifier are one user",
             "give verify a user that can only read",
+        )
+    if CLEAN in credentials and "verify" in credentials and _same(credentials[CLEAN], credentials["verify"]):
+        raise rejected(
+            source,
+            "MAP_CREDENTIAL_SHARED",
+            f"{where}.credentials.{CLEAN}",
+            "who cleans and who verifies are one user",
+            "give each a user of its own",
         )
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
 from typing import Any
 
+from contracts.attesting import PARTIES
 from contracts.errors import Rejected
 
 PURPOSES = ("extract", "delete", "verify", "access", "prepare")
+CLEAN = "clean"  # an optional purpose: whoever cleans below the rows; the deleter where the map names nobody
+PHYSICAL = ("none", "clean", "rewrite")
 WITHOUT_USERS = ("files", "sqlite", "manual")  # who may read the files may do everything; rights are the disk's own
-ATTESTED_BY = ("supplier", "customer", "subprocessor")  # who acts on a manual system, and says so
+ATTESTED_BY = PARTIES  # who acts on a manual system, and says so
+WHOLE_WAYS = ("drop", "truncate", "part")  # the place goes; it stays, emptied; the tenant's own part of it is emptied
 WHOLE_QUEUE = "queue"  # the tenant key of a queue that is one tenant's alone
 MARKER_PLACE = "ophor_rehearsal_copy"
 
@@ -27,10 +32,23 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class Refers:
+    """A reference to one of several places: the columns `type` and `id`, and the place `to` which each type refers."""
+
+    type: str
+    id: str
+    to: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What the map says of one place. Exactly one of tenant key, tenant path, `shared`, `excluded`, `attested` is set.
 
-    `without_tenant` says what rows of a tenants' place are that no tenant is found for; they stay.
+    `without_tenant` says what rows of a tenants' place are that no tenant is found for; they stay. `whole` is the way
+    in which a place that is one tenant's alone goes in one step. Where the key's column holds JSON, `json` is the path
+    inside it. Where a path ends in a reference by type and id, `refers` is that reference and the path's last part its
+    id column; whose the row is says the rule of the place referred to. Of an attested place, `owner` is whose the
+    machine or medium is (S2 3.1), and `methods` what has to be attested.
     """
 
     place: str
@@ -42,6 +60,26 @@ class Rule:
     reason: str = ""
     without_tenant: str = ""
     attested: str = ""
+    physical: str = ""  # what is done below its rows (PHYSICAL); empty: as its system says
+    owner: str = ""
+    methods: tuple[str, ...] = ()
+    whole: str = ""
+    json: str = ""
+    refers: Refers | None = None
+
+    @property
+    def way(self) -> str:
+        """Write how the tenant is found, for people and for the digest of a plan."""
+        text = "/".join(self.tenant_path) or self.tenant_key
+        text += f" {self.json}" if self.json else ""
+        if self.refers is not None:
+            text += f" ({self.refers.type}: {', '.join(f'{one} > {place}' for one, place in self.refers.to.items())})"
+        return text
+
+    @property
+    def goes(self) -> bool:
+        """Tell whether the place itself goes with its tenant, so that it may be absent afterwards."""
+        return self.whole == "drop"
 
     @property
     def owned(self) -> bool:
@@ -75,6 +113,8 @@ class System:
     home: Path = field(default_factory=Path)
     rate: int = 0  # rows a second that may be deleted in it; 0: no limit
     window: Window | None = None
+    physical: str = "clean"
+    subprocessors: Mapping[str, str] = field(default_factory=dict)  # id → the one that it confirms through, or ""
 
     def tenant_value(self, tenant: str, cvr: str) -> str:
         """Fill `{tenant}` and `{cvr}` in; refuse an empty value, and one that must be a folder's name and is none."""
@@ -96,13 +136,18 @@ class System:
             return Rule(place=place, excluded="NOT_CUSTOMER_DATA", deliver=False)
         return self.rules.get(place)
 
+    def below(self, place: str) -> str:
+        """Give what is to be done below the rows of `place`: none, clean or rewrite (ADR 0011)."""
+        rule = self.rule(place)
+        return rule.physical if rule is not None and rule.physical else self.physical
+
     def owned(self) -> list[str]:
         """List the mapped places that hold tenants' rows, by name."""
         return sorted(name for name, rule in self.rules.items() if rule.owned)
 
     def secret(self, purpose: str) -> tuple[str, str]:
         """Read (user, password) for `purpose`; raise MAP_CREDENTIAL_MISSING or MAP_SECRET_MISSING naming the field."""
-        credential = self.credentials.get(purpose)
+        credential = self.credentials.get(purpose) or self.credentials.get("delete" if purpose == CLEAN else "")
         where = f"systems.{self.name}.credentials.{purpose}"
         if credential is None:
             raise Rejected(

@@ -123,6 +123,8 @@ class Facts:
     jobs: dict[str, Job] = field(default_factory=dict)
     backups: dict[tuple[str, str], Backup] = field(default_factory=dict)
     certificates: list[Logged] = field(default_factory=list)
+    asked: list[Logged] = field(default_factory=list)
+    given: list[Logged] = field(default_factory=list)
 
     # The order, the plan in force, and what changed them.
 
@@ -415,6 +417,8 @@ _TAKERS: dict[str, Callable[[Facts, Logged], None]] = {
     "DELETION_CANCELLED": _of_job("cancelled"),
     "HOLD_PLACED": _by("holds", "hold_id"),
     "HOLD_LIFTED": _by("lifted", "hold_id"),
+    "ATTESTATIONS_ASKED": _list("asked"),
+    "ATTESTATION_GIVEN": _list("given"),
     "BACKUP_REGISTERED": _registered,
     "BACKUP_OBSERVED": _observed,
     "BACKUPS_EXPIRED": _set("backups_expired"),

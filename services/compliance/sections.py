@@ -37,6 +37,12 @@ def places_of(job: Job) -> list[dict[str, Any]]:
     return list(job.verified.entry["places"]) if job.verified else []
 
 
+def physical_of(job: Job, system: str) -> list[dict[str, Any]]:
+    """List what was done below the rows of a system's places and seen there (no NIST class follows from it)."""
+    rows = job.verified.entry.get("physical", ()) if job.verified else ()
+    return [row for row in rows if row["system"] == system]
+
+
 def verification_of(job: Job) -> dict[str, Any]:
     """Tell how and with what result a job was verified."""
     assert job.verified
@@ -90,8 +96,12 @@ def backups(facts: Facts) -> list[dict[str, Any]]:
 
 def access(facts: Facts) -> dict[str, Any]:
     """Tell what is closed, and what was attested."""
+    manual = {line["system"] for line in facts.systems if line["kind"] == "manual"}
     return {
-        "systems": [{**line, "evidence": logged.index} for logged, line in facts.access.values()],
+        "systems": [
+            {**line, "attested": line["system"] in manual, "evidence": logged.index}
+            for logged, line in facts.access.values()
+        ],
         "attested": [
             {**{name: one.entry[name] for name in ("activity", "kind", "digest", "role", "on")}, "evidence": one.index}
             for one in facts.attested
@@ -123,6 +133,33 @@ def scope_lines(facts: Facts, scopes: Mapping[str, list[str]]) -> list[dict[str,
             "backups_due": _iso(facts.backups_due([activity])),
         }
         for activity, systems in scopes.items()
+    ]
+
+
+def attempts(facts: Facts, activities: Iterable[str]) -> list[dict[str, Any]]:
+    """List what jobs of these deletions tried to change beyond the scope: each rolled back, and the job stopped."""
+    return [
+        {
+            **{name: one.entry[name] for name in ("activity", "job_id", "system", "place")},
+            "undone": one.entry["undone"],
+            "kept": one.entry["outside"],
+            "stopped": job.stopped.entry["code"] if job.stopped else None,
+            "evidence": one.index,
+        }
+        for activity in sorted(activities)
+        for job in facts.earlier(activity)
+        for one in job.batches
+        if one.entry.get("undone", 0)
+    ]
+
+
+def unowned(facts: Facts, activities: Iterable[str]) -> list[dict[str, Any]]:
+    """List the rows that no tenant is found for: where, how many, and what the map says that they are."""
+    lines = [line for job in jobs_of(facts, activities) for line in places_of(job)]
+    return [
+        {"system": one["system"], "place": one["place"], "rows": one["unowned"], "reason": one["unowned_reason"]}
+        for one in lines
+        if one.get("unowned", 0)
     ]
 
 

@@ -16,23 +16,27 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
-from services.compliance import texts
+from contracts.attesting import NOT_USED
+from services.compliance import attestations, texts
 from services.compliance.domain import ACTIVE, EXPIRED, Asked, silence_deleted, standing
 from services.compliance.facts import Facts, day
 from services.compliance.keys import PublicKeys
 from services.compliance.sections import (
     access,
     archive_line,
+    attempts,
     backups,
     earlier_job,
     holds,
     jobs_of,
+    physical_of,
     places_of,
     retained,
     scope_lines,
     software,
     subjects,
     suspended,
+    unowned,
     verification_of,
 )
 
@@ -43,7 +47,8 @@ PREDICATES = {
 }
 THRESHOLD = 2
 _OBLIGATIONS = ("S2-28.1-b", "S2-28.1-c", "S2-28.1-d", "S2-28.1-d-backups")
-_METHODS = {"postgresql": "delete", "mongodb": "delete", "files": "delete", "case_index": "delete", "manual": "manual"}
+MANUAL = "manual (attested), not verified by us"
+UNCOUNTED = "attested by people; nothing was counted or looked for by us"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +115,18 @@ def statement(draft: Draft) -> dict[str, Any]:
             "scope": _scope(draft),
             "systems": [_system(draft, line) for line in draft.covered],
             "retained": retained(draft.facts, draft.scopes),
+            "unowned": unowned(draft.facts, draft.scopes),
+            "attestations": _attestations(draft),
             "backups": backups(draft.facts),
             "holds": holds(draft.facts),
             "access": access(draft.facts),
             "delivery": _delivery(draft),
             "approvals": _approvals(draft),
             "archive": [archive_line(one.index, one.entry) for one in draft.facts.archive.values()],
-            "outside": {"changes": 0, "method": "effect accounting inside each deleting transaction"},
+            "outside": _outside(draft),
             "obligations": _obligations(draft),
             "not_covered": _not_covered(draft),
-            "not_done": texts.NOT_DONE,
+            "not_done": _not_done(draft),
             "limits": texts.LIMITS,
             "log": _log(draft),
             "signers": _signers(draft.keys),
@@ -224,18 +231,52 @@ def _system(draft: Draft, line: dict[str, Any]) -> dict[str, Any]:
         "kind": line["kind"],
         "activity": job.activity,
         "job_id": job.job_id,
-        "method": _METHODS.get(line["kind"], "delete"),
-        "nist_800_88": "none (logical deletion)",
+        "method": MANUAL if line["kind"] == "manual" else "delete",
+        "nist_800_88": _media_class(draft, line),
         "tool": software(),
         "begun_on": job.begun.entry["on"] if job.begun else None,
         "executed_on": job.executed.entry["on"] if job.executed else None,
         "counts": {count: sum(one[count] for one in places) for count in names},
         "deleted_in_all": sum(one["deleted"] for one in places) + sum(one["deleted"] for one in earlier),
         "places": places,
-        "verification": verification_of(job),
+        "physical": physical_of(job, name),
+        "verification": verification_of(job) | ({"method": UNCOUNTED} if line["kind"] == "manual" else {}),
         "earlier_jobs": earlier,
         "evidence": [one.index for one in job.entries()],
     }
+
+
+def _attested(draft: Draft) -> list[dict[str, Any]]:
+    return attestations.rows(draft.facts, [line["system"] for line in draft.covered])
+
+
+def _attestations(draft: Draft) -> list[dict[str, Any]]:
+    """List what people attested of the covered systems: by whom, when, by which document."""
+    return [{**one, "by": _person(draft, one), "verified_by_us": False} for one in _attested(draft)]
+
+
+def _media_class(draft: Draft, line: dict[str, Any]) -> str:
+    classes = {one["media_class"] for one in _attested(draft) if one["system"] == line["system"] and one["media_class"]}
+    if classes:
+        return f"{', '.join(sorted(classes))} (attested)"
+    return "none (attested)" if line["kind"] == "manual" else "none (logical deletion)"
+
+
+def _outside(draft: Draft) -> dict[str, Any]:
+    """Say that nothing beyond the scope was changed, and name every attempt that was rolled back."""
+    made = attempts(draft.facts, draft.scopes)
+    return {
+        "changes": 0,
+        "method": "effect accounting inside each deleting transaction",
+        "rolled_back": len(made),
+        "attempts": made,
+    }
+
+
+def _not_done(draft: Draft) -> list[texts.Both]:
+    """List what is not done; where every sub-processor has confirmed, only their regions are missing."""
+    named = any(one["subprocessor"] for one in _attested(draft))
+    return [texts.REGIONS if named and one["code"] == "SUB_PROCESSORS" else one for one in texts.NOT_DONE]
 
 
 def _delivery(draft: Draft) -> dict[str, Any]:
@@ -313,7 +354,23 @@ def _not_covered(draft: Draft) -> list[dict[str, str]]:
     for line in draft.covered:
         if line["system"] not in with_backups:
             rows.append({"code": "NO_BACKUP_REGISTERED", "subject": line["system"], **texts.NO_BACKUP})
-    return rows + texts.NEVER_COVERED
+    media = [one["answer"] == attestations.MEDIA for one in _attested(draft)]
+    never = [texts.MEDIA_ATTESTED if one["code"] == "MEDIA" and any(media) else one for one in texts.NEVER_COVERED]
+    return rows + _people_s(draft) + never
+
+
+def _people_s(draft: Draft) -> list[dict[str, str]]:
+    """List what people attested and nobody here has seen, and what of it stays with the customer (T12)."""
+    found = []
+    for one in _attested(draft):
+        subject = f"{one['system']}/{one['place'] or one['subprocessor']}"
+        if one["answer"] == attestations.STAYS:
+            found.append({"code": "CUSTOMER_POSSESSION", "subject": subject, **texts.ANSWERS["CUSTOMER_POSSESSION"]})
+        elif one["answer"] == NOT_USED:
+            found.append({"code": "SUBPROCESSOR_NOT_USED", "subject": subject, **texts.SUBPROCESSOR_NOT_USED})
+        else:
+            found.append({"code": "ATTESTED", "subject": subject, **texts.ATTESTED_NOT_VERIFIED})
+    return [one for number, one in enumerate(found) if one not in found[:number]]
 
 
 def _log(draft: Draft) -> dict[str, Any]:
@@ -347,12 +404,16 @@ def _wording(draft: Draft) -> dict[str, list[str]]:
     facts, stage = draft.facts, draft.stage
     rows = sum(_system(draft, line)["deleted_in_all"] for line in draft.covered)
     stands = standing("S2-28.1-d", facts, draft.issued_on)
-    numbers = {"rows": rows, "systems": len(draft.covered), "sets": len(facts.sets_of(draft.scopes))}
+    seen = [line for line in draft.covered if line["kind"] != "manual"]
+    numbers = {"rows": rows, "systems": len(seen), "sets": len(facts.sets_of(draft.scopes))}
+    numbers |= {"attested": len(_attested(draft)), "undone": len(attempts(facts, draft.scopes))}
     gone = facts.backups_gone_on(draft.scopes)
     days = {"on": facts.deleted_on(draft.scopes), "gone": gone, "due": facts.due("S2-28.1-d")}
     parts = [texts.REHEARSAL] if draft.keys.kind == "rehearsal" else []
     final = texts.BACKUPS_LEFT_OUT if facts.backups_left_out else texts.PERMANENT
-    parts += [texts.DELETED, final if stage == EXPIRED else texts.NOT_PERMANENT]
+    parts += [texts.DELETED if len(seen) == len(draft.covered) else texts.DELETED_SEEN] if seen else []
+    parts += [said for said, there in ((texts.ATTESTED, "attested"), (texts.UNDONE, "undone")) if numbers[there]]
+    parts.append(final if stage == EXPIRED else texts.NOT_PERMANENT)
     parts += _parts_left(_scope(draft))
     if facts.accepted is None and silence_deleted(facts):
         parts.append(texts.SILENCE)

@@ -17,6 +17,23 @@ DELETED: Both = {
     "en": "{rows} rows in {systems} systems are deleted and verified, the last on {on}; 0 are left within the scope, "
     "and 0 changes outside it were found.",
 }
+ATTESTED: Both = {
+    "da": "{attested} forhold er erklæret af mennesker (manuelle steder, underdatabehandlere) og er IKKE efterprøvet "
+    "af os.",
+    "en": "{attested} matters are attested by people (manual places, sub-processors) and NOT verified by us.",
+}
+UNDONE: Both = {
+    "da": "Forsøg, der ville have ændret mere end omfanget: {undone}. Alt i dem blev rullet tilbage, intet blev "
+    "stående, og opgaven blev stoppet.",
+    "en": "Attempts that would have changed more than the scope: {undone}. All of each was rolled back, nothing of it "
+    "stayed, and the job was stopped.",
+}
+DELETED_SEEN: Both = {
+    "da": "{rows} rækker i {systems} systemer er slettet og efterprøvet senest {on}; 0 er tilbage i disse systemer "
+    "inden for omfanget, og 0 ændringer uden for det er fundet.",
+    "en": "{rows} rows in {systems} systems are deleted and verified, the last on {on}; 0 are left in these systems "
+    "within the scope, and 0 changes outside it were found.",
+}
 NOT_PERMANENT: Both = {
     "da": "Sletningen er ikke permanent: kopier i backup består, til trinnet BACKUP-EXPIRED er udstedt.",
     "en": "The deletion is not permanent: copies in backups remain until stage BACKUP-EXPIRED is issued.",
@@ -103,6 +120,22 @@ NO_BACKUP: Both = {
     "da": "Intet backupsæt er registreret for systemet; at der ingen er, er ikke efterprøvet.",
     "en": "No backup set is registered for the system; that there is none was not verified.",
 }
+ATTESTED_NOT_VERIFIED: Both = {
+    "da": "Håndteret manuelt: erklæret med underskrevet bilag, ikke efterprøvet af os.",
+    "en": "Handled manually: attested by a signed document, not verified by us.",
+}
+SUBPROCESSOR_NOT_USED: Both = {
+    "da": "Underdatabehandleren er erklæret ikke anvendt for Kunden.",
+    "en": "The sub-processor is declared not used for the customer.",
+}
+MEDIA_ATTESTED: Both = {
+    "code": "MEDIA",
+    "subject": "",
+    "da": "Fysiske medier: kun de medier, erklæringerne nævner, er erklæret saneret (NIST SP 800-88); alt andet er "
+    "slettet logisk.",
+    "en": "Physical media: only the media that the attestations name are attested as sanitised (NIST SP 800-88); all "
+    "else is deleted logically.",
+}
 NEVER_COVERED: list[Both] = [
     {
         "code": "SUCCESSOR_COPY",
@@ -151,10 +184,15 @@ NOT_DONE: list[Both] = [
     },
     {
         "code": "SUB_PROCESSORS",
-        "da": "IKKE UDFØRT: region og underdatabehandleres bekræftelser er ikke indhentet.",
-        "en": "NOT DONE: regions and sub-processors' confirmations were not collected.",
+        "da": "IKKE UDFØRT: region og underdatabehandleres bekræftelser er ikke indhentet; systemkortet nævner ingen.",
+        "en": "NOT DONE: regions and sub-processors' confirmations were not collected; the system map names none.",
     },
 ]
+REGIONS: Both = {
+    "code": "REGIONS",
+    "da": "IKKE UDFØRT: systemernes og underdatabehandlernes region er ikke opgjort.",
+    "en": "NOT DONE: the regions of systems and sub-processors are not stated.",
+}
 LIMITS: Both = {
     "da": "Beviset viser, hvad Ophør har gjort og set gennem de nævnte systemers egne grænseflader. Det kan ikke vise, "
     "at der ikke findes kopier uden for den opgjorte liste af steder, eller at maskiner og drivere svarede sandt.",

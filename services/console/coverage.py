@@ -7,10 +7,9 @@ are counted beside the tenant's. A place that could not be looked into is `unrea
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
@@ -20,44 +19,15 @@ from contracts.errors import OphorError, Unavailable
 from contracts.system_map import Rule, System, SystemMap
 from services.console.terminal import english
 from shared.connectors import open_connector
-from shared.connectors.protocol import Connector, LivePlace
+from shared.connectors.protocol import Connector, DropsWhole, LivePlace
+from shared.drawing import lines as lines_of
+from shared.drawing.lines import Coverage, told, verdict
 
-DISPOSITIONS = {
-    "deleted": ("slettes", "deleted"),
-    "shared": ("fælles, slettes ikke", "shared, not deleted"),
-    "excluded": ("undtaget", "excluded"),
-    "suspended": ("udsat", "suspended"),
-    "undecided": ("MANGLER", "UNDECIDED"),
-    "unreachable": ("IKKE NÅET", "UNREACHABLE"),
-}
 _HEADINGS = {
     "Sted": "Place", "Hvad der sker": "Disposition", "Udleveres": "Delivered", "Lejerens": "Tenant's",
     "Uden lejer": "No tenant", "I alt": "All",
 }  # fmt: skip
 _NOT_LOOKED_INTO = ("TARGET_REFUSED", "TARGET_ERROR", "MAP_SECRET_MISSING")
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """One line of the report: what becomes of a place with how many rows of the tenant and of all, or what is wrong.
-
-    `unowned`: rows that no tenant is found for, and `without_tenant` what the map says that they are; `references`: the
-    places that its foreign keys refer to. A line without a place is about the whole system.
-    """
-
-    system: str
-    place: str
-    disposition: str
-    reason: str = ""
-    delivered: bool = False
-    rows: int = 0
-    unowned: int = 0
-    without_tenant: str = ""
-    total: int = 0
-    references: tuple[str, ...] = ()
-    code: str = ""
-    field: str = ""
-    remedy: str = ""
 
 
 def check(systems: SystemMap, tenant: str, cvr: str) -> list[Coverage]:
@@ -77,8 +47,9 @@ def _lines(system: System, connector: Connector) -> list[Coverage]:
     inventory = connector.discover()
     lines = [_line(system, place, connector) for place in inventory.places]
     for name in sorted(set(system.rules) - set(inventory.columns())):
-        line = Coverage(system.name, name, "")
-        lines.append(_missing(line, "MAP_UNKNOWN_PLACE", "correct its name or take it out of the map"))
+        line, gone = Coverage(system.name, name, ""), system.rules[name].goes  # it may have gone as a whole already
+        missing = _missing(line, "MAP_UNKNOWN_PLACE", "correct its name or take it out of the map")
+        lines.append(_decided(line, system.rules[name]) if gone else missing)
     if any(line.code for line in lines):
         return lines
     try:
@@ -98,9 +69,10 @@ def _placed(system: str, lines: Sequence[Coverage], error: OphorError) -> list[C
 
 
 def _line(system: System, place: LivePlace, connector: Connector) -> Coverage:
-    references = tuple(sorted({key.parent for key in place.foreign_keys}))
-    line = Coverage(system.name, place.name, "", references=references)
     rule = system.rule(place.name)
+    named = rule.refers.to.values() if rule is not None and rule.refers is not None else ()
+    references = tuple(sorted({*(key.parent for key in place.foreign_keys), *named}))
+    line = Coverage(system.name, place.name, "", references=references)
     try:
         line = replace(line, total=connector.total(place.name))
         if rule is None:
@@ -108,6 +80,8 @@ def _line(system: System, place: LivePlace, connector: Connector) -> Coverage:
         if rule.owned:
             rows, unowned = connector.count(place.name), connector.unowned(place.name)
             line = replace(line, rows=rows, unowned=unowned)
+        if rule.whole and isinstance(connector, DropsWhole):
+            connector.look_whole(place.name, [name for name, other in system.rules.items() if other.goes])
     except OphorError as error:
         return _found(line, error)
     return _decided(line, rule)
@@ -158,32 +132,13 @@ def show(console: Console, lines: Sequence[Coverage]) -> None:
         console.print(table)
     for line in (line for line in lines if line.code):
         console.print(f"{line.code} [{line.field}] – {line.remedy}", style="red", markup=False, highlight=False)
-    console.print(verdict(lines), markup=False, highlight=False)
+    console.print(verdict(lines, language()), markup=False, highlight=False)
 
 
 def _cells(line: Coverage) -> list[str]:
     counts = ["–"] * 3 if line.code and not line.total else [number(n) for n in (line.rows, line.unowned, line.total)]
     delivered = say("ja", "yes") if line.delivered else say("nej", "no")
-    return [line.place or "–", told(line), "–" if line.code else delivered, *counts]
-
-
-def told(line: Coverage) -> str:
-    """Say what becomes of a place, and why or what is wrong."""
-    why = line.code or line.reason
-    return word(line.disposition).split(",")[0] + (f": {why}" if why else "")
-
-
-def verdict(lines: Sequence[Coverage]) -> str:
-    """Say in one sentence whether the map covers everything."""
-    findings = Counter(bool(line.code) for line in lines)[True]
-    if findings:
-        return say(f"{findings} mangler", f"{findings} findings")
-    return say("Kortet dækker alt, hvad systemerne indeholder.", "The map covers everything that the systems hold.")
-
-
-def word(disposition: str) -> str:
-    """Give a disposition's word in the reader's language."""
-    return say(*DISPOSITIONS[disposition])
+    return [line.place or "–", told(line, language()), "–" if line.code else delivered, *counts]
 
 
 def say(da: str, en: str) -> str:
@@ -192,5 +147,10 @@ def say(da: str, en: str) -> str:
 
 
 def number(count: int) -> str:
-    """Write a number as it is read in Danish, or in English."""
-    return f"{count:,}" if english() else f"{count:,}".replace(",", ".")
+    """Write a number as it is read in the reader's language."""
+    return lines_of.number(count, language())
+
+
+def language() -> str:
+    """Give the reader's language."""
+    return "en" if english() else "da"

@@ -12,11 +12,14 @@ from typing import Any
 from rich.console import Console, Group
 from rich.live import Live
 from rich.panel import Panel
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from services.console.deletion_show import drawn
+from services.console.deletion_words import state
+
 PHASES = {"order": "Bestilling", "preparation": "Forberedelse", "window": "Exit-vindue", "after": "Efter exit"}
+_BAR, _LABEL = 24, 16
 DONE = frozenset({"completed", "waived", "not_chosen"})
 
 
@@ -76,24 +79,24 @@ class Progress:
         )
 
     def _phases(self) -> Table:
-        table = Table.grid(padding=(0, 2))
+        table = _grid()
         for phase, title in PHASES.items():
             rows = [row for row in self.activities if row["phase"] == phase and row["state"] != "not_chosen"]
             done = sum(row["state"] in DONE for row in rows)
-            bar = ProgressBar(total=max(len(rows), 1), completed=done, width=30)
+            bar = drawn(len(rows), done, width=_BAR)
             table.add_row(title, bar, f"{done}/{len(rows)}" if rows else "–")
         return table
 
     def _rows(self) -> Table:
-        table = Table.grid(padding=(0, 2))
+        table = _grid()
         places = self.delivery.get("places_total") or 0
-        bar = ProgressBar(total=max(places, 1), completed=self.delivery.get("places_done") or 0, width=30)
+        bar = drawn(places, self.delivery.get("places_done") or 0, width=_BAR)
         table.add_row("Udleveret", bar, f"{self.delivery.get('rows') or 0:,} rækker".replace(",", "."))
         for job in self.jobs:
             before = sum(place["before"] for place in job["places"] if place["disposition"] == "deleted")
             deleted = sum(place["deleted"] for place in job["places"])
-            bar = ProgressBar(total=max(before, 1), completed=min(deleted, before), width=30)
-            text = f"{deleted:,} af {before:,} rækker · {job['state']}".replace(",", ".")
+            bar = drawn(before, deleted, stopped=job["state"] == "stopped", width=_BAR)
+            text = f"{deleted:,} af {before:,} rækker\n".replace(",", ".") + state(job["state"], "da")
             table.add_row(f"Sletning {job['activity']}", bar, text)
         return table
 
@@ -103,3 +106,12 @@ class Progress:
             lines.append(Text(f"Venter: {self.waiting}", style="yellow"))
         lines += [Text(f"Slettebevis {text}", style="green") for text in self.certificates]
         return Group(*lines)
+
+
+def _grid() -> Table:
+    """Make a grid whose bars stand below those of the other grids."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(width=_LABEL, no_wrap=True)
+    grid.add_column(width=_BAR)
+    grid.add_column(overflow="fold")
+    return grid

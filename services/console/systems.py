@@ -17,10 +17,10 @@ from rich.console import Console
 from contracts import system_map
 from contracts.errors import Rejected
 from deploy.stack.instance import home_folder
-from services.console.coverage import check, show
-from services.console.coverage_picture import picture
+from services.console.coverage import check, language, show
 from services.console.systems_init import draft
 from services.console.terminal import show_json, speaks
+from shared.drawing.coverage import picture
 
 app = typer.Typer(help="Systemkort: udkast, dækning, registrering. / System maps: a first one, coverage, registration.")
 
@@ -59,7 +59,7 @@ def check_command(
     """
     lines = check(system_map.load(path), tenant, cvr)
     if image:
-        _write(image, picture(lines, path.name))
+        _write(image, picture(lines, path.name, language()))
     if as_json:
         show_json([asdict(line) for line in lines])
     else:

@@ -19,7 +19,8 @@ _TENANT = (
     r"|account|cvr)(s|er|r)?"
 )
 _HINT = re.compile(rf"^(fk_?)?{_TENANT}(_?(id|key|kode|code|nr|no|nummer|number|uuid|guid|cvr))?$", re.IGNORECASE)
-_PASSIVE = ("foreign", "virtual")
+_PASSIVE = ("foreign", "virtual", "timeseries", "capped", "bucket")
+_TYPE = re.compile(r"^(?P<stem>.*?)_?(type|slags|art|class|klasse|content_type_id|content_type)$", re.IGNORECASE)
 
 Keys = dict[str, str]
 
@@ -37,6 +38,32 @@ class Guess:
     tenant_path: tuple[str, ...] = ()
     nullable: bool = False
     others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A form that may fit where nothing is guessed, with what somebody has to decide in it still open.
+
+    `by`: `type` (columns `type` and `id` name a row of one of several places) or `json` (`column` holds JSON).
+    """
+
+    by: str
+    column: str = ""
+    type: str = ""
+    id: str = ""
+
+
+def hint(place: LivePlace) -> Hint | None:
+    """Look for a reference by type and id (ref_type beside ref_id), else for a column of JSON."""
+    names = _columns(place)
+    lower = {name.lower(): name for name in names}
+    for name in names:
+        if found := _TYPE.match(name):
+            stem = found["stem"].lower()
+            ids = [f"{stem}_id", f"{stem}id", f"{stem}_nr", f"{stem}_key"] if stem else ["object_id", "ref_id"]
+            if by := [lower[one] for one in ids if one in lower]:
+                return Hint("type", type=name, id=by[0])
+    return next((Hint("json", column.name) for column in place.columns if column.type in ("json", "jsonb")), None)
 
 
 def guess(places: Sequence[LivePlace], table: str = "", column: str = "") -> dict[str, Guess]:

@@ -19,20 +19,21 @@ import yaml
 from contracts.errors import OphorError, Rejected
 from contracts.system_map import MARKER_PLACE, PLACEHOLDER, PURPOSES, WITHOUT_USERS, Rule, System, SystemMap
 from services.console.coverage import number, say
-from services.console.systems_guess import Guess, guess
+from services.console.systems_guess import Guess, guess, hint
 from shared.connectors import open_connector
 from shared.connectors.protocol import Column, Connector, LivePlace
 
 _KINDS = {
     "postgresql": ("postgresql", 5432), "postgres": ("postgresql", 5432), "mariadb": ("mariadb", 3306),
-    "mysql": ("mariadb", 3306), "sqlite": ("sqlite", 0), "mongodb": ("mongodb", 27017),
+    "mysql": ("mariadb", 3306), "sqlite": ("sqlite", 0), "mongodb": ("mongodb", 27017), "s3": ("s3", 0),
 }  # fmt: skip
 _OPTIONS = {
     "postgresql": {"sslmode": "sslmode"},
     "mariadb": {"tls": "tls"},
     "mongodb": {"authSource": "auth_source", "replicaSet": "replica_set", "tls": "tls", "ssl": "tls"},
+    "s3": {"region": "region", "tls": "tls"},
 }
-_FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, mariadb://…, mongodb://…?authSource=…, sqlite:FILE"
+_FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, mariadb://…, mongodb://…?authSource=…, s3://…, sqlite:FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +84,30 @@ def read_url(url: str, password: str = "") -> Reached:
         port = parts.port or usual
     except (KeyError, ValueError):
         raise _bad_url("no such kind of system, or not an address") from None
-    connection = _file(parts) if kind == "sqlite" else _server(parts, port) | _options(kind, parts)
-    name = Path(connection["file"]).stem if kind == "sqlite" else str(connection["database"])
+    name, connection = _named(kind, parts, port)
     if kind != "sqlite" and not parts.username:
         raise _bad_url("no user is named")
     return Reached(
         name=name, title=name, kind=kind, deletion="1", tenant="0", connection=connection, credentials={},
         rules={}, user=unquote(parts.username or ""), password=password or unquote(parts.password or ""),
     )  # fmt: skip
+
+
+def _named(kind: str, parts: SplitResult, port: int) -> tuple[str, dict[str, Any]]:
+    """Give a name for the system, and its connection as the map has it."""
+    if kind == "sqlite":
+        return Path(unquote(parts.path)).stem, _file(parts)
+    if kind == "s3":
+        return _store(parts, port, _options(kind, parts))
+    connection = _server(parts, port) | _options(kind, parts)
+    return str(connection["database"]), connection
+
+
+def _store(parts: SplitResult, port: int, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    if not parts.hostname or parts.path.strip("/"):
+        raise _bad_url("the store's host is needed, and no bucket (s3://KEY:SECRET@HOST?region=…)")
+    url = ("https://" if options.pop("tls", True) else "http://") + parts.hostname + (f":{port}" if port else "")
+    return parts.hostname, {"url": url, **options}
 
 
 def _bad_url(why: str) -> Rejected:
@@ -126,7 +143,7 @@ def _open(system: System) -> Connector:
 
 def _described(connector: Connector, place: LivePlace) -> LivePlace:
     """Give a place its field names where the engine's schema has none: those that its documents use."""
-    if place.kind != "collection":
+    if place.kind not in ("collection", "timeseries", "capped"):
         return place
     return replace(place, columns=tuple(Column(name, "") for name in connector.read(place.name, None, 1).columns))
 
@@ -200,13 +217,23 @@ def _users(name: str) -> Iterator[str]:
 
 def _decided(each: Drafted) -> str:
     if each.guess is None:
-        return PLACEHOLDER
+        return _form(each.place)
     found: dict[str, Any] = {"tenant_key": each.guess.tenant_key}
     if each.guess.tenant_path:
         found = {"tenant_path": list(each.guess.tenant_path)}
     if each.place.kind == "matview":
         found |= {"deliver": False, "reason": "derived"}
     return _flow(found | ({"without_tenant": PLACEHOLDER} if each.unowned else {}))
+
+
+def _form(place: LivePlace) -> str:
+    """Write the form that may fit, open where somebody has to decide."""
+    found = None if place.kind in _ELSEWHERE else hint(place)
+    if found is None:
+        return PLACEHOLDER
+    if found.by == "json":
+        return _flow({"tenant_key": {"column": found.column, "json": PLACEHOLDER}})
+    return _flow({"tenant_path": {"type": found.type, "id": found.id, "to": PLACEHOLDER}})
 
 
 def _why(each: Drafted) -> str:
@@ -231,11 +258,27 @@ def _guessed(found: Guess) -> str:
     return text
 
 
+_ELSEWHERE = ("foreign", "virtual", "timeseries", "capped")
+
+
 def _undecided(each: Drafted) -> str:
     if each.place.kind == "foreign":
         return say("rækkerne ligger uden for tabellerne", "the rows lie outside the tables")
     if each.place.kind == "virtual":
         return say("virtuel tabel, kan ikke slettes rækkevis", "a virtual table, cannot be deleted row by row")
+    if each.place.kind == "bucket":
+        return say(
+            "hvis er filerne? prefix:…{tenant}/, key:, tag:, meta:", "whose? prefix:…{tenant}/, key:, tag:, meta:"
+        )
+    if each.place.kind in ("timeseries", "capped"):
+        return say("kan ikke slettes dokument for dokument", "cannot be deleted document by document")
+    if found := hint(each.place):
+        return {
+            "type": say("henviser efter type og id? skriv {type: sted, …}", "by type and id? write {type: place, …}"),
+            "json": say("lejeren i JSON? skriv stien, som $.kunde.id", "a tenant inside JSON? write $.path.to.it"),
+        }[found.by]
+    if each.place.kind == "matview":
+        return say("materialiseret visning: giv den en lejernøgle", "a materialised view: give it a tenant key")
     if each.referred and not each.place.foreign_keys:
         return say(
             f"kodetabel? intet siger, hvis rækkerne er; {each.referred} referencer hertil",

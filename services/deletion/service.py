@@ -8,12 +8,12 @@ from typing import Any
 
 from contracts.errors import Rejected, Unavailable
 from contracts.roles import PARTY
-from services.deletion import domain, store
+from services.deletion import attesting, domain, store
 from services.deletion.domain import Backup, Exit, Hold, Job, Override
 from shared.bus.faces import Face, command, on, query
 
 
-class Deletion(Face):
+class Deletion(attesting.Attesting, Face):
     """Deletion on the bus."""
 
     name = "deletion"
@@ -46,7 +46,8 @@ class Deletion(Face):
             told = {name: data[name] for name in ("exit_id", "system", "basis", "digest")}
             told |= {"hold_id": hold.hold_id, "actor": call.actor.id, "role": role, "on": unit.today}
             unit.emit("deletion.hold_placed", exit_.exit_id, told)
-        return {"exit_id": exit_.exit_id, "hold_id": hold.hold_id, "state": hold.state}
+        in_hand = store.rows_in_hand(unit, hold)
+        return {"exit_id": exit_.exit_id, "hold_id": hold.hold_id, "state": hold.state, "in_hand": in_hand}
 
     @command
     def lift_hold(self, unit: Any, call: Any) -> dict[str, Any]:
@@ -122,6 +123,12 @@ class Deletion(Face):
         return {"exit_id": exit_.exit_id, "jobs": [_job(job, exit_, jobs) for job in jobs]}
 
     @query
+    def list_holds(self, unit: Any, call: Any) -> dict[str, Any]:
+        """Tell of all holds of an exit, the lifted ones too."""
+        exit_ = _owned(unit, call)
+        return {"exit_id": exit_.exit_id, "holds": [asdict(each) for each in store.holds_of(unit, exit_.exit_id)]}
+
+    @query
     def read_backups(self, unit: Any, call: Any) -> dict[str, Any]:
         """Tell of every set in the catalogue and what was last seen of it."""
         exit_ = _owned(unit, call)
@@ -167,6 +174,8 @@ class Deletion(Face):
             for job in domain.outdated(exit_, data["activity"], store.jobs_of(unit, exit_.exit_id, data["activity"])):
                 _cancel(unit, job)
             store.save_exit(unit, _request(unit, exit_, data["activity"]))
+        if exit_.placed and data["owner"] == "deletion" and data["systems"]:
+            attesting.ask(unit, exit_.exit_id, data["systems"], data["due"])
 
     @on("access.access_closed")
     def access_closed(self, unit: Any, told: Any) -> None:
@@ -206,6 +215,9 @@ class Deletion(Face):
         job = store.load_job(unit, told.data["job_id"])
         if job is not None and job.state == "executing" and job.batches + 1 == told.data["batch"]:
             _next_batch(unit, job)
+        elif job is not None and job.state == "executed":
+            step = domain.uncleaned(job)
+            unit.send("deletion.delete.clean", {"exit_id": job.exit_id, "job_id": job.job_id, "step": step})
 
     @on("deletion.backups_look_due")
     def backups_look_due(self, unit: Any, told: Any) -> None:
@@ -283,8 +295,12 @@ def _job(job: Job, exit_: Exit, jobs: list[Job]) -> dict[str, Any]:
     return {
         "exit_id": job.exit_id, "activity": job.activity, "job_id": job.job_id, "state": job.state,
         "plan_digest": job.plan_digest or None, "batches": job.batches, "outside": job.outside,
-        "places": [domain.row(each, exit_, earlier.get((each.system, each.place), 0)) for each in job.places],
+        "places": [
+            domain.row(each, exit_, earlier.get((each.system, each.place), 0)) | {"most": each.most}
+            for each in job.places
+        ],
         "stopped_code": job.stopped_code, "stopped_field": job.stopped_field,
         "work": list(job.work), "estimated_seconds": sum(step["seconds"] for step in job.work),
         "estimated_end": job.estimated_end, "waits_until": job.waits_until, "paused_by": job.paused_by,
+        "paused_on": job.paused_on,
     }  # fmt: skip

@@ -1,5 +1,5 @@
 """Deletion's own collections: `exits`, `jobs`, `batches` (keys only while a batch is open), `holds`, `backups`,
-`paces` (per target, shared by all exits).
+`paces` (per target, shared by all exits), `attestations` (per exit, a list of lines).
 
 Whoever decides on holds or on beginning takes the exit's turn first (`claim_exit`), so that of two transactions that
 decide at once one sees what the other has decided.
@@ -12,7 +12,8 @@ from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
-from services.deletion.domain import TRANSITIONS, Backup, Exit, Hold, Job, Override, Place
+from services.deletion.domain import TRANSITIONS, Backup, Exit, Hold, Job, Override, Place, covers
+from services.deletion.domain.attestation import Line, Word
 from shared.store.unit import EPOCH, Unit
 
 Row = dict[str, Any]
@@ -63,7 +64,7 @@ def save_job(unit: Unit, job: Job) -> None:
     probes = [{"system": s, "place": p, "probes": list(each)} for (s, p), each in job.probes.items()]
     row = _fields(job, "probes", "places") | {
         "places": [asdict(each) for each in job.places], "probes": probes, "queue": [list(each) for each in job.queue],
-        "systems": list(job.systems), "work": list(job.work),
+        "systems": list(job.systems), "work": list(job.work), "physical": list(job.physical),
     }  # fmt: skip
     change = {"$set": row, "$setOnInsert": {"made": unit.now}}
     unit.db.jobs.update_one({"_id": job.job_id}, change, upsert=True, session=unit.session)
@@ -120,16 +121,29 @@ def raise_fence(unit: Unit, job: Job) -> Job:
     return fenced
 
 
-def fence(unit: Unit, job_id: str) -> int:
-    """Read a job's present fence."""
-    row = unit.db.jobs.find_one({"_id": job_id}, {"fence": 1}, session=unit.session)
-    return int(row["fence"]) if row else -1
-
-
 def open_batch(unit: Unit, job: Job, batch: Row) -> None:
     """Keep a batch's intent with its keys before anything is done (number, system, place, keys)."""
     row = {**batch, "_id": _key(job, batch["number"]), "job_id": job.job_id, "state": "open"}
     unit.db.batches.insert_one(row, session=unit.session)
+
+
+def keep_batches(unit: Unit, job: Job, numbers: Sequence[int]) -> bool:
+    """Say that a job's open batches are being kept on the target; False where another worker has the job meanwhile.
+
+    The job is written too: whoever raises its fence at the same time comes before or after, never beside it."""
+    mine = {"_id": job.job_id, "fence": job.fence}
+    if not unit.db.jobs.update_one(mine, {"$set": {"kept_at": unit.now}}, session=unit.session).matched_count:
+        return False
+    wanted = {"_id": {"$in": [_key(job, number) for number in numbers]}, "state": "open"}
+    unit.db.batches.update_many(wanted, {"$set": {"state": "keeping"}}, session=unit.session)
+    return True
+
+
+def rows_in_hand(unit: Unit, hold: Hold) -> int:
+    """Count the rows of batches under a hold that are being kept on their target right now."""
+    held = [job.job_id for job in jobs_of(unit, hold.exit_id) if covers(hold, job)]
+    wanted = {"job_id": {"$in": held}, "state": "keeping"}
+    return sum(row["planned"] for row in unit.db.batches.find(wanted, {"planned": 1}, session=unit.session))
 
 
 def open_batches(unit: Unit, job: Job, number: int) -> list[Row]:
@@ -160,6 +174,18 @@ def save_backup(unit: Unit, backup: Backup) -> None:
     """Write a backup set."""
     key = f"{backup.exit_id}/{backup.system}/{backup.set_id}"
     unit.db.backups.replace_one({"_id": key}, asdict(backup), upsert=True, session=unit.session)
+
+
+def lines_of(unit: Unit, exit_id: str) -> list[Line]:
+    """List what must be attested of an exit, the answered lines too."""
+    row = unit.db.attestations.find_one({"_id": exit_id}, session=unit.session)
+    return [_line(each) for each in row["lines"]] if row else []
+
+
+def save_lines(unit: Unit, exit_id: str, lines: Iterable[Line]) -> None:
+    """Write what must be attested of an exit."""
+    row = {"lines": [_dated(asdict(line)) for line in lines]}
+    unit.db.attestations.update_one({"_id": exit_id}, {"$set": row}, upsert=True, session=unit.session)
 
 
 def deleted_earlier(jobs: Sequence[Job], job: Job) -> Mapping[tuple[str, str], int]:
@@ -201,11 +227,24 @@ def _job(row: Row) -> Job:
     known |= {
         "systems": tuple(row["systems"]),
         "work": tuple(row.get("work", ())),
+        "physical": tuple(row.get("physical", ())),
         "places": tuple(Place(**each) for each in row["places"]),
         "queue": tuple((system, place) for system, place in row["queue"]),
         "probes": {(each["system"], each["place"]): tuple(each["probes"]) for each in row["probes"]},
     }
     return Job(**known)
+
+
+def _dated(row: Row) -> Row:
+    """Write dates as text: the database has instants only."""
+    word = row["word"] and row["word"] | {"done_on": row["word"]["done_on"].isoformat()}
+    return row | {"due_on": row["due_on"].isoformat() if row["due_on"] else None, "word": word}
+
+
+def _line(row: Row) -> Line:
+    word = row["word"]
+    given = Word(**(word | {"done_on": date.fromisoformat(word["done_on"])})) if word else None
+    return Line(**(row | {"due_on": date.fromisoformat(row["due_on"]) if row["due_on"] else None, "word": given}))
 
 
 def _backup(row: Row) -> Backup:

@@ -22,9 +22,11 @@ from werkzeug.exceptions import HTTPException
 
 from contracts.errors import OphorError, Rejected, Unavailable
 from services.gateway import views
+from services.gateway.asking import COOKIE
 from services.gateway.auth import Brake, Sessions
 from services.gateway.backend import Backend, BusBackend
-from services.gateway.pages import COOKIE, pages
+from services.gateway.deletion_pages import deletions
+from services.gateway.pages import pages
 from services.gateway.texts import text
 from shared.bus.client import Client
 from shared.bus.tokens import Issuer
@@ -79,6 +81,7 @@ def create_app(
     )  # fmt: skip
     app.register_blueprint(health)
     app.register_blueprint(pages)
+    app.register_blueprint(deletions)
     app.context_processor(_words)
     app.after_request(_headers)
     app.register_error_handler(OphorError, _told)

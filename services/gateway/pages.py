@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -13,16 +11,16 @@ from flask import Blueprint, Response, current_app, g, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
 from contracts.compliance import ISSUED_STAGES
-from contracts.errors import OphorError, Rejected, Unavailable
 from contracts.roles import CUSTOMER_DPO, CUSTOMER_LEAD, SUPPLIER_LEAD
-from services.gateway import duties, timeline, views
-from services.gateway.auth import Brake, Sessions, log_in
-from services.gateway.backend import Answer, Backend, Question, ask_all
+from services.gateway import asking, duties, timeline, views
+from services.gateway.asking import COOKIE
+from services.gateway.auth import Brake, log_in
+from services.gateway.backend import Backend
 from services.gateway.texts import LANGUAGES, text
 from shared.bus.envelope import new_id
 from shared.runtime.logins import User
 
-COOKIE, LANGUAGE_COOKIE, FORM_COOKIE = "ophor_session", "ophor_sprog", "ophor_form"
+LANGUAGE_COOKIE, FORM_COOKIE = "ophor_sprog", "ophor_form"
 REQUESTERS = frozenset({CUSTOMER_DPO, CUSTOMER_LEAD, SUPPLIER_LEAD})
 OPEN_ENDPOINTS = frozenset({"pages.login", "pages.language", "pages.accessibility", "static"})
 
@@ -34,7 +32,7 @@ Page = str | AnyResponse | tuple[str, int]
 def enter() -> AnyResponse | None:
     """Find the session; whoever has none is sent to the login."""
     g.language = _language()
-    g.user = _sessions().user(request.cookies.get(COOKIE))
+    g.user = asking.sessions().user(request.cookies.get(COOKIE))
     if g.user is None and request.endpoint not in OPEN_ENDPOINTS and request.endpoint in current_app.view_functions:
         if (request.endpoint or "").startswith("health."):
             return None
@@ -54,7 +52,7 @@ def login() -> Page:
     if request.method == "GET":
         return _login_form("")
     name, address = request.form.get("login", "")[:80], request.remote_addr or ""
-    if not _sessions().form_fits(request.cookies.get(FORM_COOKIE), request.form.get("token")):
+    if not asking.sessions().form_fits(request.cookies.get(FORM_COOKIE), request.form.get("token")):
         return _login_form(text("form_stale", g.language), 400)
     brake: Brake = current_app.extensions["brake"]
     if seconds := brake.wait(name, address):
@@ -64,14 +62,14 @@ def login() -> Page:
         brake.failed(name, address)
         return _login_form(text("log_in_wrong", g.language), 401)
     answer = redirect(_local(request.args.get("next")))
-    _set(answer, COOKIE, _sessions().begin(user))
+    _set(answer, COOKIE, asking.sessions().begin(user))
     answer.delete_cookie(FORM_COOKIE)
     return answer
 
 
 def _login_form(error: str, status: int = 200) -> AnyResponse:
     cookie = request.cookies.get(FORM_COOKIE) or new_id()
-    body = render_template("login.html", error=error, token=_sessions().form_token(cookie))
+    body = render_template("login.html", error=error, token=asking.sessions().form_token(cookie))
     answer = Response(body, status)
     _set(answer, FORM_COOKIE, cookie)
     return answer
@@ -80,8 +78,8 @@ def _login_form(error: str, status: int = 200) -> AnyResponse:
 @pages.post("/logout")
 def logout() -> Page:
     """End the session."""
-    _check_form()
-    _sessions().end(request.cookies.get(COOKIE))
+    asking.check_form()
+    asking.sessions().end(request.cookies.get(COOKIE))
     answer = redirect(url_for("pages.login"))
     answer.delete_cookie(COOKIE)
     return answer
@@ -98,17 +96,17 @@ def language(language: str) -> Page:
 @pages.get("/exits")
 def exits() -> Page:
     """List the exits that the user may see."""
-    found = _ask("orders.list_exits", {"limit": 200})["exits"]
+    found = asking.ask("orders.list_exits", {"limit": 200})["exits"]
     return render_template("exits.html", exits=found)
 
 
 @pages.get("/exits/<exit_id>")
 def plan(exit_id: str) -> Page:
     """Show the plan: phases, timeline, what waits for whom and why, a proposed change, the timetable, approvals."""
-    parts, today = _parts(exit_id, plan=("scheduling.read_plan", {})), _today()
+    parts, today = asking.parts(exit_id, plan=("scheduling.read_plan", {})), asking.today()
     found = parts["plan"]
     shown: dict[str, Any] = {"titles": {}, "phases": [], "timeline": None}
-    if _is_there(found):
+    if asking.is_there(found):
         shown["titles"] = {row["id"]: views.title(row, g.language) for row in found["activities"]}
         shown["phases"] = views.phases(found)
         shown["timeline"] = timeline.draw(found, parts["exit"], views.PHASES, today)
@@ -118,53 +116,46 @@ def plan(exit_id: str) -> Page:
 @pages.get("/exits/<exit_id>/calendar")
 def calendar(exit_id: str) -> Page:
     """Show the last day of every notice that the customer can give."""
-    parts, today = _parts(exit_id, calendar=("orders.read_calendar", {})), _today()
+    parts, today = asking.parts(exit_id, calendar=("orders.read_calendar", {})), asking.today()
     found = parts["calendar"]
-    days = duties.notice_days(found["days"], today) if _is_there(found) else ()
+    days = duties.notice_days(found["days"], today) if asking.is_there(found) else ()
     return render_template("calendar.html", tab="calendar", days=days, today=today, **parts)
 
 
 @pages.get("/exits/<exit_id>/obligations")
 def obligations(exit_id: str) -> Page:
     """Show what each party owes, how it stands and why, the worst first."""
-    parts = _parts(exit_id, obligations=("compliance.read_obligations", {}))
+    parts = asking.parts(exit_id, obligations=("compliance.read_obligations", {}))
     found, exit_ = parts["obligations"], parts["exit"]
     known = (exit_["profiles"], exit_["options"])
-    groups = duties.groups(found["obligations"], *known) if _is_there(found) else ()
-    return render_template("obligations.html", tab="obligations", groups=groups, today=_today(), **parts)
+    groups = duties.groups(found["obligations"], *known) if asking.is_there(found) else ()
+    return render_template("obligations.html", tab="obligations", groups=groups, today=asking.today(), **parts)
 
 
 @pages.get("/exits/<exit_id>/data")
 def data(exit_id: str) -> Page:
     """Show the delivery, live, and what was last seen of the systems' ways in."""
-    parts = _parts(exit_id, delivery=("delivery.read_delivery", {}), access=("access.read_access", {}))
+    parts = asking.parts(exit_id, delivery=("delivery.read_delivery", {}), access=("access.read_access", {}))
     return render_template("data.html", tab="data", **parts)
-
-
-@pages.get("/exits/<exit_id>/deletion")
-def deletion(exit_id: str) -> Page:
-    """Show the deletion jobs place by place, and the backups."""
-    parts = _parts(exit_id, jobs=("deletion.list_jobs", {}), backups=("deletion.read_backups", {}))
-    return render_template("deletion.html", tab="deletion", **parts)
 
 
 @pages.get("/exits/<exit_id>/certificates")
 def certificates(exit_id: str) -> Page:
     """Show the certificates and how to verify them; who may, can request one."""
-    parts = _parts(exit_id, certificates=("compliance.list_certificates", {}))
+    parts = asking.parts(exit_id, certificates=("compliance.list_certificates", {}))
     may = bool(REQUESTERS & set(g.user.roles))
     return render_template(
         "certificates.html", tab="certificates", may_request=may, stages=ISSUED_STAGES, command_id=new_id(),
-        token=_token(), sent=request.args.get("sent") == "1", **parts,
+        token=asking.form_token(), sent=request.args.get("sent") == "1", **parts,
     )  # fmt: skip
 
 
 @pages.post("/exits/<exit_id>/certificates")
 def request_certificate(exit_id: str) -> Page:
     """Request a certificate; sending the same form twice is one request."""
-    _check_form()
+    asking.check_form()
     data = {"exit_id": exit_id, "stage": request.form.get("stage", "")}
-    _ask("compliance.request_certificate", data, request.form.get("command_id", "")[:80])
+    asking.ask("compliance.request_certificate", data, request.form.get("command_id", "")[:80])
     return redirect(url_for("pages.certificates", exit_id=exit_id, sent=1))
 
 
@@ -173,7 +164,7 @@ def document(certificate_id: str, document: str) -> Page:
     """Download a certificate's PDF or evidence bundle, part by part."""
     first = _read(certificate_id, document, 0)
     kinds = {"pdf": "application/pdf", "bundle": "application/zip", "dsse": "application/json"}
-    answer = Response(_stream(_backend(), g.user, document, first), mimetype=kinds.get(document))
+    answer = Response(_stream(asking.backend(), g.user, document, first), mimetype=kinds.get(document))
     answer.content_length = first["size"]
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(first['name'])}"
     return answer
@@ -181,7 +172,7 @@ def document(certificate_id: str, document: str) -> Page:
 
 def _read(certificate_id: str, document: str, offset: int) -> dict[str, Any]:
     asked = {"certificate_id": certificate_id, "document": document, "offset": offset}
-    return _ask("compliance.read_document", asked)
+    return asking.ask("compliance.read_document", asked)
 
 
 def _stream(backend: Backend, user: User, document: str, part: dict[str, Any]) -> Iterator[bytes]:
@@ -196,13 +187,13 @@ def _stream(backend: Backend, user: User, document: str, part: dict[str, Any]) -
 @pages.get("/keys")
 def keys() -> Page:
     """Show the keys and the evidence log's head."""
-    return render_template("keys.html", log=_ask("compliance.read_log", {}))
+    return render_template("keys.html", log=asking.ask("compliance.read_log", {}))
 
 
 @pages.get("/keys.txt")
 def keys_file() -> Page:
     """Download the keys, one a line."""
-    lines = "".join(f"{key}\n" for key in _ask("compliance.read_log", {})["keys"])
+    lines = "".join(f"{key}\n" for key in asking.ask("compliance.read_log", {})["keys"])
     return Response(lines, mimetype="text/plain", headers={"Content-Disposition": "attachment; filename=keys.txt"})
 
 
@@ -210,53 +201,6 @@ def keys_file() -> Page:
 def accessibility() -> Page:
     """Say how accessible the pages are."""
     return render_template("accessibility.html")
-
-
-def _parts(exit_id: str, **questions: Question) -> dict[str, Any]:
-    """Ask for the exit and the page's parts at once; the exit itself must be there, a part may be missing."""
-    asked = {"exit": ("orders.read_exit", {"exit_id": exit_id})}
-    asked |= {name: (wire, {"exit_id": exit_id, **more}) for name, (wire, more) in questions.items()}
-    pool: ThreadPoolExecutor = current_app.extensions["pool"]
-    answers = ask_all(pool, _backend(), g.user, asked)
-    if isinstance(answers["exit"], OphorError):
-        raise answers["exit"]
-    return answers
-
-
-def _today() -> date | None:
-    """Give the rules' day; None while the clock cannot be read, for a page without it is better than none."""
-    try:
-        today: date = current_app.extensions["today"]()
-    except Unavailable:
-        return None
-    return today
-
-
-def _is_there(answer: Answer) -> bool:
-    return not isinstance(answer, OphorError)
-
-
-def _ask(wire: str, data: dict[str, Any], command_id: str = "") -> dict[str, Any]:
-    return _backend().ask(g.user, wire, data, command_id)
-
-
-def _backend() -> Backend:
-    backend: Backend = current_app.extensions["backend"]
-    return backend
-
-
-def _sessions() -> Sessions:
-    sessions: Sessions = current_app.extensions["sessions"]
-    return sessions
-
-
-def _token() -> str:
-    return _sessions().form_token(request.cookies.get(COOKIE, ""))
-
-
-def _check_form() -> None:
-    if not _sessions().form_fits(request.cookies.get(COOKIE), request.form.get("token")):
-        raise Rejected("FORM_STALE", "the form's token is missing or of another session", da=text("form_stale", "da"))
 
 
 def _language() -> str:

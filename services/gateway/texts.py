@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.gateway.deletion_texts import DELETION
+
 LANGUAGES = ("da", "en")
 
 TEXTS: dict[str, tuple[str, str]] = {
@@ -337,6 +339,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "makes its own accessibility statement in WAS-Tool.",
     ),
 }
+TEXTS |= DELETION
 
 
 def text(key: str, language: str, **values: object) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from contracts.system_map import PURPOSES, System, SystemMap
+from contracts.system_map import CLEAN, PURPOSES, System, SystemMap
 from shared.connectors.case_index import CaseIndexConnector
 from shared.connectors.files import FilesConnector
 from shared.connectors.manual import ManualConnector
 from shared.connectors.mongodb import MongoConnector
 from shared.connectors.protocol import Connector
 from shared.connectors.queues import QueuesConnector
+from shared.connectors.s3 import S3Connector
 from shared.connectors.sql import MariaConnector, PostgresConnector, SqliteConnector
 
 _KINDS: dict[str, Callable[[System, str, str], Connector]] = {
@@ -23,6 +24,7 @@ _KINDS: dict[str, Callable[[System, str, str], Connector]] = {
     "sqlite": SqliteConnector,
     "mongodb": MongoConnector,
     "files": FilesConnector,
+    "s3": S3Connector,
     "queues": QueuesConnector,
     "manual": ManualConnector,
     "case_index": CaseIndexConnector,
@@ -30,11 +32,11 @@ _KINDS: dict[str, Callable[[System, str, str], Connector]] = {
 
 
 def open_connector(system_map: SystemMap, system: str, purpose: str, tenant: str, cvr: str) -> Connector:
-    """Open `system` of the map for `purpose` (extract, delete, verify, access, prepare) on the tenant's data.
+    """Open `system` of the map for `purpose` (extract, delete, verify, access, prepare, clean) on the tenant's data.
 
     Raise Rejected (map, secret, tenant) or Unavailable SYSTEM_UNREACHABLE, then or at first use.
     """
-    if purpose not in PURPOSES:
+    if purpose not in (*PURPOSES, CLEAN):
         raise ValueError(f"no such purpose: {purpose}")
     target = system_map.system(system)
     return _KINDS[target.kind](target, purpose, target.tenant_value(tenant, cvr))

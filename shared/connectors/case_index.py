@@ -74,7 +74,7 @@ class CaseIndexConnector:
         rows = [tuple(case[name] for name in COLUMNS) for case in cases]
         return Rows(COLUMNS, rows, start + len(cases) if len(cases) == limit else None)
 
-    def keys(self, place: str, limit: int) -> list[Key]:
+    def keys(self, place: str, limit: int, after: Key | None = None) -> list[Key]:
         """List the next UUIDs."""
         return [(case["uuid"],) for case in self._search(self._tenant, 0, min(limit, PAGE))[1]]
 

@@ -64,6 +64,18 @@ def outside(system: str, place: str, what: str) -> Rejected:
     )
 
 
+def second_session(system: str, count: int) -> Rejected:
+    """Make SECOND_SESSION: somebody else is at the target with our credentials, whose changes nobody accounts for."""
+    return Rejected(
+        "SECOND_SESSION",
+        f"{system}: {count} more sessions use the credentials of delete",
+        field=f"systems.{system}.credentials.delete",
+        remedy="nothing of this batch was kept; find out whose sessions they are and what they did, give delete a user"
+        " that nobody else has, then preview and approve anew",
+        da=f"{system}: andre er logget ind med sletningens bruger.",
+    )
+
+
 def without_tenant(system: str, place: str, count: int) -> Rejected:
     """Make ROWS_WITHOUT_TENANT: nobody has said whose these rows are."""
     return Rejected(
@@ -72,6 +84,28 @@ def without_tenant(system: str, place: str, count: int) -> Rejected:
         field=f"systems.{system}.places.{place}.without_tenant",
         remedy="give the rows their tenant, or say in the map what they are (without_tenant)",
         da=f"{count} rækker i {place} hører ikke til nogen lejer. Skriv i systemkortet, hvad de er.",
+    )
+
+
+def not_whole(system: str, place: str, what: str) -> Rejected:
+    """Make PLACE_NOT_WHOLE: it is not proved that a place which should go as a whole is the customer's alone."""
+    return Rejected(
+        "PLACE_NOT_WHOLE",
+        f"{system}: {place}: {what}",
+        field=f"systems.{system}.places.{place}.whole",
+        remedy="nothing was changed; take `whole` out of the map, so that only the customer's rows go",
+        da=f"{place} kan ikke bevises at være kundens alene. Intet er ændret.",
+    )
+
+
+def place_referenced(system: str, place: str, by: str) -> Rejected:
+    """Make PLACE_REFERENCED: something that stays refers to a place which should go as a whole."""
+    return Rejected(
+        "PLACE_REFERENCED",
+        f"{system}: {place} is referred to by {by or 'something else in the system'}",
+        field=f"systems.{system}.places.{place}.whole",
+        remedy="nothing was changed; remove the reference, or take `whole` out of the map",
+        da=f"Noget, der bliver, henviser til {place}. Intet er ændret.",
     )
 
 

@@ -2,13 +2,16 @@
 
 Rules it keeps: a reference is only ever broken by setting nullable columns NULL that no tenant is found by; a
 self-reference that cannot be set NULL is deleted from its leaves; rows of a cycle of which nothing may be set NULL, but
-a reference is deferrable, go together in one transaction; any other cycle is refused before a row is touched.
+a reference is deferrable, go together in one transaction, unless a reference by type and id (without `parent_columns`:
+no schema knows it) is part of the cycle; any other cycle is refused before a row is touched. Materialised views come
+last, each after those that it reads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from contracts.errors import Rejected
 from shared.connectors.protocol import ForeignKey, LivePlace
@@ -28,10 +31,14 @@ class Break:
 
 
 def deletion_order(
-    system: str, places: Sequence[LivePlace], pinned: Mapping[str, Collection[str]]
+    system: str,
+    places: Sequence[LivePlace],
+    pinned: Mapping[str, Collection[str]],
+    reads: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> tuple[list[str], list[Break]]:
     """Order `places` children first. `pinned` names per place the columns that tenants are found by, never set NULL.
 
+    `reads` names per materialised view the places that it is made from.
     Raise Rejected CYCLE_NOT_BREAKABLE naming a place of a cycle without a nullable reference.
     """
     by_name = {place.name: place for place in places}
@@ -55,7 +62,14 @@ def deletion_order(
         weakest = _weakest(system, by_name, open_edges, pinned)
         breaks.append(weakest)
         edges.remove((weakest.child, weakest.key))
-    return order + sorted(set(by_name) - set(order)), breaks
+    return order + _views(set(by_name) - set(order), reads), breaks
+
+
+def _views(views: set[str], reads: Mapping[str, Collection[str]]) -> list[str]:
+    order: list[str] = []
+    while rest := sorted(views - set(order)):
+        order += [name for name in rest if not set(reads.get(name, ())) & {*rest} - {name}] or rest
+    return order
 
 
 def _break(child: LivePlace, key: ForeignKey, pinned: Mapping[str, Collection[str]]) -> Break:
@@ -77,7 +91,8 @@ def _weakest(
     for child, key in on_cycle:
         if key.deferrable and not set(key.columns) & set(pinned.get(child, ())):
             ring = {name for name, _ in on_cycle if _reaches(name, child, edges) and _reaches(child, name, edges)}
-            return Break(child, key, (), frozenset(ring))
+            if all(each.parent_columns for name, each in on_cycle if name in ring and each.parent in ring):
+                return Break(child, key, (), frozenset(ring))
     place = on_cycle[0][0]
     raise Rejected(
         "CYCLE_NOT_BREAKABLE",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Key = tuple[Any, ...]
 
@@ -122,6 +122,41 @@ class Batch(Protocol):
         """Make the batch final."""
 
 
+class Whole(Protocol):
+    """One place about to go as a whole, proved to be the tenant's alone; left without `commit` it is as it was.
+
+    `rows` is its number of rows under the lock, or whatever keeps others away in the engine: so many go.
+    """
+
+    rows: int
+
+    def effects(self) -> dict[str, int]:
+        """Give the changes of other places that the engine counts; those of the place itself are not in its count."""
+
+    def commit(self) -> None:
+        """Make it final."""
+
+
+@runtime_checkable
+class DropsWhole(Protocol):
+    """What a connector offers beside `Connector` where a place may go as a whole (`whole` in the map)."""
+
+    def look_whole(self, place: str, going: Sequence[str]) -> None:
+        """Raise PLACE_NOT_WHOLE or PLACE_REFERENCED as far as that is seen without a lock.
+
+        `going`: the places that will have gone before this one.
+        """
+
+    def whole(self, place: str) -> AbstractContextManager[Whole]:
+        """Lock and prove a place; raise PLACE_NOT_WHOLE, PLACE_REFERENCED, or Unavailable while the lock is taken."""
+
+    def left_whole(self, place: str) -> int | None:
+        """Count what is left of a place once nobody holds it: all rows, or the tenant's where only a part goes.
+
+        None: the live schema was read, and the place is not there.
+        """
+
+
 class Connector(Protocol):
     """One target system opened for one purpose. All counts are of the tenant's rows."""
 
@@ -149,8 +184,12 @@ class Connector(Protocol):
     def read(self, place: str, after: Any | None, limit: int) -> Rows:
         """Read the next slice for delivery, in key order; shared places are read whole."""
 
-    def keys(self, place: str, limit: int) -> list[Key]:
-        """List the next keys of the tenant's rows that are still there."""
+    def keys(self, place: str, limit: int, after: Key | None = None) -> list[Key]:
+        """List the next keys of the tenant's rows that are still there.
+
+        Behind `after` where the place has an order that can be taken up again, so that what was deleted is not passed
+        over each time; else from the beginning. Only an empty answer without `after` says that none is left.
+        """
 
     def together(self, place: str, keys: Sequence[Key]) -> list[tuple[str, list[Key]]]:
         """List place by place, in the order of deletion, what must go in one transaction with these keys.

@@ -1,10 +1,15 @@
-"""Run the benchmarks: `python -m tests.bench [NAME …]`, each in a process of its own, and show what was measured."""
+"""Run the benchmarks: `python -m tests.bench [NAME …] [--rows N …]`, each in a process of its own, and show the result.
+
+`--rows` says how many rows the deletions take, one run for each size.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -16,7 +21,7 @@ NAMES |= {
     name: name.replace("-", "_")
     for name in ("ledger-append", "ledger-proof", "bundle-verify", "delete-postgres", "delete-mongo")
 }
-ONE = "--one"
+ONE, ROWS = "--one", "--rows"
 
 
 def main(arguments: list[str]) -> int:
@@ -24,14 +29,24 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == [ONE]:
         print(import_module(f"tests.bench.{NAMES[arguments[1]]}").measure().keep())
         return 0
-    unknown = sorted(set(arguments) - NAMES.keys())
+    at = arguments.index(ROWS) if ROWS in arguments else len(arguments)
+    named, sizes = arguments[:at], arguments[at + 1 :]
+    unknown = sorted(set(named) - NAMES.keys()) + [size for size in sizes if not size.isdecimal()]
     if unknown:
         print(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}", file=sys.stderr)
         return 2
-    names = arguments or list(NAMES)
-    failed = [name for name in names if subprocess.run([sys.executable, "-m", "tests.bench", ONE, name]).returncode]
-    show([name for name in names if name not in failed])
-    return 1 if failed else 0
+    kept = [_measured(name, size) for size in sizes or [""] for name in named or list(NAMES)]
+    show([path for path in kept if path])
+    return 0 if all(kept) else 1
+
+
+def _measured(name: str, rows: str) -> str:
+    """Measure in a process of its own; give the figure's name, or nothing where it failed."""
+    environment = os.environ | ({"OPHOR_BENCH_ROWS": rows} if rows else {})
+    command = [sys.executable, "-m", "tests.bench", ONE, name]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+    print(done.stdout, end="", flush=True)
+    return "" if done.returncode else Path(done.stdout.split()[-1]).stem
 
 
 def show(names: list[str]) -> None:

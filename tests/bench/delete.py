@@ -3,6 +3,9 @@
 Ours is everything from the permit to the verifier's answer: schema and marker checked, intents kept, each transaction
 accounted for, what is left counted, sums, facts, and the verifier's own look. The reference deletes the same rows of an
 equal database with the engine's own statements in batches of the same size, and looks at nothing.
+
+`OPHOR_BENCH_ROWS` (`python -m tests.bench NAME --rows N`) says how many rows; each size but the usual one is a figure
+of its own, so that they can be laid side by side.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ from tests.integration.connectors_targets import Target
 from tests.integration.deletion_world import a_world, preview
 from tests.parts import Parts
 
-ROWS = int(os.environ.get("OPHOR_BENCH_ROWS") or 1_000_000)
+USUAL = 1_000_000
+ROWS = int(os.environ.get("OPHOR_BENCH_ROWS") or USUAL)
 NEIGHBOURS = 4  # one of their rows for so many of the tenant's
 Make = Callable[[Parts, Path], AbstractContextManager[Target]]
 Work = Callable[[Target], None]
@@ -39,7 +43,8 @@ def compared(name: str, make: Make, fill: Work, raw: Work) -> Figure:
             fill(target)
             rate = ROWS / _job(target, parts.mongo_uri, folder)
     what = f"{ROWS:,} rows deleted and verified, from the permit to the answer"
-    return rated(name, what, rate, "rows/s", f"the engine's own delete, {batch_size():,} rows a commit", reference)
+    kept = name if ROWS == USUAL else f"{name}-{ROWS}"
+    return rated(kept, what, rate, "rows/s", f"the engine's own delete, {batch_size():,} rows a commit", reference)
 
 
 def _job(target: Target, mongo_uri: str, folder: Path) -> float:

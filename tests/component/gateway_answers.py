@@ -302,6 +302,8 @@ BACKUPS = {
         }
     ],
 }
+HOLDS: dict[str, Any] = {"exit_id": "x-korsbaek", "holds": []}
+ATTESTATIONS: dict[str, Any] = {"exit_id": "x-korsbaek", "due_on": None, "lines": []}
 CERTIFICATES = {
     "exit_id": "x-korsbaek",
     "certificates": [
@@ -359,6 +361,8 @@ class Recorded:
             "delivery.read_delivery": DELIVERY,
             "access.read_access": ACCESS,
             "deletion.list_jobs": JOBS,
+            "deletion.list_holds": HOLDS,
+            "deletion.read_attestations": ATTESTATIONS,
             "deletion.read_backups": BACKUPS,
             "compliance.list_certificates": CERTIFICATES,
             "compliance.read_log": LOG,

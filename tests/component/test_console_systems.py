@@ -194,3 +194,27 @@ def test_a_map_that_repeats_itself_by_reference_is_walked_once(tmp_path: Path) -
     with pytest.raises(Rejected, match="1 fields still say FILL_IN") as error:
         system_map.load(path)
     assert error.value.field == "n0.0"
+
+
+def test_a_reference_by_type_and_id_and_a_tenant_inside_json_are_proposed_and_once_decided_covered(file: Path) -> None:
+    with sqlite3.connect(file) as base:
+        base.executescript(
+            "CREATE TABLE bilag (id INTEGER PRIMARY KEY, ref_type TEXT, ref_id TEXT);"
+            "CREATE TABLE spor (id INTEGER PRIMARY KEY, data JSON);"
+            "INSERT INTO bilag VALUES (1, 'Barn', '1'), (2, 'Barn', '3'), (3, 'Barn', '2');"
+            """INSERT INTO spor VALUES (1, '{"kunde": 101}'), (2, '{"kunde": "102"}');"""
+        )
+    base.close()
+    decided = {
+        "bilag: {tenant_path: {type: ref_type, id: ref_id, to: FILL_IN}}":
+            "bilag: {tenant_path: {type: ref_type, id: ref_id, to: {Barn: barn}}}",
+        "spor: {tenant_key: {column: data, json: FILL_IN}}": "spor: {tenant_key: {column: data, json: $.kunde}}",
+    }  # fmt: skip
+    lines = report(written(file, DECIDED | decided))
+    counted = {name: (line["disposition"], line["rows"], line["total"]) for name, line in lines.items()}
+    assert (counted["bilag"], counted["spor"]) == (("deleted", 2, 3), ("deleted", 1, 2))
+    assert lines["bilag"]["references"] == ["barn"]
+    path = file.with_name("map.yaml")
+    path.write_text(path.read_text().replace("json: $.kunde", "json: $.andet"))
+    lines = report(path)
+    assert (lines["spor"]["code"], lines["spor"]["unowned"]) == ("ROWS_WITHOUT_TENANT", 2)

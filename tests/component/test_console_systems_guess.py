@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.errors import Rejected
-from services.console.systems_guess import Guess, guess
+from services.console.systems_guess import Guess, Hint, guess, hint
 from shared.connectors.protocol import Column, ForeignKey, LivePlace
 
 
@@ -118,3 +118,22 @@ def test_what_the_caller_names_must_exist(options: dict[str, str], code: str) ->
 
 def test_a_foreign_table_is_never_guessed() -> None:
     assert "fjern" not in guess([KOMMUNE, place("fjern", "kommunekode", kind="foreign")])
+
+
+@pytest.mark.parametrize(
+    ("columns", "by_type", "by_id"),
+    [
+        (("tekst", "ref_type", "ref_id"), "ref_type", "ref_id"), (("OwnerType", "OwnerId"), "OwnerType", "OwnerId"),
+        (("content_type_id", "object_id"), "content_type_id", "object_id"), (("slags", "ref_id"), "slags", "ref_id"),
+    ],
+)  # fmt: skip
+def test_a_pair_of_type_and_id_is_a_hint_that_somebody_must_complete(
+    columns: tuple[str, ...], by_type: str, by_id: str
+) -> None:
+    assert hint(place("note", *columns)) == Hint("type", type=by_type, id=by_id)
+
+
+def test_a_type_without_an_id_beside_it_says_nothing_and_a_column_of_json_may() -> None:
+    assert hint(place("note", "pasningstype", "person_id")) is None
+    data = LivePlace("note", (Column("ref_type", "text"), Column("data", "jsonb")), ("id",))
+    assert hint(data) == Hint("json", "data")

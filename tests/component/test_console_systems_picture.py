@@ -6,11 +6,9 @@ import re
 from itertools import combinations
 from xml.etree import ElementTree
 
-import pytest
-
-from services.console.coverage import Coverage
-from services.console.coverage_layout import HEIGHT, WIDTH, layout
-from services.console.coverage_picture import picture
+from shared.drawing.coverage import picture
+from shared.drawing.layout import HEIGHT, WIDTH, layout
+from shared.drawing.lines import Coverage
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINES = [
@@ -59,9 +57,8 @@ def test_dispositions_differ_in_more_than_colour() -> None:
     }  # fmt: skip
 
 
-def test_it_speaks_english_where_that_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPHOR_LANG", "en")
-    shown = texts(picture(LINES, "map.yaml"))
+def test_it_speaks_english_where_that_is_wanted() -> None:
+    shown = texts(picture(LINES, "map.yaml", "en"))
     assert {"deleted · 2 no tenant", "1,234 of 5,000 rows"} <= set(shown)
     assert "3 findings" in shown
 

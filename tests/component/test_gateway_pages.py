@@ -7,16 +7,16 @@ import pytest
 
 from contracts.errors import Unavailable
 from services.gateway.app import create_app
+from services.gateway.asking import COOKIE
 from services.gateway.duties import groups as groups_of
-from services.gateway.pages import COOKIE
 from shared.runtime.logins import User
 from tests.component.gateway_answers import DPO, OPERATOR, PASSWORD, PDF, Recorded
 
 AUDITOR = User("monitor", "Overvågning", "p-mon", ("overvågning",), ("*",), PASSWORD)
 TODAY = date(2026, 6, 10)
 PAGES = ["/exits", "/exits/x-korsbaek", "/exits/x-korsbaek/calendar", "/exits/x-korsbaek/obligations",
-         "/exits/x-korsbaek/data", "/exits/x-korsbaek/deletion", "/exits/x-korsbaek/certificates",
-         "/keys", "/accessibility"]  # fmt: skip
+         "/exits/x-korsbaek/data", "/exits/x-korsbaek/deletion", "/exits/x-korsbaek/deletion/D7a",
+         "/exits/x-korsbaek/certificates", "/keys", "/accessibility"]  # fmt: skip
 
 
 def _client(backend=None, https=False, today=lambda: TODAY):
@@ -185,11 +185,6 @@ def test_of_what_nothing_was_told_the_profile_says_whether_it_runs_waits_or_was_
 
 def test_an_obligation_without_a_reason_and_one_that_no_profile_knows_are_shown_all_the_same():
     assert _standing("S9-1-a", "met") == [("met", "")]
-
-
-def test_the_deletion_page_counts_place_by_place():
-    page = _inside(login="operatoer").get("/exits/x-korsbaek/deletion").text
-    assert "2.000" in page and "SHARED_CODE" in page and "Findes endnu" in page
 
 
 def test_a_state_is_never_shown_by_colour_alone():

@@ -1,4 +1,4 @@
-"""Eight small real targets with the same content: tenant 101 leaves, 102 stays. One behaviour suite runs against all.
+"""Nine small real targets with the same content: tenant 101 leaves, 102 stays. One behaviour suite runs against all.
 
 Places: `sager` has 7 rows of 101 and 5 of 102, `noter` (where the engine can have more than one place) 4 and 3.
 """
@@ -33,7 +33,7 @@ from shared.bus import topology
 from shared.bus.pump import dial
 from shared.connectors import open_connector
 from shared.connectors.protocol import Connector
-from tests.parts import Broker, MariaServer
+from tests.parts import Broker, MariaServer, ObjectStore
 from tests.waiting import until
 
 LEAVING, STAYING, CVR, OTHER_CVR = "101", "102", "11111111", "22222222"
@@ -499,6 +499,66 @@ def queues(broker: Broker, folder: Path) -> Iterator[Target]:
         for user in QUEUE_RIGHTS:
             api.delete(f"users/{name}_{user}")
         api.close()
+
+
+S3_RIGHTS = {
+    "extract": [], "verify": [], "delete": ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"],
+    "access": ["s3:PutBucketPolicy"], "prepare": ["s3:PutObject"],
+}  # fmt: skip
+
+
+def s3_versions(client: Any, bucket: str, tenant: str) -> list[tuple[str, str]]:
+    """Give (key, version id) of everything but unfinished uploads in a bucket whose key names the tenant."""
+    said = client.list_object_versions(Bucket=bucket, MaxKeys=1000)
+    rows = [*said.get("Versions", ()), *said.get("DeleteMarkers", ())]
+    return [(row["Key"], row["VersionId"]) for row in rows if tenant in row["Key"].split("/")]
+
+
+@contextmanager
+def s3(store: ObjectStore, folder: Path) -> Iterator[Target]:
+    """Make three buckets: `sager` with versions, a delete marker and an upload, `noter` without, owner in metadata."""
+    store.empty()
+    admin = store.client("s3")
+    for bucket in ("sager", "noter", "kode"):
+        admin.create_bucket(Bucket=bucket)
+    admin.put_bucket_versioning(Bucket="sager", VersioningConfiguration={"Status": "Enabled"})
+    for tenant in (LEAVING, STAYING):
+        for number in range(3):
+            name = f"{tenant}/{'brev æøå/' if number else ''}{uuid_of(int(tenant) * 100 + number)}.pdf"
+            admin.put_object(Bucket="sager", Key=name, Body=b"indhold")
+        again = f"{tenant}/{uuid_of(int(tenant) * 100 + 9)}.pdf"
+        for text in (b"en", b"to") if tenant == LEAVING else (b"en",):
+            admin.put_object(Bucket="sager", Key=again, Body=text)
+        admin.delete_object(Bucket="sager", Key=again)
+    admin.create_multipart_upload(Bucket="sager", Key=f"{LEAVING}/halv.zip")
+    for tenant, own in ((LEAVING, 0), (STAYING, 1)):
+        for number in range(COUNTS["noter"][own]):
+            name = f"{number}/{tenant}/note-{tenant}{number:04}.txt"
+            admin.put_object(Bucket="noter", Key=name, Body=b"tekst", Metadata={"lejer": tenant})
+    for code in ("A", "B"):
+        admin.put_object(Bucket="kode", Key=code, Body=b"kode")
+    users: dict[str, str] = {}
+    for purpose, rights in S3_RIGHTS.items():
+        allowed = {"Effect": "Allow", "Action": ["s3:Get*", "s3:List*", *rights], "Resource": "*"}
+        users[purpose], secret = store.add_user(purpose, [allowed])
+        _secret(folder, users[purpose], secret)
+    store.enforce()
+    places = {
+        "sager": {"tenant_key": "prefix:{tenant}/"}, "noter": {"tenant_key": "meta:lejer"},
+        "kode": {"shared": "SHARED_CODE"},
+    }  # fmt: skip
+    content = _content("s3", {"url": store.url, "region": "us-east-1"}, places, lambda purpose: users[purpose])
+    content["access"] = {"roles": ["arn:aws:iam::123456789012:user/korsbaek"]}
+    target = Target(
+        "s3", ("sager", "noter"), content, folder, lambda: admin.create_bucket(Bucket="nyt") and None,
+        lambda: sum(len(s3_versions(admin, bucket, STAYING)) for bucket in COUNTS),
+        lambda bucket: admin.put_object(Bucket=bucket, Key="ingens.txt", Body=b"ingens"),
+    )  # fmt: skip
+    target.virtual = admin
+    try:
+        yield target
+    finally:
+        _close(target)
 
 
 def attest(folder: Path, **said: Any) -> None:

@@ -27,7 +27,7 @@ from shared.runtime.clock import legal_date
 from shared.store.unit import Store
 
 EXIT, CVR = "exit-1", "11111111"
-TIMERS = ("deletion.backups_look_due", "deletion.batch_due")
+TIMERS = ("deletion.backups_look_due", "deletion.batch_due", "deletion.attestations_look_due")
 
 
 class Killed(BaseException):
@@ -55,11 +55,11 @@ class HandClock:
         pass
 
 
-def own_store(mongo_uri: str, clock: HandClock) -> Store:
-    """Give deletion's store with a database of this test's own, so that tests may run side by side."""
+def own_store(mongo_uri: str, clock: HandClock, name: str = "") -> Store:
+    """Give deletion's store with a database of this test's own (`name`), so that tests may run side by side."""
     store = Store(mongo_uri, "deletion", clock)
     options = store.db.codec_options, store.db.read_preference, store.db.write_concern, store.db.read_concern
-    store.__dict__["db"] = store.client.get_database(f"test_deletion_{new_id()[:12]}", *options)
+    store.__dict__["db"] = store.client.get_database(name or f"test_deletion_{new_id()[:12]}", *options)
     return store
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import quote
 
 import psycopg
-import pymongo
 import yaml
 from psycopg import conninfo, sql
 
@@ -151,39 +150,6 @@ def archive(folder: Path) -> Content:
         "title": "Arkivet", "kind": "files", "deletion": 1, "tenant": "{tenant}", "connection": {"folder": "arkiv"},
         "places": {"aftaler": {"tenant_key": "folder"}, "skabeloner": {"shared": "SHARED_CODE"}},
     }  # fmt: skip
-
-
-READS = ["find", "listCollections", "listIndexes"]
-
-
-@contextmanager
-def diary(admin: str, folder: Path) -> Iterator[tuple[Any, Content]]:
-    """Make the MongoDB target: numbers and texts as tenant keys; give its database and its part of a map."""
-    name = f"dagbog_{secrets.token_hex(4)}"
-    with pymongo.MongoClient[dict[str, Any]](admin) as client:
-        base = client[name]
-        base.noter.insert_many([{"kunde": key, "tekst": f"note {n}"} for key in (7, "7", 8, "8") for n in range(5)])
-        base.typer.insert_one({"_id": "A", "navn": "Første"})
-        marks = {"resource": {"db": name, "collection": "ophor_rehearsal_copy"}}
-        whole = {"resource": {"db": name, "collection": ""}, "actions": READS}
-        wanted = {
-            "extract": [whole], "verify": [whole],
-            "delete": [whole, {"resource": {"db": name, "collection": "noter"}, "actions": ["remove"]}],
-            "prepare": [marks | {"actions": ["find", "insert", "update", "remove", "createCollection"]}],
-        }  # fmt: skip
-        for purpose, privileges in wanted.items():
-            base.command("createRole", purpose, privileges=privileges, roles=[])
-            base.command("createUser", purpose, pwd="hemme:lig@", roles=[purpose])
-        host, port = next(iter(client.nodes))
-        yield base, {
-            "title": "Dagbogen", "kind": "mongodb", "deletion": 1, "tenant": "{tenant}",
-            "connection": {"host": host, "port": port, "database": name},
-            "credentials": {purpose: secret(folder, purpose, "hemme:lig@") for purpose in wanted},
-            "places": {"noter": {"tenant_key": "kunde"}, "typer": {"shared": "SHARED_CODE"}},
-        }  # fmt: skip
-        base.command("dropAllUsersFromDatabase")
-        base.command("dropAllRolesFromDatabase")
-        client.drop_database(name)
 
 
 def write_map(folder: Path, **systems: Content) -> Path:

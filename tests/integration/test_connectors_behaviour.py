@@ -1,5 +1,5 @@
-"""What every connector promises, seen on PostgreSQL, MariaDB, SQLite, MongoDB, a folder, queues, attestations
-and a case index.
+"""What every connector promises, seen on PostgreSQL, MariaDB, SQLite, MongoDB, a folder, an object store, queues,
+attestations and a case index.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.integration import connectors_targets as targets
 from tests.integration.connectors_targets import Target
 from tests.parts import Broker, Parts
 
-KINDS = ("postgresql", "mariadb", "sqlite", "mongodb", "files", "queues", "manual", "case_index")
+KINDS = ("postgresql", "mariadb", "sqlite", "mongodb", "files", "s3", "queues", "manual", "case_index")
 SEED = b"0123456789abcdef"
 
 
@@ -37,6 +37,7 @@ def target(request: pytest.FixtureRequest, parts: Parts, tmp_path: Path) -> Iter
         "sqlite": lambda: targets.sqlite(tmp_path),
         "mongodb": lambda: targets.mongodb(parts.mongo_uri, tmp_path),
         "files": lambda: targets.files(tmp_path),
+        "s3": lambda: targets.s3(parts.object_store, tmp_path),
         "queues": lambda: targets.queues(request.getfixturevalue("rabbit"), tmp_path),
         "manual": lambda: targets.manual(tmp_path),
         "case_index": lambda: targets.index(tmp_path),
@@ -57,11 +58,13 @@ def skip_where_people_act(target: Target) -> None:
 def delete_everything(target: Target, size: int) -> None:
     connector = target.open("delete")
     for place in connector.order(connector.discover()):
-        while keys := connector.keys(place, size):
+        after = None
+        while keys := connector.keys(place, size, after) or connector.keys(place, size):
             with connector.batch() as batch:
                 assert batch.delete(place, keys) == len(keys)
                 assert batch.effects() == batch.planned()
                 batch.commit()
+            after = keys[-1]
 
 
 def test_the_live_inventory_names_every_place_and_stays_the_same(target: Target) -> None:
@@ -247,7 +250,7 @@ def test_a_missing_secret_is_named(target: Target) -> None:
 def test_rows_that_no_tenant_is_found_for_stop_whoever_verifies_until_the_map_says_what_they_are(
     target: Target,
 ) -> None:
-    if target.kind not in ("mongodb", "queues"):
+    if target.kind not in ("mongodb", "queues", "s3"):
         pytest.skip("the schema zoo shows it on the SQL engines; a file and a case always have an owner")
     target.execute("sager")
     assert target.open("verify").unowned("sager") == 1

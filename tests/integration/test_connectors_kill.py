@@ -1,4 +1,4 @@
-"""kill -9 of a real deleting process at every step, on every SQL engine: what is counted is what happened."""
+"""kill -9 of a real deleting process at every step, on every SQL engine and an object store: what counts, happened."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from tests.parts import Parts
 STEPS = {"begun": 3, "deleted": 3, "counted": 3, "committed": 0}
 
 
-@pytest.fixture(params=["postgresql", "mariadb", "sqlite"])
+@pytest.fixture(params=["postgresql", "mariadb", "sqlite", "s3"])
 def target(request: pytest.FixtureRequest, parts: Parts, tmp_path: Path) -> Iterator[Target]:
     made: dict[str, Callable[[], AbstractContextManager[Target]]] = {
         "postgresql": lambda: targets.postgresql(parts.postgres_uri, tmp_path),
         "mariadb": lambda: targets.mariadb(parts.mariadb, tmp_path),
         "sqlite": lambda: targets.sqlite(tmp_path),
+        "s3": lambda: targets.s3(parts.object_store, tmp_path),
     }
     with made[request.param]() as one:
         yield one

@@ -122,7 +122,7 @@ def test_a_batch_that_a_killed_worker_left_open_is_closed_when_the_job_is_resume
 ) -> None:
     permit(world)
     with monkeypatch.context() as patched:
-        patched.setattr("services.deletion.worker.transaction._close", lambda *given: 1 / 0)
+        patched.setattr("services.deletion.worker.transaction.close", lambda *given: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             world.house.carry()
     world.house.ask("pause_job", PAUSE, DELETION_OFFICER)

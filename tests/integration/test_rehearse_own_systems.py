@@ -10,13 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pymongo
 import pytest
 from typer.testing import CliRunner
 
 from deploy.stack import guard
 from deploy.stack.instance import Stack
 from services.console.main import app
+from tests.integration import connectors_targets as small
 from tests.integration import rehearse_targets as targets
+from tests.integration.zoo_forms import FORMS
+from tests.integration.zoo_keeper import settle
+from tests.parts import Parts
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +111,36 @@ def test_two_systems_of_which_one_holds_nothing_of_the_tenant(ophor: Any, stack:
     assert len(left) == 5
 
 
-def test_a_document_database_alone(ophor: Any, stack: Stack, tmp_path: Path) -> None:
-    with targets.diary(stack.parts.mongo.admin_uri, tmp_path) as (base, content):
-        summary = rehearse(ophor, targets.write_map(tmp_path, dagbog=content), ["dagbog"])
-        assert deleted(summary) == {"noter": 10}
-        assert base.noter.count_documents({}) == base.noter.count_documents({"kunde": {"$in": [8, "8"]}}) == 10
+def test_schemas_of_the_zoo_on_every_engine_go_in_one_rehearsal(
+    ophor: Any, stack: Stack, parts: Parts, tmp_path: Path
+) -> None:
+    by_type, inside = (
+        FORMS["references by type and id, which no foreign key says"],
+        FORMS["a path that ends inside JSON"],
+    )
+    uri, expected = stack.parts.mongo.admin_uri, {"a": 1, "b": 1, "note": 3, "sager": 7, "noter": 4}
+    with (
+        small.postgresql(stack.parts.postgres_uri, tmp_path) as one,
+        small.mariadb(parts.mariadb, tmp_path) as two,
+        small.sqlite(tmp_path) as three,
+        small.mongodb(uri, tmp_path) as four,
+        pymongo.MongoClient[dict[str, Any]](uri) as client,
+    ):
+        settle(one, by_type, FORMS["a materialised view of another one"])
+        for each in (two, three):
+            settle(each, by_type, inside)
+        nested = client[four.content["connection"]["database"]]["sager"]
+        nested.update_many({}, [{"$set": {"kunde.id": "$lejer"}}, {"$unset": "lejer"}])
+        four.content["places"]["sager"] = {"tenant_key": "kunde.id"}
+        systems = {"post": one, "maria": two, "lite": three, "mongo": four}
+        path = targets.write_map(tmp_path, **{name: each.content for name, each in systems.items()})
+        summary = rehearse(ophor, path, list(systems), tenant=small.LEAVING)
+        gone: dict[str, dict[str, int]] = {name: {} for name in systems}
+        for row in (row for row in summary["systems"] if row["deleted"]):
+            gone[row["system"]][row["place"]] = row["deleted"]
+        assert gone["post"] == expected | {"p": 2, "mv": 2, "alle": 1}
+        assert [gone[name] for name in ("maria", "lite")] == [expected | {"p": 1, "c": 2}] * 2
+        assert gone["mongo"] == {"sager": 7, "noter": 4}
+        assert summary["changes_outside_scope"] == 0
+        assert [each.execute("SELECT count(*) FROM note")[0][0] for each in (two, three)] == [2, 2]
+        assert nested.count_documents({}) == nested.count_documents({"kunde.id": 102}) == 5

@@ -84,3 +84,25 @@ def test_a_cycle_without_a_nullable_reference_goes_together_where_one_is_deferra
 def test_a_deferrable_reference_that_a_tenant_is_found_by_is_not_deferred() -> None:
     with pytest.raises(Rejected, match="CYCLE_NOT_BREAKABLE"):
         deletion_order("s", [deferrable("a", "b"), place("b", "a")], {"a": {"b_id"}})
+
+
+def by_type(name: str, parent: str, *others: ForeignKey) -> LivePlace:
+    columns = (Column("id", "integer", False), Column("ref_type", "text"), Column("ref_id", "text"))
+    return LivePlace(name, columns, ("id",), (ForeignKey((), parent, ()), *others))
+
+
+def test_a_reference_by_type_and_id_goes_before_what_it_refers_to() -> None:
+    assert deletion_order("s", [place("a"), by_type("z", "a")], {})[0] == ["z", "a"]
+
+
+def test_a_ring_through_a_reference_by_type_and_id_is_refused_even_where_another_is_deferrable() -> None:
+    columns = (Column("id", "integer", False), Column("z_id", "integer", False))
+    back = LivePlace("a", columns, ("id",), (ForeignKey(("z_id",), "z", ("id",), deferrable=True),))
+    with pytest.raises(Rejected, match="CYCLE_NOT_BREAKABLE"):
+        deletion_order("s", [back, by_type("z", "a")], {"z": {"ref_type", "ref_id"}})
+
+
+def test_views_that_hold_rows_come_after_those_that_they_read() -> None:
+    views = [place(name, kind="matview") for name in ("a", "b", "c")]
+    order, _ = deletion_order("s", [*views, place("p")], {}, {"a": {"b"}, "b": {"c", "p"}, "c": {"p"}})
+    assert order == ["p", "c", "b", "a"]

@@ -252,7 +252,7 @@ def again(*places: Place) -> None:
 
 
 def test_the_same_plan_is_drawn_up_again_though_rows_came_and_went_within_the_band() -> None:
-    for count in (0, 10, domain.most(10)):
+    for count in (domain.least(10), 10, domain.most(10)):
         again(a_place(count=count))
 
 
@@ -263,6 +263,7 @@ def test_the_same_plan_is_drawn_up_again_though_rows_came_and_went_within_the_ba
         ({"disposition": "excluded", "reason": "SHARED_CODE"}, "PLAN_CHANGED"),
         ({"reason": "LAW(x,2030-01-01)"}, "PLAN_CHANGED"),
         ({"count": domain.most(10) + 1}, "COUNT_EXCEEDS_PREVIEW"),
+        ({"count": domain.least(10) - 1}, "COUNT_BELOW_PREVIEW"),
     ],
 )
 def test_another_plan_than_the_approved_one_is_refused(changes: dict[str, Any], code: str) -> None:

@@ -19,9 +19,8 @@ NOW = datetime(2026, 10, 2, tzinfo=UTC)
 
 
 def a_place(name: str = "barn", count: int = 10, **changes: Any) -> Place:
-    return replace(
-        Place("plads", name, "deleted", None, True, count, domain.most(count), "k = {tenant}", "f"), **changes
-    )
+    made = Place("plads", name, "deleted", None, True, count, domain.most(count), "k = {tenant}", "f")
+    return replace(made, **({"least": domain.least(count)} | changes))
 
 
 def a_survey(*places: Place, found: int = 2) -> Survey:
@@ -193,6 +192,7 @@ def test_what_the_table_lacks_is_refused(state: str, step: str) -> None:
         {"fingerprint": "g"},
         {"predicate": "x = {tenant}"},
         {"place": "andet"},
+        {"least": 0},
     ],
 )
 def test_the_plan_digest_changes_with_everything_it_covers(changes: dict[str, Any]) -> None:
@@ -207,7 +207,7 @@ def test_the_plan_digest_covers_the_map_and_the_draw_of_the_probes() -> None:
 
 
 def test_an_ordinary_write_within_the_band_does_not_void_the_approval() -> None:
-    assert previewed(a_place(count=10)).plan_digest == previewed(a_place(count=11, most=domain.most(10))).plan_digest
+    assert previewed(a_place(count=10)).plan_digest == previewed(a_place(count=11, most=20, least=1)).plan_digest
 
 
 def test_a_search_that_does_not_find_its_probes_stops_the_preview() -> None:
@@ -255,6 +255,7 @@ def test_the_live_schema_must_be_the_plans() -> None:
 
 def test_the_band_has_two_percent_and_at_least_ten_rows() -> None:
     assert [domain.most(count) for count in (0, 10, 1000, 25_000)] == [10, 20, 1020, 25_500]
+    assert [domain.least(count) for count in (0, 1, 10, 12, 1000, 25_000)] == [0, 1, 1, 2, 980, 24_500]
     domain.check_band(a_place(deleted=15), 5)
     with pytest.raises(Rejected, match="COUNT_EXCEEDS_PREVIEW"):
         domain.check_band(a_place(deleted=15), 6)
@@ -277,11 +278,20 @@ def test_whatever_is_not_ours_is_outside(
     assert domain.outside(ours, effects, lost) == found
 
 
-def test_first_last_and_every_tenth_batch_compare_the_neighbours() -> None:
-    assert domain.sampled(2, 100, 100, deleted=0)
-    assert domain.sampled(7, 99, 100, deleted=600)
-    assert domain.sampled(10, 100, 100, deleted=900)
-    assert not domain.sampled(7, 100, 100, deleted=600)
+def test_first_and_last_batch_and_those_that_pass_a_power_of_four_compare_the_neighbours() -> None:
+    assert domain.sampled(0, 100, last=False)
+    assert domain.sampled(600, 99, last=True)
+    assert domain.sampled(1000, 100, last=False)
+    assert not domain.sampled(600, 100, last=False)
+    assert not domain.sampled(1024, 1024, last=False)
+
+
+@given(st.integers(1, 300_000), st.integers(1_000, 20_000))
+def test_comparisons_grow_with_the_logarithm_of_the_rows(rows: int, size: int) -> None:
+    begins = range(0, rows, size)
+    compared = [domain.sampled(at, min(size, rows - at), last=at + size >= rows) for at in begins]
+    assert compared[0] and compared[-1]
+    assert sum(compared) <= rows.bit_length() / 2 + 2
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50)), max_size=20))

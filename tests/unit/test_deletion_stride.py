@@ -49,6 +49,16 @@ def test_a_batch_that_is_not_quick_keeps_its_size_and_a_slow_one_is_quartered(
     assert walk.rows(("maal", "noter")) == FIRST
 
 
+def test_a_slow_batch_that_compares_the_neighbours_keeps_its_size(
+    walk: Stride, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(stride.time, "monotonic", lambda: now[0])
+    with walk.timed(PLACE, compares=True):
+        now[0] += 60.0
+    assert walk.rows(PLACE) == FIRST
+
+
 def test_a_batch_that_fails_is_tried_again_with_fewer_rows_but_never_with_none(walk: Stride) -> None:
     for _ in range(9):
         with pytest.raises(TimeoutError), walk.timed(PLACE):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from services.compliance import attestations
 from services.compliance.facts import LAST, Facts, date_of, day
 
 WORSE = ("met", "suspended", "pending", "at_risk", "breached")
@@ -113,8 +114,12 @@ def _permanent_deletion(facts: Facts, due: date | None, today: date) -> list[Par
 
 def _deletion(facts: Facts, activity: str, due: date | None, today: date) -> Part:
     job = facts.job(activity)
-    evidence = (job.verified.index,) if job and job.verified else ()
-    return Part(_own_due(facts, activity, due), facts.deleted_on([activity]), evidence, _kept(facts, activity, today))
+    evidence: tuple[int, ...] = (job.verified.index,) if job and job.verified else ()
+    systems = facts.scopes()[activity]
+    evidence += tuple(one.index for one in attestations.answers_of(facts, systems).values())
+    gone, settled = facts.deleted_on([activity]), attestations.settled_on(facts, systems)
+    met_on = max(gone, settled) if gone and settled else None  # also in sub-suppliers' possession (S2 28.1)
+    return Part(_own_due(facts, activity, due), met_on, evidence, _kept(facts, activity, today))
 
 
 def _backups(facts: Facts, due: date | None, today: date) -> list[Part]:

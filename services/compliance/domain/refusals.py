@@ -13,11 +13,12 @@ from datetime import date
 from typing import Any
 
 from contracts.errors import Rejected
+from services.compliance import attestations
 from services.compliance.facts import INDEX, Facts, Job
 
 ACTIVE, EXPIRED = "ACTIVE-DELETED", "BACKUP-EXPIRED"
 DELETE = "delete_at_k15"
-TERMINAL = ("deleted", "absent_verified", "excluded")
+TERMINAL = ("deleted", "absent_verified", "excluded", attestations.ATTESTED)
 _EXCLUSION = re.compile(
     r"(NOT_CUSTOMER_DATA|SHARED_CODE|CUSTOMER_POSSESSION|CONTINUING_AGREEMENT"
     r"|OPTION\([^()]+\)|INSTRUCTION\([^()]+\)|LAW\([^(),]+,[^(),]+\))\Z"
@@ -152,6 +153,8 @@ def _of_activity(facts: Facts, activity: str, systems: list[str], kind: str) -> 
     for one in (*facts.earlier(activity), job):
         yield from _of_approval(activity, one)
         yield from _of_begin(facts, activity, one)
+    yield from _of_attested(facts, systems, job)
+    yield from _of_outside(activity, [*facts.earlier(activity), job])
     yield from _of_result(activity, job)
     yield from _of_end(activity, job)
     if job.verified:
@@ -170,6 +173,25 @@ def _of_approval(activity: str, job: Job) -> Iterator[Refusal]:
         yield Refusal("PLAN_DIGEST_DIFFERS", f"{activity}: what was done is not the plan that was approved")
 
 
+def _of_attested(facts: Facts, systems: list[str], job: Job) -> Iterator[Refusal]:
+    """Tell what people have not attested: places of manual systems, and sub-processors in their chains (S2 7.3)."""
+    lines = [*(job.previewed.entry["places"] if job.previewed else ())]
+    lines += job.verified.entry["places"] if job.verified else []
+    places = {(one["system"], one["place"]) for one in lines if one["disposition"] == attestations.ATTESTED}
+    for code, detail in attestations.faults(facts, systems, places):
+        yield Refusal(code, detail[:300])
+
+
+def _of_outside(activity: str, jobs: list[Job]) -> Iterator[Refusal]:
+    """Tell of changes outside the scope that stayed, in any job of the deletion; what was rolled back is none."""
+    ends = [one.entry for job in jobs for one in (*job.batches, job.executed, job.verified) if one]
+    outside = sum(one["outside"] for one in ends)
+    if outside:
+        yield Refusal("OUTSIDE_CHANGED", f"{activity}: {outside} changes outside the scope")
+    if any(one.entry.get("undone", 0) for one in jobs[-1].batches):
+        yield Refusal("OUTSIDE_ATTEMPTED", f"{activity}: this job tried to change more, which was rolled back")
+
+
 def _of_result(activity: str, job: Job) -> Iterator[Refusal]:
     if job.verified is None:
         yield Refusal("NOT_VERIFIED", f"{activity}: the deletion is not verified")
@@ -177,10 +199,6 @@ def _of_result(activity: str, job: Job) -> Iterator[Refusal]:
     answer = job.verified.entry
     if answer["result"] == "ERROR":
         yield Refusal("VERIFICATION_ERROR", f"{activity}: the verifier could not look everywhere")
-    outside = answer["outside"] + sum(one.entry["outside"] for one in job.batches)
-    outside += job.executed.entry["outside"] if job.executed else 0
-    if outside:
-        yield Refusal("OUTSIDE_CHANGED", f"{activity}: {outside} changes outside the scope")
     if answer["probes_found_after"]:
         yield Refusal("PROBES_FOUND", f"{activity}: {answer['probes_found_after']} probes were found afterwards")
     if answer["probes_found_before"] != answer["probes_drawn"]:
@@ -240,6 +258,10 @@ def _of_place(job: Job, line: Mapping[str, Any], kind: str) -> Iterator[Refusal]
         yield Refusal("SUM_WRONG", f"{where}: before + arrived differs from deleted + retained + residual")
     if line["retained"] and line["disposition"] in ("deleted", "absent_verified"):
         yield Refusal("RETAINED_WITHOUT_REASON", f"{where}: rows are retained without an exclusion")
+    if line["disposition"] == attestations.ATTESTED and (line["before"] or line["deleted"] or line["retained"]):
+        yield Refusal("ATTESTED_COUNTED", f"{where}: is attested by people, so no count of it is ours")
+    if line.get("unowned", 0) and not _EXCLUSION.match(line["unowned_reason"] or ""):
+        yield Refusal("UNOWNED_UNEXPLAINED", f"{where}: {line['unowned']} rows have no tenant, and no reason to stay")
     if line["row_class"] is None and (line["deleted"] or line["delivered"]):
         yield Refusal("PLACE_UNCLASSIFIED", f"{where}: delivered and deleted rows are not reconciled")
     if job.batch_sum(line["system"], line["place"]) != line["deleted"]:

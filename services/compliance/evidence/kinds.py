@@ -59,7 +59,7 @@ class CertificateSealed(Entry):
 
 @cache
 def closed(schema: type[Schema]) -> type[Entry]:
-    """Give the closed form of a wire schema: the same fields without free text, each required."""
+    """Give the closed form of a wire schema: the same fields without free text, each required that always stands."""
     kept = {name: _field(name, field) for name, field in schema._declared_fields.items()}
     found = {name: field for name, field in kept.items() if field is not None}
     made: type[Entry] = type(schema.__name__, (Entry,), {"__doc__": schema.__doc__, **found})
@@ -75,10 +75,10 @@ def _field(name: str, field: fields.Field[Any]) -> fields.Field[Any] | None:
 def _closed(field: fields.Field[Any]) -> fields.Field[Any] | None:
     """Give a field's closed form, or None where it takes free text."""
     if isinstance(field, fields.Nested):
-        return fields.Nested(closed(type(field.schema)), required=True, allow_none=field.allow_none)
+        return fields.Nested(closed(type(field.schema)), required=_always(field), allow_none=field.allow_none)
     if isinstance(field, fields.List):
         inner = _closed(field.inner)
-        return None if inner is None else fields.List(inner, required=True, allow_none=field.allow_none)
+        return None if inner is None else fields.List(inner, required=_always(field), allow_none=field.allow_none)
     if isinstance(field, fields.Dict):
         parts = [part and _closed(part) for part in (field.key_field, field.value_field)]
         return fields.Dict(*parts, required=True) if all(parts) else None
@@ -86,8 +86,13 @@ def _closed(field: fields.Field[Any]) -> fields.Field[Any] | None:
     if not shut and not isinstance(field, fields.Date | fields.Integer | fields.Boolean):
         return None
     made = copy.deepcopy(field)
-    made.required, made.load_default = True, missing
+    made.required, made.load_default = _always(field), missing
     return made
+
+
+def _always(field: fields.Field[Any]) -> bool:
+    """Tell whether a loaded message always has the field: it is required, or has a default."""
+    return field.required or field.load_default is not missing
 
 
 _RENAMED = {"scheduling.approval_completed": "DELETION_INTENT"}

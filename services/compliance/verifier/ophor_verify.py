@@ -49,7 +49,9 @@ BEFORE_DESTRUCTION = ("DELETION_PREVIEWED", "DELETION_INTENT", "PERMIT_ISSUED")
 SCOPES = ("C7", "D2", "D3b", "D7a")
 KEEPING = {"S1-8.3", "S1-8.4", "S1-8.5", "S2-28.2-retention"}
 AT_SILENCE = "delete_at_k15"
-TERMINAL = ("deleted", "absent_verified", "excluded")
+TERMINAL = ("deleted", "absent_verified", "excluded", "attested")
+ATTESTS = {"supplier": "ist_sletteansvarlig", "customer": "kommune_projektleder"}
+MEDIA, STAYS, NOT_USED = "MEDIA_SANITISED", "DATA_LEFT_WITH_CUSTOMER", "NOT_USED"
 REASON = re.compile(
     r"(NOT_CUSTOMER_DATA|SHARED_CODE|CUSTOMER_POSSESSION|CONTINUING_AGREEMENT"
     r"|OPTION\([^()]+\)|INSTRUCTION\([^()]+\)|LAW\([^(),]+,[^(),]+\))\Z"
@@ -1057,7 +1059,53 @@ def check_completeness(predicate: dict[str, Any], items: list[Item] | None) -> s
         )
         for one in answer.entry["places"]:
             _check_disposition(one, predicate["kind"])
+        _check_attested(items, scopes[activity], [*inventory.entry["places"], *answer.entry["places"]])
     return f"{len(lines)} places"
+
+
+def lines_of(items: list[Item], systems: list[str]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Give every line that people were asked to attest of these systems."""
+    asked = [line for one in of_kind(items, "ATTESTATIONS_ASKED") for line in one.entry["lines"]]
+    return {line_key(one): one for one in asked if one["system"] in systems}
+
+
+def given_of(items: list[Item], systems: list[str]) -> dict[tuple[Any, ...], Item]:
+    """Give the first attestation of each line of these systems."""
+    found: dict[tuple[Any, ...], Item] = {}
+    for one in of_kind(items, "ATTESTATION_GIVEN"):
+        if one.entry["system"] in systems:
+            found.setdefault(line_key(one.entry), one)
+    return found
+
+
+def line_key(entry: dict[str, Any]) -> tuple[Any, ...]:
+    """Give what names a line."""
+    return entry["system"], entry["place"], entry["subprocessor"], entry["method"]
+
+
+def _check_attested(items: list[Item], systems: list[str], places: list[dict[str, Any]]) -> None:
+    """A place is attested, and a sub-processor confirmed or not used, only by an entry of its own in the log."""
+    lines, given = lines_of(items, systems), given_of(items, systems)
+    asked = {(one["system"], one["place"]) for one in lines.values()}
+    for one in places:
+        if one["disposition"] == "attested":
+            where = "/".join(place_of(one))
+            need(place_of(one) in asked, f"{where}: called attested, and nobody was asked to attest it")
+    for key, line in lines.items():
+        name = f"{line['system']}/{line['place'] or line['subprocessor']} {line['method']}"
+        kind = "sub-processor not confirmed" if line["subprocessor"] else "attested without an attestation in the log"
+        need(key in given, f"{name}: {kind}")
+        _check_word(name, line, given[key].entry)
+
+
+def _check_word(name: str, line: dict[str, Any], word: dict[str, Any]) -> None:
+    need(word["role"] == ATTESTS[line["by"]], f"{name}: attested in the role {word['role']}")
+    allowed = (line["method"], NOT_USED) if line["subprocessor"] else (line["method"],)
+    need(word["answer"] in allowed, f"{name}: attested as {word['answer']}")
+    sanitised = word["answer"] == MEDIA
+    need((word["media_class"] is not None) == sanitised, f"{name}: a NIST SP 800-88 class is for sanitised media only")
+    theirs = word["answer"] != STAYS or line["owner"] == "customer"
+    need(theirs, f"{name}: data left on a machine that is not the customer's")
 
 
 def _check_scopes(predicate: dict[str, Any], items: list[Item]) -> None:
@@ -1091,6 +1139,10 @@ def _check_disposition(line: dict[str, Any], kind: str) -> None:
         need(REASON.match(reason) or rehearsed, f"{where}: reason not on the closed list")
     if line["disposition"] == "suspended":
         need(reason.startswith("OPTION("), f"{where}: suspended without an option")
+    counted = line["before"] or line["deleted"] or line["retained"]
+    need(line["disposition"] != "attested" or not counted, f"{where}: attested by people, and yet counted")
+    explained = not line.get("unowned") or REASON.match(line["unowned_reason"] or "")
+    need(explained, f"{where}: rows without a tenant, and no reason for them from the closed list")
     classed = line["row_class"] is not None or not (line["deleted"] or line["delivered"])
     need(classed, f"{where}: delivered and deleted rows are not reconciled")
 
@@ -1111,6 +1163,7 @@ def check_sums(predicate: dict[str, Any], items: list[Item] | None) -> str:
         if items is not None:
             _check_whole(system, items)
     need(predicate["outside"]["changes"] == 0, "changes outside the scope")
+    need(all(one["kept"] == 0 for one in predicate["outside"].get("attempts", [])), "changes outside the scope")
     for activity, (_, answer) in (jobs_of(predicate, items) if items else {}).items():
         _check_batches(items or [], activity, answer)
     return f"{total} rows deleted, 0 left, 0 changes outside"
@@ -1139,8 +1192,10 @@ def _check_batches(items: list[Item], activity: str, answer: Item) -> None:
         _check_sum(line)
         rows = sum(one["deleted"] for one in batches if place_of(one) == place_of(line))
         need(rows == line["deleted"], f"{'/'.join(place_of(line))}: batches do not add up ({rows}, {line['deleted']})")
-    ends = [one.entry for one in of_kind(items, "DELETION_EXECUTED") if one.entry["job_id"] == job]
-    outside = sum(one["outside"] for one in [*batches, *ends, answer.entry])
+    mine = [one.entry for one in items if one.entry.get("activity") == activity]
+    outside = sum(one["outside"] for one in mine if "outside" in one)
+    undone = sum(one.get("undone", 0) for one in batches)
+    need(undone == 0, f"{activity}: the job that is certified tried to change {undone} outside the scope")
     need(outside == 0, f"{activity}: {outside} changes outside the scope")
     need(answer.entry["probes_found_after"] == 0, f"{activity}: probes were found afterwards")
     need(answer.entry["probes_found_before"] == answer.entry["probes_drawn"], f"{activity}: the search was blind")
@@ -1309,6 +1364,8 @@ def _check_28_1(predicate: dict[str, Any], items: list[Item] | None) -> None:
         if activity == SCOPES[-1] and kept_until(items):
             due = line_of(items, activity)["due"] or due
         need(answer.entry["on"] <= due, f"28.1 is breached ({activity} deleted after {due}) and not shown so")
+        for one in given_of(items, scopes_of(items)[activity]).values():
+            need(one.entry["on"] <= due, f"28.1 is breached ({activity} attested after {due}) and not shown so")
 
 
 def _late_kept(items: list[Item] | None) -> list[str]:
@@ -1332,6 +1389,7 @@ def check_against_evidence(predicate: dict[str, Any], items: list[Item]) -> str:
         need(answer.index == system["verification"]["evidence"], f"{system['system']}: another verification")
         need(answer.entry["result"] == system["verification"]["result"], f"{system['system']}: another result")
         need(answer.entry["on"] == system["verification"]["on"], f"{system['system']}: another date")
+    _check_told(predicate, items, covered)
     need(_backups(items) == [_backup(one) for one in predicate["backups"]], "the backups differ")
     _check_people(predicate, items, jobs)
     package = of_kind(items, "PACKAGE_DELIVERED")[-1].entry
@@ -1346,6 +1404,38 @@ def check_against_evidence(predicate: dict[str, Any], items: list[Item]) -> str:
         "holds differ",
     )
     return ""
+
+
+def _check_told(predicate: dict[str, Any], items: list[Item], covered: list[str]) -> None:
+    """What people attested, what was tried and rolled back, and rows without a tenant stand there as in the log."""
+    names = ("system", "place", "subprocessor", "through", "owner", "answer", "media_class", "digest", "done_on",
+             "actor", "role")  # fmt: skip
+    given = given_of(items, covered)
+    logged = [
+        {**{name: given[key].entry[name] for name in names}, "attested_on": given[key].entry["on"], "by": None,
+         "evidence": given[key].index, "verified_by_us": False}
+        for key in lines_of(items, covered)
+    ]  # fmt: skip
+    stated = [{**one, "by": None} for one in predicate.get("attestations", [])]
+    need(stated == logged, "the attestations differ")
+    people = [(one["by"]["actor"], one["by"]["role"]) for one in predicate.get("attestations", [])]
+    need(people == [(one["actor"], one["role"]) for one in logged], "the attestations name others")
+    theirs = {f"{one['system']}/{one['place']}" for one in logged if one["answer"] == STAYS}
+    said = {one["subject"] for one in predicate["not_covered"] if one["code"] == "CUSTOMER_POSSESSION"}
+    need(theirs <= said, "data left with the customer are not among what is not covered")
+    scopes = [one["activity"] for one in predicate["scope"]["scopes"]]
+    tried = [one for one in of_kind(items, "DELETION_BATCH_CLOSED") if one.entry.get("undone")]
+    tried = [one for one in tried if one.entry["activity"] in scopes]
+    attempts = predicate["outside"].get("attempts", [])
+    told = sorted((one["evidence"], one["undone"], one["kept"]) for one in attempts)
+    need(
+        told == [(one.index, one.entry["undone"], one.entry["outside"]) for one in tried], "rolled-back attempts differ"
+    )
+    need(predicate["outside"].get("rolled_back", 0) == len(tried), "rolled-back attempts differ")
+    rows = [line for one in predicate["systems"] for line in one["places"] if line.get("unowned")]
+    left = sorted((one["system"], one["place"], one["rows"], one["reason"]) for one in predicate.get("unowned", []))
+    found = sorted((one["system"], one["place"], one["unowned"], one["unowned_reason"]) for one in rows)
+    need(left == found, "rows without a tenant differ")
 
 
 def six_months(items: list[Item], activity: str) -> str | None:

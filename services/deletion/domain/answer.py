@@ -16,6 +16,8 @@ def answered(job: Job, residuals: Mapping[tuple[str, str], int]) -> Job:
         if each.disposition == "deleted":
             gone = not (each.deleted or each.started or count)
             each = replace(each, residual=count, retained=0, disposition="absent_verified" if gone else "deleted")
+        elif each.disposition == "attested":
+            each = replace(each, residual=count)
         else:
             each = replace(each, residual=0, retained=count)
         places.append(each)
@@ -28,7 +30,8 @@ def result(job: Job, probes_found_after: int) -> str:
     shrunk = any(each.reason == "SHARED_CODE" and (each.retained or 0) < each.count for each in job.places)
     if wrong or shrunk or probes_found_after or job.outside:
         return "ERROR"
-    return "DELETED" if any(each.deleted for each in job.places) else "ABSENT_VERIFIED"
+    acted = any(each.deleted or each.disposition == "attested" for each in job.places)  # people's word is no look
+    return "DELETED" if acted else "ABSENT_VERIFIED"
 
 
 def _sum_is_true(place: Place) -> bool:
@@ -42,6 +45,8 @@ def _counts(place: Place) -> Row:
         before = place.count if place.started is None else place.started
         arrived = max(0, place.deleted + residual - before) if place.residual is not None else 0
         return {"before": before, "deleted": place.deleted, "arrived": arrived, "retained": 0, "residual": residual}
+    if place.disposition == "attested":  # no count of ours; what is said to be left is
+        return {"before": residual, "deleted": 0, "arrived": 0, "retained": 0, "residual": residual}
     kept = place.count if place.retained is None else place.retained
     return {"before": kept, "deleted": 0, "arrived": 0, "retained": kept, "residual": residual}
 
@@ -53,7 +58,8 @@ def row(place: Place, exit_: Exit, earlier: int = 0) -> Row:
         "system": place.system, "place": place.place, "disposition": place.disposition, "reason": place.reason,
         **_counts(place), "delivered": delivered or 0,
         "row_class": row_class(place, delivered, place.deleted + earlier),
-    }  # fmt: skip
+        "unowned": place.unowned, "unowned_reason": place.unowned_reason,
+    } | ({"method": place.whole} if place.whole and place.deleted else {})  # fmt: skip
 
 
 def row_class(place: Place, delivered: int | None, deleted: int) -> str | None:

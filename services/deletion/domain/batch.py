@@ -9,7 +9,6 @@ from contracts.errors import Rejected
 from services.deletion.domain.job import Job, Place
 
 STALLED_AT_MOST = 3
-SAMPLE_EVERY = 10
 
 
 def check_band(place: Place, more: int) -> None:
@@ -22,9 +21,31 @@ def check_band(place: Place, more: int) -> None:
         )  # fmt: skip
 
 
-def sampled(number: int, keys: int, size: int, deleted: int) -> bool:
-    """Tell whether a batch compares the neighbours' counts: a place's first and last, and every tenth."""
-    return deleted == 0 or keys < size or number % SAMPLE_EVERY == 0
+def check_started(place: Place, count: int) -> None:
+    """Refuse a place that has more rows than the approved band, or fewer: somebody else has deleted there."""
+    check_band(replace(place, deleted=0), count)
+    if count < place.least:
+        raise Rejected(
+            "COUNT_BELOW_PREVIEW", f"{place.system}: {place.place} has fewer rows than the preview allows",
+            field=f"systems.{place.system}.places.{place.place}",
+            remedy="find out who deleted them, then preview and approve anew",
+            da=f"{place.place} har færre rækker end forhåndsvisningen tillader: andre har slettet.",
+        )  # fmt: skip
+
+
+def sampled(deleted: int, keys: int, *, last: bool) -> bool:
+    """Tell whether a batch of a place compares the neighbours' counts: the first, the last and a sample (evidence §5c).
+
+    A comparison reads every neighbour's row, so a fixed share of the batches would cost the square of the rows. The
+    sample is each batch in which `deleted` + `keys` passes a power of four: closer the fewer rows are gone, at most a
+    dozen at 10 million. The engine's own count of effects is compared in every batch.
+    """
+    return deleted == 0 or last or _fours(deleted) < _fours(deleted + keys)
+
+
+def _fours(rows: int) -> int:
+    """Give how many digits a number has to the base of four."""
+    return (rows.bit_length() + 1) // 2
 
 
 def outside(ours: Mapping[str, int], effects: Mapping[str, int], lost: Mapping[str, int]) -> dict[str, int]:

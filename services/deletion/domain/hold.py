@@ -118,10 +118,15 @@ def _not_another(first: Override, second: Override) -> str:
     return "" if same else "OVERRIDE_DIFFERS"
 
 
+def covers(hold: Hold, job: Job) -> bool:
+    """Tell whether a hold is on one of a job's systems, or on all."""
+    return hold.system is None or hold.system in job.systems
+
+
 def require_free(job: Job, holds: Iterable[Hold]) -> None:
     """Raise Rejected HOLD_PLACED while a hold stands on the job (rule 4)."""
     for hold in holds:
-        if hold.state == "placed" and (hold.system is None or hold.system in job.systems):
+        if hold.state == "placed" and covers(hold, job):
             raise Rejected(
                 "HOLD_PLACED", f"hold {hold.hold_id} stands ({CLAUSES[hold.basis]}): nothing is deleted",
                 field=f"systems.{hold.system}" if hold.system else "systems",

@@ -11,7 +11,7 @@ from contracts.errors import Rejected, Unavailable
 AFTER_CLOSING = ("D2", "D3b", "D7a")
 JOB_ACTIVITIES = ("C7", *AFTER_CLOSING)  # C7 is cleaned first: its ways in are closed when it was verified
 NOT_BEGUN = ("requested", "previewed", "permitted")
-LIVE = (*NOT_BEGUN, "executing", "paused", "executed")
+LIVE = (*NOT_BEGUN, "executing", "paused", "executed", "cleaned")
 FOLLOWED = ("stopped", "cancelled", "verified")
 TRANSITIONS = {
     ("requested", "preview"): "previewed",
@@ -21,7 +21,9 @@ TRANSITIONS = {
     ("paused", "pause"): "paused",
     ("paused", "resume"): "executing",
     ("executing", "end"): "executed",
-    ("executed", "verify"): "verified",
+    ("executed", "clean"): "cleaned",
+    ("executed", "verify"): "verified",  # begun before there was cleaning
+    ("cleaned", "verify"): "verified",
     **{(state, "stop"): "stopped" for state in LIVE},
     **{(state, "cancel"): "cancelled" for state in (*NOT_BEGUN, "stopped")},  # stopped: only what had not begun
 }
@@ -54,7 +56,9 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One place of a job. `count` and `most` are the preview's, `started` the count when the job began."""
+    """One place of a job. `count` and its band `least`–`most` are the preview's, `started` is of the beginning.
+
+    `whole` is the way in which it goes as a whole; `gone` that we dropped it and saw that it is not there."""
 
     system: str
     place: str
@@ -69,6 +73,11 @@ class Place:
     deleted: int = 0
     residual: int | None = None
     retained: int | None = None
+    least: int = 0
+    unowned: int = 0
+    unowned_reason: str | None = None
+    whole: str = ""
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +98,8 @@ class Job:
     """One deletion job. `queue` is what is left to delete in order: `position` says how far it is done.
 
     `begun` stays true however the job ends. `work` is what the preview expected of each step, `waits_until` (ISO 8601)
-    when the next batch may come where it waits; `paused_by` is the party whose pause stands.
+    when the next batch may come where it waits; `paused_by` is the party whose pause stands. `physical` is what was
+    done below the rows (`domain.physical`).
     """
 
     job_id: str
@@ -111,6 +121,7 @@ class Job:
     stalled: int = 0
     fence: int = 0
     outside: int = 0
+    undone: int = 0
     begun: bool = False
     stopped_code: str | None = None
     stopped_field: str | None = None
@@ -119,6 +130,7 @@ class Job:
     waits_until: str | None = None
     paused_by: str | None = None
     paused_on: str | None = None
+    physical: tuple[Row, ...] = ()
 
     def after(self, step: str, **changes: Any) -> Job:
         """Give the job after `step` (rule 1), or raise Rejected STEP_NOT_ALLOWED."""

@@ -57,14 +57,16 @@ def free_after(free_at: datetime, now: datetime, rows: int, rate: int) -> dateti
 
 def work_of(queue: Iterable[tuple[str, str]], places: Iterable[Place], paces: Mapping[str, Pace]) -> tuple[Row, ...]:
     """List a job's steps in their order, each with its rows and the seconds that they take."""
-    counts = {(each.system, each.place): each.count for each in places}
-    return tuple(
-        {
-            "system": system, "place": place, "rows": counts[system, place],
-            "seconds": ceil(counts[system, place] / (paces[system].rate or USUAL_RATE)),
-        }
-        for system, place in queue
-    )  # fmt: skip
+    known = {(each.system, each.place): each for each in places}
+    return tuple(_step(known[step], paces[step[0]]) for step in queue)
+
+
+def _step(place: Place, pace: Pace) -> Row:
+    """Give one step; a place that goes as a whole takes one statement, whatever the pace."""
+    row: Row = {"system": place.system, "place": place.place, "rows": place.count}
+    if place.whole:
+        return row | {"seconds": 1, "method": place.whole, "statements": 1}
+    return row | {"seconds": ceil(place.count / (pace.rate or USUAL_RATE))}
 
 
 def estimated(job: Job, paces: Mapping[str, Pace], now: datetime) -> Job:

@@ -11,10 +11,12 @@ from typing import Any
 
 from contracts.deletion import APPROVAL_DAYS
 from contracts.errors import Rejected
-from services.deletion.domain.batch import check_band
+from services.deletion.domain.batch import check_started
 from services.deletion.domain.job import Exit, Job, Place, Row, Survey
 
 PROBES_PER_PLACE = 5
+ABSENT = "absent"
+"""The fingerprint of a place that goes as a whole where the live schema was read and it is not there."""
 _LEAST_SLACK, _SLACK_SHARE = 10, 50
 
 
@@ -27,6 +29,11 @@ def canonical_digest(body: Any) -> str:
 def most(count: int) -> int:
     """Give the upper end of a count's band: 2 % above it, at least 10 rows."""
     return count + max(_LEAST_SLACK, count // _SLACK_SHARE)
+
+
+def least(count: int) -> int:
+    """Give the lower end of a count's band: as far below it; where the preview saw rows, one is left at least."""
+    return max(min(count, 1), count - max(_LEAST_SLACK, count // _SLACK_SHARE))
 
 
 def previewed(job: Job, exit_: Exit, surveys: Sequence[Survey], seed: bytes) -> Job:
@@ -67,8 +74,8 @@ def _plan(job: Job, exit_: Exit, surveys: Sequence[Survey], seed: bytes) -> Row:
 def _planned(place: Place) -> Row:
     return {
         "place": place.place, "disposition": place.disposition, "reason": place.reason, "most": place.most,
-        "predicate": place.predicate, "fingerprint": place.fingerprint,
-    }  # fmt: skip
+        "least": place.least, "predicate": place.predicate, "fingerprint": place.fingerprint,
+    } | ({"whole": place.whole} if place.whole else {})  # fmt: skip
 
 
 def inventory_digest(plan: Row) -> str:
@@ -137,13 +144,13 @@ def check_plan(job: Job, exit_: Exit, surveys: Sequence[Survey]) -> None:
     for each in surveys:
         for row in each.places:
             if row.disposition == "deleted":
-                check_band(job.place(row.system, row.place), row.count)
+                check_started(job.place(row.system, row.place), row.count)
 
 
 def _in_bands(job: Job, survey: Survey) -> Survey:
     """Give a survey with the bands that were approved, its places in the plan's order."""
-    bands = {row.place: row.most for row in job.places if row.system == survey.system}
-    inside = {row.place: replace(row, most=bands[row.place]) for row in survey.places}
+    bands = {row.place: (row.least, row.most) for row in job.places if row.system == survey.system}
+    inside = {row.place: replace(row, least=bands[row.place][0], most=bands[row.place][1]) for row in survey.places}
     return replace(survey, places=tuple(inside[place] for place in bands))
 
 
@@ -152,10 +159,19 @@ def check_schema(job: Job, system: str, fingerprint: str, places: Mapping[str, s
     planned = next(each for each in job.plan["systems"] if each["system"] == system)
     if (fingerprint, list(order)) == (planned["fingerprint"], planned["order"]):
         return
-    before = {row["place"]: row["fingerprint"] for row in planned["places"]}
+    before, places = _there(planned["places"], job, system), {name: at for name, at in places.items() if at != ABSENT}
+    if before == places and list(order) == [each for each in planned["order"] if each in before]:
+        return  # the plan's schema, but for what we dropped ourselves
     changed = sorted(place for place in before.keys() | places.keys() if before.get(place) != places.get(place))
     raise Rejected(
         "SCHEMA_CHANGED", f"{system}: the schema is not the one that was approved",
         field=f"systems.{system}.places.{changed[0]}" if changed else f"systems.{system}",
         remedy="preview and approve anew", da=f"{system}: skemaet er ændret siden godkendelsen.",
     )  # fmt: skip
+
+
+def _there(planned: Sequence[Row], job: Job, system: str) -> dict[str, str]:
+    """Give place → fingerprint of what must be there now: what the plan saw without what this job has dropped."""
+    gone = {each.place for each in job.places if each.system == system and each.gone}
+    before = {row["place"]: row["fingerprint"] for row in planned}
+    return {place: at for place, at in before.items() if at != ABSENT and place not in gone}

@@ -8,7 +8,7 @@ A batch, step by step (design §2, evidence.md §1.1, §5):
    rows are taken from the target's pace; a hold forbids it, a pause puts it off;
 3. one transaction on the target: delete, compare what the engine counted with our own statements, and the
    neighbours in the snapshot; anything beyond rolls back and stops the job;
-4. the fence and the holds are read again, then the target commits;
+4. in the exit's turn it is decided that the batch is kept (fence, holds), then the target commits;
 5. closed with deleted = planned − still present; sums, checkpoint, the fact and the next task are one commit.
 A pause lets the transaction in hand end: its batch is closed, the next does not come before the job is resumed.
 After a crash the open intent is closed first, by counting what is still present; nothing is deleted from it again.
@@ -27,7 +27,8 @@ from contracts.errors import Rejected
 from contracts.system_map import System, SystemMap
 from services.deletion import domain, store
 from services.deletion.domain import Exit, Job, Survey
-from services.deletion.worker import ground, transaction
+from services.deletion.worker import clean, ground, transaction, whole
+from services.deletion.worker.cursor import CURSOR
 from services.deletion.worker.stride import STRIDE
 from shared.bus.hands import Hand, task
 from shared.connectors import marker
@@ -48,6 +49,13 @@ class Delete(Hand):
         elif job.state == "executing" and work.data["batch"] == job.batches + 1:
             _guarded(work, job, lambda: _slice(work, job, exit_))
 
+    @task
+    def clean(self, work: Any) -> None:
+        """Clean below the rows of an executed job, one place at a time."""
+        job, exit_ = ground.read_job(work, work.data["job_id"])
+        if job.state == "executed":
+            _guarded(work, job, lambda: clean.step(work, job, exit_))
+
 
 def _guarded(work: Any, job: Job, step: Any) -> None:
     try:
@@ -65,7 +73,7 @@ def _guarded(work: Any, job: Job, step: Any) -> None:
 def _wait(unit: Any, before: Job, at: datetime) -> None:
     """Set the timer of a job's next batch; one that was paused or has ended meanwhile waits for nothing."""
     job = store.load_job(unit, before.job_id)
-    if job is None or job.state != "executing" or job.fence != before.fence:
+    if job is None or job.state not in ("executing", "executed") or job.fence != before.fence:
         return
     store.save_job(unit, replace(job, waits_until=at.isoformat(timespec="seconds")))
     told = {"exit_id": job.exit_id, "job_id": job.job_id, "batch": job.batches + 1}
@@ -109,7 +117,8 @@ def _slice(work: Any, job: Job, exit_: Exit) -> None:
     systems, number = ground.load_map(work, exit_), job.batches + 1
     left = work.read(lambda unit: store.open_batches(unit, job, number))
     if left:
-        transaction.resume(work, job, exit_, systems, left)
+        resume = whole.resume if left[0].get("whole") else transaction.resume
+        resume(work, job, exit_, systems, left)
         return
     with ExitStack() as stack:
         connector: Connector | None = None
@@ -120,13 +129,19 @@ def _slice(work: Any, job: Job, exit_: Exit) -> None:
                 _require_open(work, target)
                 connector = stack.enter_context(ground.opened(systems, system, "delete", exit_))
                 _check_target(work, connector, job)
-            keys = connector.keys(place, size)
-            if keys:
+            if target.rules[place].whole:
+                if whole.carry_out(work, replace(job, position=position), connector, target, number):
+                    return
+                continue
+            turn = CURSOR.next(job.job_id, job.batches, connector, place, size)
+            if turn.keys:
                 at = replace(job, position=position)
-                rows = enumerate(connector.together(place, keys), number)
-                with STRIDE.timed((system, place)):
-                    intents = [_intent(at, each, size, system, *row) for each, row in rows]
-                    transaction.carry_out(work, at, connector, target, intents)
+                rows = enumerate(connector.together(place, turn.keys), number)
+                intents = [_intent(at, each, turn.last, system, *row) for each, row in rows]
+                with STRIDE.timed((system, place), compares=any(intent.sampled for intent in intents)):
+                    went = transaction.carry_out(work, at, connector, target, intents)
+                if went:
+                    CURSOR.went(job.job_id, job.batches + len(intents), system, place, turn.keys[-1])
                 return
             _check_empty(connector, place)
     work.commit(lambda unit: _tell_executed(unit, job))
@@ -145,11 +160,10 @@ def _require_open(work: Any, target: System) -> None:
         raise transaction.Later(at)
 
 
-def _intent(job: Job, number: int, size: int, system: str, place: str, keys: list[Key]) -> transaction.Intent:
+def _intent(job: Job, number: int, last: bool, system: str, place: str, keys: list[Key]) -> transaction.Intent:
     before = job.place(system, place)
     domain.check_band(before, len(keys))
-    sampled = domain.sampled(number, len(keys), size, before.deleted)
-    return transaction.Intent(number, system, place, keys, sampled)
+    return transaction.Intent(number, system, place, keys, domain.sampled(before.deleted, len(keys), last=last))
 
 
 def _check_target(work: Any, connector: Connector, job: Job) -> None:
@@ -179,4 +193,4 @@ def _tell_executed(unit: Any, before: Job) -> None:
     store.save_job(unit, replace(job, position=len(job.queue)))
     told = {"deleted": sum(each.deleted for each in job.places), "batches": job.batches, "outside": job.outside}
     unit.emit("deletion.deletion_executed", job.exit_id, ground.named(job) | told | {"on": unit.today})
-    unit.send("deletion.verify.verify", {"exit_id": job.exit_id, "job_id": job.job_id})
+    clean.send(unit, job, 0)

@@ -15,7 +15,8 @@ from typing import Any
 from contracts.errors import Rejected, Unavailable
 from contracts.system_map import System, SystemMap, load_registered
 from services.deletion import store
-from services.deletion.domain import Exit, Job, Pace, Place, Survey, most, require_exit
+from services.deletion.domain import Exit, Job, Pace, Place, Survey, least, most, require_exit
+from services.deletion.worker import whole_place
 from shared.connectors import open_connector
 from shared.connectors.protocol import Connector, Inventory
 
@@ -81,10 +82,17 @@ def seen(connector: Connector, system: System, inventory: Inventory, name: str, 
     rule = system.rule(name)
     assert rule is not None  # the order was drawn up, so everything is mapped
     fingerprint = inventory.place(name).fingerprint
+    if rule.attested:  # people's word comes later; nothing of it is ours to count
+        return Place(system.name, name, "attested", None, False, 0, 0, "", fingerprint)
     if rule.owned:
         count = connector.count(name)
-        predicate = f"{'/'.join(rule.tenant_path) or rule.tenant_key} = {system.tenant}"
-        return Place(system.name, name, "deleted", None, rule.deliver, count, most(count), predicate, fingerprint)
+        unowned = connector.unowned(name) if rule.without_tenant and others else 0
+        predicate = f"{rule.way} = {system.tenant}"
+        return Place(
+            system.name, name, "deleted", None, rule.deliver, count, most(count), predicate, fingerprint,
+            least=least(count), unowned=unowned,
+            unowned_reason=rule.without_tenant or None, whole=rule.whole,
+        )  # fmt: skip
     reason, count = rule.shared or rule.excluded, connector.total(name) if others else 0
     disposition = "suspended" if reason.startswith("OPTION(") else "excluded"
     return Place(system.name, name, disposition, reason, rule.deliver, count, count, "", fingerprint)
@@ -93,8 +101,9 @@ def seen(connector: Connector, system: System, inventory: Inventory, name: str, 
 def surveyed(connector: Connector, system: System, inventory: Inventory, *, others: bool) -> Survey:
     """Give what is in one system now, without probes; raise Rejected where map and live schema differ."""
     order = connector.order(inventory)
-    places = tuple(seen(connector, system, inventory, each.name, others=others) for each in inventory.places)
-    return Survey(system.name, system.kind, inventory.fingerprint, tuple(order), places, {}, 0)
+    places = [seen(connector, system, inventory, each.name, others=others) for each in inventory.places]
+    places += whole_place.surveyed(connector, system, inventory, order)
+    return Survey(system.name, system.kind, inventory.fingerprint, tuple(order), tuple(places), {}, 0)
 
 
 def stop(unit: Any, job_id: str, code: str, field: str) -> None:

@@ -15,19 +15,31 @@ from contracts.errors import Rejected, Unavailable
 from contracts.system_map import System, SystemMap
 from services.deletion import domain, store
 from services.deletion.domain import Exit, Job
+from services.deletion.domain.undone import undoes
 from services.deletion.worker import ground
 from shared.connectors.protocol import Batch, Connector, Key
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One batch as it was meant: `number`, where, which keys, and whether the neighbours are compared."""
+    """One batch as it was meant: `number`, where, which keys, and whether the neighbours are compared.
+
+    A place that goes as a whole has no keys: `whole` is the way, `rows` its count, `gone` that it was seen absent.
+    """
 
     number: int
     system: str
     place: str
     keys: list[Key]
     sampled: bool = False
+    whole: str = ""
+    rows: int = 0
+    gone: bool = False
+
+    @property
+    def planned(self) -> int:
+        """Give how many rows are meant."""
+        return self.rows if self.whole else len(self.keys)
 
 
 class Later(Exception):
@@ -46,9 +58,11 @@ def going(unit: Any, before: Job) -> Job:
     return job
 
 
-def carry_out(work: Any, job: Job, connector: Connector, target: System, intents: Sequence[Intent]) -> None:
-    """Do one transaction on the target: one batch, or one for each place of a ring whose rows go together."""
-    fenced: Job = work.transaction(lambda unit: _open(unit, job, target, intents))
+def carry_out(work: Any, job: Job, connector: Connector, target: System, intents: Sequence[Intent]) -> bool:
+    """Do one transaction on the target: one batch, or one for each place of a ring whose rows go together.
+
+    Tell whether every row of it is gone and the job goes on."""
+    fenced: Job = work.transaction(lambda unit: open_(unit, job, target, intents))
     stopped, outside = None, 0
     try:
         outside = _act(work, fenced, connector, intents)
@@ -57,7 +71,8 @@ def carry_out(work: Any, job: Job, connector: Connector, target: System, intents
     except Rejected as error:
         stopped = error
     seen = [(intent, connector.present(intent.place, intent.keys)) for intent in intents]
-    work.commit(lambda unit: _close(unit, fenced, seen, outside, stopped))
+    goes_on = work.commit(lambda unit: close(unit, fenced, seen, outside, stopped))
+    return bool(goes_on) and not any(present for _, present in seen)
 
 
 def resume(work: Any, job: Job, exit_: Exit, systems: SystemMap, left: Sequence[dict[str, Any]]) -> None:
@@ -67,16 +82,18 @@ def resume(work: Any, job: Job, exit_: Exit, systems: SystemMap, left: Sequence[
     with ground.opened(systems, intents[0].system, "delete", exit_) as connector:
         ground.discovered(connector)
         seen = [(intent, connector.present(intent.place, intent.keys)) for intent in intents]
-    work.commit(lambda unit: _close(unit, fenced, seen, 0, None))
+    work.commit(lambda unit: close(unit, fenced, seen, 0, None))
 
 
-def _open(unit: Any, job: Job, target: System, intents: Sequence[Intent]) -> Job:
+def open_(unit: Any, job: Job, target: System, intents: Sequence[Intent]) -> Job:
+    """Commit the intent of one transaction under a new fence, unless a hold, a pause or the pace is against it."""
     now = going(unit, job)
     domain.require_free(now, store.holds_of(unit, job.exit_id))
     _take_pace(unit, target, sum(len(intent.keys) for intent in intents))
     fenced = store.raise_fence(unit, replace(now, position=job.position, waits_until=None))
     for intent in intents:
-        row = {"number": intent.number, "system": intent.system, "place": intent.place, "planned": len(intent.keys)}
+        row = {"number": intent.number, "system": intent.system, "place": intent.place, "planned": intent.planned}
+        row |= {"whole": intent.whole} if intent.whole else {}
         store.open_batch(unit, fenced, row | {"keys": [list(key) for key in intent.keys], "fence": fenced.fence})
     return fenced
 
@@ -102,11 +119,17 @@ def _act(work: Any, job: Job, connector: Connector, intents: Sequence[Intent]) -
             return sum(beyond.values())
         if any(missed):
             return 0  # a row was changed or kept meanwhile: nothing is kept, the next batch looks again
-        if work.read(lambda unit: store.fence(unit, job.job_id)) != job.fence:
-            raise Unavailable("FENCED", "another worker has taken this job over", remedy="nothing: the other goes on")
-        domain.require_free(job, work.read(lambda unit: store.holds_of(unit, job.exit_id)))
+        work.transaction(lambda unit: keep(unit, job, intents))
         batch.commit()
     return 0
+
+
+def keep(unit: Any, job: Job, intents: Sequence[Intent]) -> None:
+    """Decide in the exit's turn that a batch is kept: a hold forbids it, or finds it decided and answers so."""
+    store.claim_exit(unit, job.exit_id)
+    domain.require_free(job, store.holds_of(unit, job.exit_id))
+    if not store.keep_batches(unit, job, [intent.number for intent in intents]):
+        raise Unavailable("FENCED", "another worker has taken this job over", remedy="nothing: the other goes on")
 
 
 def _lost(batch: Batch, before: Mapping[str, int]) -> dict[str, int]:
@@ -114,13 +137,15 @@ def _lost(batch: Batch, before: Mapping[str, int]) -> dict[str, int]:
     return {place: max(0, count - after.get(place, 0)) for place, count in before.items()}
 
 
-def _close(unit: Any, before: Job, seen: Sequence[tuple[Intent, int]], outside: int, stopped: Rejected | None) -> None:
-    """Close what one transaction did; `seen`: each intent with how many of its keys are still there."""
+def close(unit: Any, before: Job, seen: Sequence[tuple[Intent, int]], outside: int, stopped: Rejected | None) -> bool:
+    """Close what one transaction did; `seen`: each intent with how many of its keys are still there.
+
+    Tell whether the next batch is sent for."""
     job = ground.fresh(unit, before, "paused")
     for number, (intent, present) in enumerate(seen):
         beyond = 0 if number else outside
         job = _closed(unit, job, intent, present, beyond)
-    moved = any(present < len(intent.keys) for intent, present in seen)
+    moved = any(present < intent.planned or intent.gone for intent, present in seen)
     job = replace(job, stalled=0 if moved else before.stalled + 1)
     store.save_job(unit, job)
     first, last = seen[0][0], seen[-1][0]
@@ -130,14 +155,21 @@ def _close(unit: Any, before: Job, seen: Sequence[tuple[Intent, int]], outside: 
         ground.stop(unit, job.job_id, "ROWS_NOT_DELETABLE", where(first))
     elif job.state == "executing":
         send_next(unit, job, last.number + 1)
+        return True
+    return False
 
 
 def _closed(unit: Any, job: Job, intent: Intent, present: int, outside: int) -> Job:
-    planned = len(intent.keys)
+    planned = intent.planned
+    undone = outside if undoes(job, intent.system) else 0
+    outside, job = outside - undone, replace(job, undone=job.undone + undone)
     job = domain.closed(job, intent.system, intent.place, planned=planned, present=present, outside_rows=outside)
+    if intent.gone:
+        job = job.with_place(replace(job.place(intent.system, intent.place), gone=True))
     store.close_batch(unit, job, intent.number, planned - present)
     told = {"system": intent.system, "place": intent.place, "batch": intent.number, "planned": planned}
-    told |= {"deleted": planned - present, "outside": outside}
+    told |= {"deleted": planned - present, "outside": outside, "undone": undone}
+    told |= {"method": intent.whole} if intent.whole else {}
     unit.emit("deletion.deletion_batch_closed", job.exit_id, ground.named(job) | told)
     return job
 

@@ -4,7 +4,8 @@ Verification, step by step:
 1. its own live inventory: everything is mapped, nothing new (evidence.md §5);
 2. per place what is left of the customer's, in committed state; per excluded or shared place how much is there;
 3. the probes that were found before are searched for, whatever the tenant, and none is found;
-4. one answer over all places: DELETED, ABSENT_VERIFIED or ERROR; then the probes' seed is dropped.
+4. below the rows: what the engines now say of the places that were cleaned (ADR 0011); it changes no answer;
+5. one answer over all places: DELETED, ABSENT_VERIFIED or ERROR; then the probes' seed is dropped.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from typing import Any
 
 from contracts.errors import Rejected
 from contracts.system_map import SystemMap
-from services.deletion import domain, store
-from services.deletion.domain import Backup, Exit, Job, Survey
-from services.deletion.worker import ground
+from services.deletion import asking, domain, store
+from services.deletion.domain import Backup, Exit, Job, Place, Survey, attestation
+from services.deletion.worker import below, ground, whole_place
 from shared.bus.hands import Hand, task
 from shared.connectors import failures
+from shared.connectors.manual import ManualConnector
 from shared.connectors.protocol import Connector
 
 CATALOGUE = "catalogue.json"
@@ -46,11 +48,12 @@ class Verify(Hand):
             surveys = [_survey(systems, name, exit_, seed) for name in job.systems]
             paces = {name: ground.pace_of(systems, name) for name in job.systems}
             planned = domain.estimated(domain.previewed(job, exit_, surveys, seed), paces, work.now)
+            wanted = asking.wanted(systems, job.systems)
         except Rejected as error:
             code, field = error.code, error.field
             work.commit(lambda unit: ground.stop(unit, job.job_id, code, field))
         else:
-            work.commit(lambda unit: _tell_preview(unit, job, planned))
+            work.commit(lambda unit: _tell_preview(unit, job, planned, wanted))
 
     @task
     def check_plan(self, work: Any) -> None:
@@ -69,16 +72,29 @@ class Verify(Hand):
     def verify(self, work: Any) -> None:
         """Answer for every place of an executed job."""
         job, exit_ = ground.read_job(work, work.data["job_id"])
-        if job.state != "executed":
+        if job.state not in ("executed", "cleaned"):
+            return
+        lines = work.read(lambda unit: store.lines_of(unit, job.exit_id))
+        waited = job.exit_id
+        if any(_waits(each, lines) for each in job.places):
+            work.commit(lambda unit: asking.come_again(unit, waited))
             return
         try:
             systems = ground.load_map(work, exit_)
-            counts, found = _look_again(systems, job, exit_)
+            job, counts, found = _look_again(systems, job, exit_, lines)
+            job = below.look(systems, job, exit_)  # 4.
         except Rejected as error:
             code, field = error.code, error.field
             work.commit(lambda unit: ground.stop(unit, job.job_id, code, field))
         else:
             work.commit(lambda unit: _tell_answer(unit, job, counts, found))
+
+    @task
+    def ask_attestations(self, work: Any) -> None:
+        """Ask for what people must attest of these systems, by the pinned map."""
+        exit_ = domain.require_exit(work.read(lambda unit: store.load_exit(unit, work.exit_id)))
+        wanted = asking.wanted(ground.load_map(work, exit_), work.data["systems"])
+        work.commit(lambda unit: asking.ask(unit, exit_.exit_id, wanted, work.data["due_on"]))
 
     @task
     def observe_backups(self, work: Any) -> None:
@@ -118,13 +134,15 @@ def _stop_unbegun(unit: Any, job_id: str, error: Rejected) -> None:
         store.stop_job(unit, job, error.code, error.field)
 
 
-def _tell_preview(unit: Any, before: Job, planned: Job) -> None:
+def _tell_preview(unit: Any, before: Job, planned: Job, wanted: list[attestation.Line]) -> None:
     ground.fresh(unit, before)
+    asking.ask(unit, before.exit_id, wanted, None)
     store.save_job(unit, planned)
     places = [
         {
             "system": each.system, "place": each.place, "disposition": each.disposition, "reason": each.reason,
-            "count": each.count,
+            "count": each.count, "unowned": each.unowned, "unowned_reason": each.unowned_reason,
+            **({"method": each.whole} if each.whole else {}),
         }
         for each in planned.places
     ]  # fmt: skip
@@ -136,22 +154,48 @@ def _tell_preview(unit: Any, before: Job, planned: Job) -> None:
     unit.emit("deletion.deletion_previewed", planned.exit_id, told)
 
 
-def _look_again(systems: SystemMap, job: Job, exit_: Exit) -> tuple[dict[tuple[str, str], int], int]:
+def _waits(place: Place, lines: list[attestation.Line]) -> bool:
+    """Tell whether a place is people's, and they have not attested all of it."""
+    return place.disposition == "attested" and not attestation.attested(lines, place.system, place.place)
+
+
+def _left(connector: Connector, place: Place, lines: list[attestation.Line]) -> int:
+    """Count what is left; of people's places what the signed document says, and nothing where it is the customer's."""
+    if place.disposition == "attested":
+        if attestation.stays(lines, place.system, place.place):
+            return 0
+        assert isinstance(connector, ManualConnector)  # the map gives nothing else to people
+        attestation.check_document(lines, place.system, place.place, connector.document(place.place))
+        return connector.count(place.place)
+    return connector.count(place.place) if place.disposition == "deleted" else connector.total(place.place)
+
+
+def _look_again(
+    systems: SystemMap, job: Job, exit_: Exit, lines: list[attestation.Line]
+) -> tuple[Job, dict[tuple[str, str], int], int]:
+    """Give the job with the rows that are nobody's as they are now, what is left per place, and the probes found."""
     counts: dict[tuple[str, str], int] = {}
     found = 0
     for name in job.systems:
         with ground.opened(systems, name, "verify", exit_) as connector:
-            connector.order(ground.discovered(connector))  # 1.
-            for place in (each for each in job.places if each.system == name):
-                look = connector.count if place.disposition == "deleted" else connector.total
-                counts[name, place.place] = look(place.place)  # 2.
+            inventory = ground.discovered(connector)
+            connector.order(inventory)  # 1.
+            absent = whole_place.absent(systems.system(name), inventory)
+            counts |= {(name, place): 0 for place in absent}
+            for place in (each for each in job.places if each.system == name and each.place not in absent):
+                counts[name, place.place] = _left(connector, place, lines)  # 2.
+                if place.unowned_reason:
+                    job = job.with_place(replace(place, unowned=connector.unowned(place.place)))
                 found += connector.find(place.place, job.probes.get((name, place.place), ()), job.seed)  # 3.
-    return counts, found
+    return job, counts, found
 
 
 def _tell_answer(unit: Any, before: Job, counts: dict[tuple[str, str], int], found: int) -> None:
-    job = domain.answered(ground.fresh(unit, before), counts)
-    answer = domain.result(job, found)  # 4.
+    now = ground.fresh(unit, before)
+    nobody_s = {(each.system, each.place): each.unowned for each in before.places}
+    places = tuple(replace(each, unowned=nobody_s[each.system, each.place]) for each in now.places)
+    job = replace(domain.answered(replace(now, places=places), counts), physical=before.physical)
+    answer = domain.result(job, found)  # 5.
     exit_ = domain.require_exit(store.load_exit(unit, job.exit_id))
     earlier = store.deleted_earlier(store.jobs_of(unit, job.exit_id, job.activity), job)
     rows = [domain.row(each, exit_, earlier.get((each.system, each.place), 0)) for each in job.places]
@@ -160,7 +204,7 @@ def _tell_answer(unit: Any, before: Job, counts: dict[tuple[str, str], int], fou
     told = ground.named(job) | {
         "plan_digest": job.plan_digest, "places": rows, "probes_drawn": job.probes_drawn,
         "probes_found_before": job.probes_found, "probes_found_after": found, "outside": job.outside,
-        "result": answer, "on": unit.today,
+        "result": answer, "physical": [domain.told(row) for row in job.physical], "on": unit.today,
     }  # fmt: skip
     unit.emit("deletion.deletion_verified", job.exit_id, told)
     if answer == "ERROR":

@@ -15,7 +15,7 @@ from services.delivery.domain import Delivery
 from shared.connectors import open_connector
 from shared.connectors.protocol import Connector
 
-OPEN_KINDS = ("mongodb", "files", "case_index")
+OPEN_KINDS = ("mongodb", "files", "s3", "case_index")
 
 
 def registered(work: Any, delivery: Delivery) -> SystemMap:

@@ -15,6 +15,7 @@ from shared.connectors import failures, probe
 from shared.connectors.files import disk
 from shared.connectors.files.batch import FilesBatch
 from shared.connectors.files.disk import COLUMNS, DONE, OPEN, translated
+from shared.connectors.files.whole import FilesWhole
 from shared.connectors.protocol import Access, Column, Inventory, Key, LivePlace, Marker, Rows
 
 LOOSE = "."
@@ -47,8 +48,8 @@ class FilesConnector:
 
     def order(self, inventory: Inventory) -> list[str]:
         """Give the owned folders by name."""
-        check_live(self._map, {name: () for name in inventory.columns()})
-        return self._map.owned()
+        check_live(self._map, {name: () for name in inventory.columns()}, may_be_gone=True)
+        return [place for place in self._map.owned() if place in inventory.columns()]
 
     def count(self, place: str) -> int:
         """Count the tenant's files, links and empty directories."""
@@ -72,8 +73,8 @@ class FilesConnector:
             rows = [disk.row(self._folder(place), path) for path in paths]
         return Rows(COLUMNS, rows, paths[-1] if len(paths) == limit else None)
 
-    def keys(self, place: str, limit: int) -> list[Key]:
-        """List the next paths below the tenant's folder."""
+    def keys(self, place: str, limit: int, after: Key | None = None) -> list[Key]:
+        """List the next paths below the tenant's folder; what is deleted is not walked again."""
         mine = self._mine(place)
         return [(path.relative_to(mine).as_posix(),) for path in sorted(self._walk(mine, place))[:limit]]
 
@@ -96,6 +97,26 @@ class FilesConnector:
                 yield opened
             finally:
                 self._recover()
+
+    def look_whole(self, place: str, going: Sequence[str]) -> None:
+        """Look whether a folder may go with its tenant."""
+        with translated(self.system, self._purpose, place):
+            self._whole(place).look()
+
+    @contextmanager
+    def whole(self, place: str) -> Iterator[FilesWhole]:
+        """Move the tenant's folder aside and count it."""
+        self._need("delete")
+        opened = self._whole(place)
+        with opened.taken():
+            yield opened
+
+    def left_whole(self, place: str) -> int | None:
+        """Count what is left once nothing lies aside; None where the folder of places has no such place."""
+        self._recover()
+        if place not in self.discover().columns():
+            return None
+        return self.total(place) if self._map.rules[place].goes else self.count(place)
 
     def probes(self, place: str, number: int, seed: bytes) -> list[str]:
         """Draw from the files' names."""
@@ -175,6 +196,9 @@ class FilesConnector:
         """Give the tenant's folder of a place (for the batch)."""
         return self._mine(place)
 
+    def _whole(self, place: str) -> FilesWhole:
+        return FilesWhole(self.system, self._mine(place), goes=self._map.rules[place].goes)
+
     def _mine(self, place: str) -> Path:
         return self._root / place / self._tenant
 
@@ -213,6 +237,8 @@ class FilesConnector:
                     disk.finish(aside, mine)
                 for aside in sorted(mine.glob(f"{OPEN}*")):
                     disk.put_back(aside, mine)
+                if self._map.rules[place].whole:
+                    self._whole(place).recover()
 
     def _need(self, purpose: str) -> None:
         if self._purpose != purpose:

@@ -42,6 +42,10 @@ class ManualConnector:
         """Give how many are left of the tenant's, as attested last."""
         return int(self._newest(place, self._tenant)["left"])
 
+    def document(self, place: str) -> str:
+        """Give the SHA-256 of the signed document of the newest attestation."""
+        return str(self._newest(place, self._tenant)["sha256"])
+
     def total(self, place: str) -> int:
         """Give how many are left of everybody's of whom something was attested; at least of the tenant's."""
         with self._reading():
@@ -56,7 +60,7 @@ class ManualConnector:
         """Refuse: people hand it over."""
         raise self._by_people("read")
 
-    def keys(self, place: str, limit: int) -> list[Key]:
+    def keys(self, place: str, limit: int, after: Key | None = None) -> list[Key]:
         """Refuse: nothing here can be named, so nothing can be meant."""
         raise self._by_people("listed")
 

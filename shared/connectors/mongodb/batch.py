@@ -11,12 +11,17 @@ from pymongo.client_session import ClientSession
 from shared.connectors.mongodb.session import translated
 from shared.connectors.protocol import Key
 
+BY_KEY = [("_id", 1)]
+
 if TYPE_CHECKING:
     from shared.connectors.mongodb.connector import MongoConnector
 
 
 class MongoBatch:
-    """One transaction (see `protocol.Batch`); MongoDB knows no cascades or triggers: its own count is the effect."""
+    """One transaction (see `protocol.Batch`); MongoDB knows no cascades or triggers: its own count is the effect.
+
+    Documents are found by their `_id`: left to itself the server reads the tenant's whole index first, to choose.
+    """
 
     def __init__(self, target: MongoConnector, session: ClientSession) -> None:
         self._target, self._session = target, session
@@ -26,7 +31,8 @@ class MongoBatch:
         """Delete by key and tenant."""
         with translated(self._target.system, "delete", place):
             query = self._target.owned(place, keys)
-            deleted = self._target.collection(place).delete_many(query, session=self._session).deleted_count
+            documents = self._target.collection(place)
+            deleted = documents.delete_many(query, hint=BY_KEY, session=self._session).deleted_count
         self._deleted[place] += deleted
         return deleted
 

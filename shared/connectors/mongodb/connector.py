@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from bson import json_util
 from pymongo.collection import Collection
+from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from contracts.system_map import MARKER_PLACE, System, check_live
+from contracts.system_map import CLEAN, MARKER_PLACE, System, check_live
 from shared.connectors import failures, probe
-from shared.connectors.mongodb import values
+from shared.connectors.mongodb import physical, tenancy, values, whole
 from shared.connectors.mongodb.batch import MongoBatch
 from shared.connectors.mongodb.session import Document, connect, translated
+from shared.connectors.mongodb.whole import MongoWhole
+from shared.connectors.physical import Stored
 from shared.connectors.protocol import Access, Inventory, Key, LivePlace, Marker, Rows
 
 _WRITES = {"insert", "update", "remove", "dropCollection", "dropDatabase"}
@@ -36,22 +38,34 @@ class MongoConnector:
     def discover(self) -> Inventory:
         """List every collection that holds documents (views hold none); new indexes or validators change it."""
         with translated(self.system, self._purpose):
+            if self._purpose == "delete":
+                whole.recover(self, [place for place in self._map.owned() if self._map.rules[place].whole])
             found = [row for row in self._base.list_collections() if row["type"] != "view"]
             places = tuple(
-                LivePlace(row["name"], fingerprint=self._fingerprint(dict(row)), kind="collection")
+                LivePlace(row["name"], fingerprint=self._fingerprint(dict(row)), kind=tenancy.kind(row))
                 for row in sorted(found, key=lambda row: str(row["name"]))
                 if not row["name"].startswith("system.")
             )
-        whole = hashlib.sha256("\n".join(f"{place.name} {place.fingerprint}" for place in places).encode())
-        return Inventory(self.system, places, whole.hexdigest())
+        all_ = hashlib.sha256("\n".join(f"{place.name} {place.fingerprint}" for place in places).encode())
+        return Inventory(self.system, places, all_.hexdigest())
 
     def order(self, inventory: Inventory) -> list[str]:
-        """Give the owned collections by name: nothing refers from one to another."""
-        check_live(self._map, inventory.columns())
-        for place in self._map.owned() if self._purpose == "verify" else ():
+        """Give the owned collections by name: nothing that the server knows refers from one to another."""
+        check_live(self._map, inventory.columns(), may_be_gone=True)
+        there = [place for place in self._map.owned() if place in inventory.columns()]
+        for place in there:
+            if inventory.place(place).kind != "collection" and not self._map.rules[place].goes:
+                what = f"a {inventory.place(place).kind} collection takes no part in transactions"
+                raise tenancy.refused(
+                    self.system, place, "PLACE_NOT_DELETABLE", what, "turn it into an ordinary one, or exclude it"
+                )
+        for place in there if self._purpose == "verify" else ():
             if not self._map.rules[place].without_tenant and (count := self.unowned(place)):
                 raise failures.without_tenant(self.system, place, count)
-        return self._map.owned()
+            if count := self._several(place):
+                what = f"{count} documents name this tenant inside a list"
+                raise tenancy.refused(self.system, place, "TENANT_AMBIGUOUS", what, "write one tenant in each document")
+        return there
 
     def count(self, place: str) -> int:
         """Count the tenant's documents."""
@@ -64,12 +78,12 @@ class MongoConnector:
             return self._base[place].count_documents({})
 
     def unowned(self, place: str) -> int:
-        """Count the documents without the tenant key, or with an empty one."""
+        """Count the documents whose tenant key is missing, empty, or names nobody."""
         rule = self._map.rule(place)
         if rule is None or not rule.owned:
             return 0
         with translated(self.system, self._purpose, place):
-            return self._base[place].count_documents({rule.tenant_key: None})
+            return self._base[place].count_documents(tenancy.unowned(rule.tenant_key))
 
     def read(self, place: str, after: Any | None, limit: int) -> Rows:
         """Read the next documents in `_id` order."""
@@ -82,10 +96,10 @@ class MongoConnector:
         rows = [tuple(values.plain(document.get(name)) for name in names) for document in found]
         return Rows(names, rows, values.text(found[-1]["_id"]) if len(found) == limit else None)
 
-    def keys(self, place: str, limit: int) -> list[Key]:
-        """List the next keys."""
+    def keys(self, place: str, limit: int, after: Key | None = None) -> list[Key]:
+        """List the next keys by the index that finds the tenant's; in the order of `_id` all others would pass by."""
         with translated(self.system, self._purpose, place):
-            found = self._base[place].find(self._owner(place), {"_id": 1}).limit(limit)
+            found = self._base[place].find(self._owner(place), {"_id": 1}, limit=limit, batch_size=limit + 1)
             return [(values.text(document["_id"]),) for document in found]
 
     def together(self, place: str, keys: Sequence[Key]) -> list[tuple[str, list[Key]]]:
@@ -170,9 +184,46 @@ class MongoConnector:
         """Give nothing: a collection holds no files."""
         return iter(())
 
+    def stored(self, place: str, asked: str) -> Stored:
+        """Give the bytes of the place's files that hold nothing in use (`Physical`)."""
+        with translated(self.system, self._purpose, place):
+            return physical.stored(self._base[place])
+
+    def clean(self, place: str, asked: str, *, patient: bool = True) -> str:
+        """Compact the place (`Physical`)."""
+        self._need(CLEAN)
+        with translated(self.system, self._purpose, place):
+            return physical.clean(self._base[place])
+
     def close(self) -> None:
         """Close the client."""
         self._client.close()
+
+    def look_whole(self, place: str, going: Sequence[str]) -> None:
+        """Look whether a collection is the tenant's alone, and no view shows it."""
+        whole.look(self, place)
+
+    @contextmanager
+    def whole(self, place: str) -> Iterator[MongoWhole]:
+        """Move a collection aside and prove it."""
+        self._need("delete")
+        opened = MongoWhole(self, place)
+        with opened.taken():
+            yield opened
+
+    def left_whole(self, place: str) -> int | None:
+        """Read the collections afresh; one that lies aside is named back first."""
+        return self.total(place) if place in self.discover().columns() else None
+
+    @property
+    def base(self) -> Database[Document]:
+        """Give the database (for what goes as a whole)."""
+        return self._base
+
+    @property
+    def tenant(self) -> str:
+        """Give the tenant's value (for what goes as a whole)."""
+        return self._tenant
 
     def collection(self, place: str) -> Collection[Document]:
         """Give a place's collection (for the batch)."""
@@ -187,22 +238,30 @@ class MongoConnector:
         """Give per owned place the query for the other tenants' documents (for the batch)."""
         return {place: self._foreign(place) for place in self._map.owned()}
 
+    def owner(self, place: str) -> Document:
+        """Give the query for the tenant's documents (for what goes as a whole)."""
+        return self._owner(place)
+
+    def tenant_field(self, place: str) -> str:
+        """Give the field that says whose a document is (for what goes as a whole)."""
+        return self._map.rules[place].tenant_key
+
     def _owner(self, place: str) -> Document:
         rule = self._map.rule(place)
         if rule is None or not rule.owned:
             return {}
-        values: list[Any] = [self._tenant]
-        if self._tenant.isascii() and self._tenant.isdigit():
-            values.append(int(self._tenant))
-        return {rule.tenant_key: {"$in": values}}
+        return tenancy.owner(rule.tenant_key, self._tenant)
+
+    def _several(self, place: str) -> int:
+        query = tenancy.among_several(self._map.rules[place].tenant_key, self._tenant)
+        with translated(self.system, self._purpose, place):
+            return self._base[place].count_documents(query)
 
     def _texts(self, place: str, query: Document) -> Iterator[str]:
         return (text for document in self._base[place].find(query) for text in values.texts(document))
 
     def _foreign(self, place: str) -> Document:
-        """Say which documents are not the tenant's, apart from `_owner`: a mistake in the one is not in the other."""
-        number = [int(self._tenant)] if re.fullmatch("[0-9]+", self._tenant) else []
-        return {self._map.rules[place].tenant_key: {"$nin": [self._tenant, *number]}}
+        return tenancy.foreign(self._map.rules[place].tenant_key, self._tenant)
 
     def _fields(self, place: str) -> tuple[str, ...]:
         names: list[Document] = [

@@ -10,8 +10,9 @@ from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from contracts.errors import OphorError
-from contracts.system_map import System
+from contracts.system_map import CLEAN, System
 from shared.connectors import failures
+from shared.connectors.physical import LONGEST_S
 
 _REFUSED, _NO_LOGIN = 13, 18
 _BUSY = {112, 246, 251, 262}
@@ -47,6 +48,7 @@ def connect(system: System, purpose: str) -> MongoClient[Document]:
     return MongoClient(
         str(where["host"]), int(where["port"]), username=user, password=password, tz_aware=True,
         authSource=str(where.get("auth_source") or where["database"]), appname=f"ophor-{purpose}",
-        serverSelectionTimeoutMS=5_000, connectTimeoutMS=5_000, socketTimeoutMS=50_000, retryWrites=True,
+        serverSelectionTimeoutMS=5_000, connectTimeoutMS=5_000,
+        socketTimeoutMS=50_000 if purpose != CLEAN else LONGEST_S * 1000, retryWrites=True,
         readConcernLevel="majority", w="majority", **options,
     )  # fmt: skip

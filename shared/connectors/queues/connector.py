@@ -88,7 +88,7 @@ class QueuesConnector:
         rows = [(*message.row(id_, one), *(self._whose(place, one) for _ in key)) for id_, one in chosen]
         return Rows(columns, rows, chosen[-1][0] if len(chosen) == limit else None)
 
-    def keys(self, place: str, limit: int) -> list[Key]:
+    def keys(self, place: str, limit: int, after: Key | None = None) -> list[Key]:
         """List the next ids; of equal messages the last goes first, so that the others keep their names."""
         with self._taken(place) as found:
             ids = [id_ for id_, _ in self._named(place, found)]

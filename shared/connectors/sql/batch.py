@@ -5,6 +5,7 @@
    difference of the engine's own count of changes since the start: cascades and triggers are in it, TRUNCATE and DROP
    are not (never used). 4. What the schema would put off to the commit (deferred constraints and triggers) happens
    before effects are counted.
+5. It is kept only while nobody else is there with our credentials (`sessions`).
 """
 
 # ruff: noqa: S608 — identifiers come quoted from the live catalogue, values are always parameters
@@ -19,6 +20,7 @@ from sqlalchemy import Connection, text
 from shared.connectors.order import Break
 from shared.connectors.protocol import Key
 from shared.connectors.sql.session import translated
+from shared.connectors.sql.sessions import require_alone
 from shared.connectors.sql.tenancy import Tenancy
 
 
@@ -61,17 +63,21 @@ class SqlBatch:
         return self._dialect.effects(self._catalogue, self._start, now, self.planned())
 
     def neighbours(self) -> dict[str, int]:
-        """Count the other tenants' rows of every owned place, in this snapshot and with our own changes."""
+        """Count the other tenants' rows of every owned place, in this snapshot and with our own changes.
+
+        All but the tenant's: engines join what is theirs, and look row by row for what is not.
+        """
         with translated(self._dialect, self._name, "delete"):
             self._begin(snapshot=True)
             return {
-                place: self._count(place, f"({self._tenancy.owner(place)}) IS NOT TRUE")
-                for place in self._tenancy.system.owned()
+                place: self._count(place, "true") - self._count(place, self._tenancy.owner(place))
+                for place in self._tenancy.owned()
             }
 
     def commit(self) -> None:
         """Commit."""
         with translated(self._dialect, self._name, "delete"):
+            require_alone(self._dialect, self._connection, self._name)
             self._connection.commit()
         self.committed = True
 

@@ -11,36 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cached_property
-from typing import Any
 
 from sqlalchemy import Connection, text
 
 from contracts.errors import Rejected
-from contracts.system_map import System, check_live
-from shared.connectors import failures, probe
+from contracts.system_map import check_live
+from shared.connectors import failures
 from shared.connectors.order import Break, deletion_order
-from shared.connectors.protocol import Access, ForeignKey, Inventory, Key, LivePlace, Marker, Rows
+from shared.connectors.protocol import Access, ForeignKey, Inventory, Key, Marker
 from shared.connectors.sql.batch import SqlBatch
-from shared.connectors.sql.dialect import Dialect
-from shared.connectors.sql.session import translated
-from shared.connectors.sql.tenancy import Tenancy
+from shared.connectors.sql.dialect import UNSEEN
+from shared.connectors.sql.wholes import SqlWholes
 
 
-class SqlConnector:
+class SqlConnector(SqlWholes):
     """See `protocol.Connector`; a subclass names its dialect."""
-
-    kind: str
-    dialect: Dialect
-
-    def __init__(self, system: System, purpose: str, tenant: str) -> None:
-        self.system, self._map, self._purpose, self._tenant = system.name, system, purpose, tenant
-        self._engine = self.dialect.engine(system, purpose)
-
-    def discover(self) -> Inventory:
-        """Read the live catalogue afresh."""
-        self.__dict__.pop("_tenancy", None)
-        return self._tenancy.catalogue.inventory
 
     def order(self, inventory: Inventory) -> list[str]:
         """Order the owned places children first."""
@@ -49,39 +34,16 @@ class SqlConnector:
             self._check_rows(order, breaks)
         return order
 
-    def count(self, place: str) -> int:
-        """Count the tenant's rows."""
-        return self._number(place, self._tenancy.owner(place))
-
-    def total(self, place: str) -> int:
-        """Count all rows."""
-        return self._number(place, "true")
-
-    def unowned(self, place: str) -> int:
-        """Count the rows that no tenant is found for."""
-        return self._number(place, self._tenancy.unowned(place))
-
-    def read(self, place: str, after: Any | None, limit: int) -> Rows:
-        """Read the next rows in key order; the cursor is the last row's key."""
-        names = tuple(column.name for column in self._live(place).columns)
-        width = len(self._keys(place))
-        columns = ", ".join(f"t0.{self.dialect.quote(name)}" for name in names)
-        query = f"SELECT {columns}, {self._key_texts(place)} FROM {self._table(place)} t0"
-        query += f" WHERE {self._tenancy.owner(place)}{self._later(place) if after else ''}{self._in_order(place)}"
-        parameters = {f"a{position}": value for position, value in enumerate(after or ())}
-        with self._connected(place) as connection:
-            found = connection.execute(text(query), {"tenant": self._tenant, "limit": limit, **parameters}).all()
-        rows = [tuple(row[:-width]) for row in found]
-        return Rows(names, rows, list(found[-1][-width:]) if len(found) == limit else None)
-
-    def keys(self, place: str, limit: int) -> list[Key]:
+    def keys(self, place: str, limit: int, after: Key | None = None) -> list[Key]:
         """List the next keys; a self-reference that cannot be set NULL is listed from its leaves."""
         alone = [each for each in self._breaks if each.child == place and not (each.nulls or each.ring)]
         leaves = "".join(map(self._leaves, alone))
         query = f"SELECT {self._key_texts(place)} FROM {self._table(place)} t0"
-        query += f" WHERE {self._tenancy.owner(place)}{leaves}{self._in_order(place)}"
+        query += f" WHERE {self._tenancy.owner(place)}{leaves}{self._later(place) if after else ''}"
+        parameters = {"tenant": self._tenant, "limit": limit, **self._cursor(after)}
         with self._connected(place) as connection:
-            return [tuple(row) for row in connection.execute(text(query), {"tenant": self._tenant, "limit": limit})]
+            found = connection.execute(text(query + self._in_order(place)), parameters)
+            return [tuple(row) for row in found]
 
     def together(self, place: str, keys: Sequence[Key]) -> list[tuple[str, list[Key]]]:
         """Follow the references inside a ring of places until nothing new refers to what was found."""
@@ -130,27 +92,6 @@ class SqlConnector:
                 if not opened.committed and not connection.invalidated:
                     connection.rollback()
 
-    def probes(self, place: str, number: int, seed: bytes) -> list[str]:
-        """Draw from UUID and text columns; the seed decides which."""
-        found: set[str] = set()
-        for pattern in (f"{probe.UUID}|{probe.CASE_NUMBER}", probe.CPR):
-            for column in self._probe_columns(place):
-                if len(found) < number:
-                    found.update(self._draw(place, column, pattern, number - len(found), seed))
-        return sorted(found)
-
-    def find(self, place: str, probes: Sequence[str], seed: bytes) -> int:
-        """Search every UUID and text column of every row of the place."""
-        columns = self._probe_columns(place)
-        if not columns or not probes:
-            return 0
-        hashes = " UNION ".join(f"SELECT {self._hash(column)} h FROM {self._table(place)} t0" for column in columns)
-        wanted = f"SELECT {self.dialect.plain('k.v0')} FROM {self.dialect.rows(1)}"
-        query = f"SELECT count(DISTINCT h) FROM ({hashes}) x WHERE h IN ({wanted})"
-        parameters = {"seed": seed, **self.dialect.parameters([(one,) for one in probes])}
-        with self._connected(place) as connection:
-            return int(connection.execute(text(query), parameters).scalar_one())
-
     def can_write(self) -> bool:
         """Ask the engine for the rights of this user, whatever its session allows itself."""
         with self._connected() as connection:
@@ -192,27 +133,22 @@ class SqlConnector:
         """Give nothing: a table holds no files."""
         return iter(())
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._engine.dispose()
-
-    @cached_property
-    def _tenancy(self) -> Tenancy:
-        with self._connected() as connection:
-            catalogue = self.dialect.read(connection, self.system)
-        return Tenancy(self._map, self.dialect, catalogue, self._tenant)
-
     @property
     def _breaks(self) -> list[Break]:
         return self._deletion(self._tenancy.catalogue.inventory)[1]
 
     def _deletion(self, inventory: Inventory) -> tuple[list[str], list[Break]]:
-        check_live(self._map, inventory.columns())
+        check_live(self._map, inventory.columns(), may_be_gone=True)
         for place in self._map.owned():
             if refusal := self._tenancy.catalogue.refusals.get(place):
                 raise self._refused(place, refusal.code, refusal.text, refusal.remedy)
-        owned = [place for place in inventory.places if place.name in self._map.owned()]
-        return deletion_order(self.system, owned, self._tenancy.pinned())
+        owned = [self._tenancy.referring(place) for place in inventory.places if place.name in self._map.owned()]
+        reads = self._tenancy.catalogue.reads
+        for view in sorted(reads.keys() & self._map.rules.keys() - set(self._map.owned())):
+            if found := sorted(reads[view] & {*self._map.owned(), UNSEEN}):
+                what, remedy = f"it keeps what it read from {found[0]}", "give it a tenant key, so that it is refreshed"
+                raise self._refused(view, "VIEW_KEEPS_ROWS", what, f"{remedy}, or drop it")
+        return deletion_order(self.system, owned, self._tenancy.pinned(), reads)
 
     def _check_rows(self, order: Sequence[str], breaks: Sequence[Break]) -> None:
         """Refuse rows of which the schema alone does not say that they are there, and rows that are not shown to us."""
@@ -258,47 +194,6 @@ class SqlConnector:
         with self._connected(child) as connection:
             return [tuple(row) for row in connection.execute(text(query), parameters)]
 
-    def _live(self, place: str) -> LivePlace:
-        try:
-            return self._tenancy.catalogue.inventory.place(place)
-        except KeyError:
-            raise Rejected(
-                "MAP_UNKNOWN_PLACE",
-                f"{self.system} has no place {place}",
-                field=f"systems.{self.system}.places.{place}",
-                remedy="correct its name or take it out of the map",
-            ) from None
-
-    def _table(self, place: str) -> str:
-        return self._tenancy.catalogue.quoted[self._live(place).name]
-
-    def _number(self, place: str, where: str) -> int:
-        query = f"SELECT count(*) FROM {self._table(place)} t0 WHERE {where}"
-        with self._connected(place) as connection:
-            return int(connection.execute(text(query), {"tenant": self._tenant}).scalar_one())
-
-    def _keys(self, place: str) -> Sequence[tuple[str, Any]]:
-        self._live(place)
-        return self._tenancy.keys(place)
-
-    def _key_texts(self, place: str) -> str:
-        return ", ".join(cell.out.replace("{}", f"t0.{name}") for name, cell in self._keys(place))
-
-    def _names(self, place: str, alias: str = "t0") -> str:
-        return ", ".join(cell.mine.replace("{}", f"{alias}.{name}") for name, cell in self._keys(place))
-
-    def _in_order(self, place: str) -> str:
-        return f" ORDER BY {self._names(place)} LIMIT :limit"
-
-    def _later(self, place: str) -> str:
-        """Give what comes after the cursor; the first column is compared alone too, for engines that need it so."""
-        cast = [
-            cell.back.replace("{}", self.dialect.parameter(f"a{at}")) for at, (_, cell) in enumerate(self._keys(place))
-        ]
-        name, cell = self._keys(place)[0]
-        first = cell.mine.replace("{}", f"t0.{name}")
-        return f" AND {first} >= {cast[0]} AND ({self._names(place)}) > ({', '.join(cast)})"
-
     def _leaves(self, each: Break) -> str:
         loop = f"({self._names(each.child, 'c')}) <> ({self._names(each.child)})"
         table = self._table(each.child)
@@ -307,24 +202,6 @@ class SqlConnector:
     def _own_parent(self, each: Break, child: str) -> str:
         quote, pairs = self.dialect.quote, zip(each.key.columns, each.key.parent_columns, strict=True)
         return " AND ".join(f"{child}.{quote(ours)} = t0.{quote(theirs)}" for ours, theirs in pairs)
-
-    def _probe_columns(self, place: str) -> list[str]:
-        columns = [column for column in self._live(place).columns if column.type.lower().startswith(self.dialect.texts)]
-        return [column.name for column in sorted(columns, key=lambda column: (column.type != "uuid", column.name))]
-
-    def _draw(self, place: str, column: str, pattern: str, number: int, seed: bytes) -> list[str]:
-        name, table = self.dialect.quote(column), self._table(place)
-        others = (
-            f"SELECT 1 FROM {table} n WHERE n.{name} = t0.{name} AND ({self._tenancy.owner(place, 'n')}) IS NOT TRUE"
-        )
-        query = f"""SELECT DISTINCT {self._hash(column)} h FROM {table} t0 WHERE {self._tenancy.owner(place)}
-            AND {self.dialect.matches(f"t0.{name}")} AND NOT EXISTS ({others}) ORDER BY h LIMIT :limit"""
-        parameters = {"tenant": self._tenant, "pattern": pattern, "seed": seed, "limit": number}
-        with self._connected(place) as connection:
-            return list(connection.execute(text(query), parameters).scalars())
-
-    def _hash(self, column: str) -> str:
-        return self.dialect.hashed(f"t0.{self.dialect.quote(column)}")
 
     def _change_access(self, change: Callable[[Connection, Sequence[str]], None]) -> None:
         self._need("access")
@@ -335,8 +212,3 @@ class SqlConnector:
     def _need(self, purpose: str) -> None:
         if self._purpose != purpose:
             raise failures.wrong_purpose(self.system, self._purpose, purpose)
-
-    @contextmanager
-    def _connected(self, place: str = "") -> Iterator[Connection]:
-        with translated(self.dialect, self.system, self._purpose, place), self._engine.connect() as connection:
-            yield connection

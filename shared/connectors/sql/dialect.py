@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -22,7 +22,11 @@ from contracts.system_map import System
 from shared.connectors.order import Break
 from shared.connectors.protocol import Access, Inventory, Key, LivePlace
 
+if TYPE_CHECKING:
+    from shared.connectors.sql.forms import Forms
+
 ELSEWHERE = "(cascades and triggers)"
+UNSEEN = "(functions)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ NO_KEY = Refusal(
 class Catalogue:
     """The inventory with what SQL needs beside it, all by place.
 
-    `keys` are the columns that one row is named by (quoted, in order); `ids` are the engine's own table numbers.
+    `keys` are the columns that one row is named by (quoted, in order); `ids` are the engine's own table numbers;
+    `reads` names per materialised view the places that it is made from, UNSEEN where that cannot be seen.
     """
 
     inventory: Inventory
@@ -83,6 +88,7 @@ class Catalogue:
     keys: Mapping[str, tuple[tuple[str, Cell], ...]]
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     ids: Mapping[int, str] = field(default_factory=dict)
+    reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 class Dialect(ABC):
@@ -92,6 +98,7 @@ class Dialect(ABC):
     marker: str
     create_marker: tuple[str, ...]
     texts: tuple[str, ...]
+    forms: Forms
     row_by_row = False
 
     @abstractmethod
@@ -160,6 +167,10 @@ class Dialect(ABC):
     @abstractmethod
     def marker_there(self, connection: Connection) -> bool:
         """Tell whether the marker's table exists."""
+
+    def strangers(self, connection: Connection) -> int:
+        """Count other sessions with this session's user that none of our engines has announced (`sessions`)."""
+        return 0
 
     @contextmanager
     def key_by_key(self, connection: Connection) -> Iterator[None]:

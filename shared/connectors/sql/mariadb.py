@@ -27,14 +27,17 @@ from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from contracts.errors import OphorError, Rejected
-from contracts.system_map import MARKER_PLACE, System
+from contracts.system_map import CLEAN, MARKER_PLACE, System
 from shared.connectors import failures
 from shared.connectors.order import Break
+from shared.connectors.physical import LONGEST_S
 from shared.connectors.protocol import Access, Key
 from shared.connectors.sql import mariadb_access, mariadb_catalogue
-from shared.connectors.sql.connector import SqlConnector
 from shared.connectors.sql.dialect import ELSEWHERE, Catalogue, Cell, Dialect
+from shared.connectors.sql.forms import MariaForms
+from shared.connectors.sql.mariadb_physical import MariaPhysical
 from shared.connectors.sql.session import READ_ONLY, still_referenced
+from shared.connectors.sql.sessions import announce
 
 _BUSY = {
     1020: "a row was changed meanwhile",
@@ -47,6 +50,12 @@ _UNREACHABLE = {1040, 1053, 1129, 1152, 1159, 1161, 1203, 1226, 1927, 2002, 2003
 _STILL_REFERENCED, _NO_PROCESS = 1451, 1227
 _HANDLERS, _HANDLER_CALLS = "engine calls", {"Handler_write", "Handler_update", "Handler_delete"}
 _CACHE_S, _TRIES = 0.11, 40  # InnoDB refills that cache when nobody has read it for 0.1 s
+_ANNOUNCE = "SELECT GET_LOCK(CONCAT('ophor-session:', CONNECTION_ID()), 0)"
+_STRANGERS = text("""
+SELECT count(*) FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID()
+  AND USER = (SELECT USER FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID())
+  AND COALESCE(IS_USED_LOCK(CONCAT('ophor-session:', ID)), 0) <> ID
+""")
 _SESSION = {
     "sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
     "time_zone": "'+00:00'",
@@ -68,6 +77,7 @@ class MariaDialect(Dialect):
     )
     texts = ("char", "varchar", "text", "tinytext", "mediumtext", "longtext", "uuid")
     row_by_row = True
+    forms = MariaForms()
     _asked = 0.0
 
     def engine(self, system: System, purpose: str) -> Engine:
@@ -79,16 +89,18 @@ class MariaDialect(Dialect):
         )
         settings = _SESSION | {"tx_read_only": "1" if purpose in READ_ONLY else "0"}
         arguments: dict[str, Any] = {
-            "charset": "utf8mb4", "connect_timeout": 5, "read_timeout": 60, "write_timeout": 60,
+            "charset": "utf8mb4", "connect_timeout": 5, "write_timeout": 60,
+            "read_timeout": 60 if purpose != CLEAN else LONGEST_S + 10,
             "program_name": f"ophor-{purpose}",
             "init_command": "SET " + ", ".join(f"SESSION {name} = {value}" for name, value in settings.items()),
         }  # fmt: skip
         if where.get("tls"):
             arguments |= {"ssl_verify_cert": True, "ssl_verify_identity": True}
-        return create_engine(
+        made = create_engine(
             url, connect_args=arguments, pool_size=1, max_overflow=1, hide_parameters=True,
             isolation_level="REPEATABLE READ",
         )  # fmt: skip
+        return announce(made, _ANNOUNCE, lambda connection: bool(connection.open))
 
     def family(self, error: DBAPIError, system: str, purpose: str, place: str) -> OphorError:
         """Go by the engine's error number."""
@@ -165,6 +177,10 @@ class MariaDialect(Dialect):
         )
         calls = now[_HANDLERS] - start[_HANDLERS] - sum(planned.values()) - partitioned
         return seen | ({ELSEWHERE: max(calls, seen.get(ELSEWHERE, 0))} if calls > 0 else {})
+
+    def strangers(self, connection: Connection) -> int:
+        """Look at the sessions of this user on the server."""
+        return int(connection.execute(_STRANGERS).scalar_one())
 
     def delete(self, table: str, columns: Sequence[tuple[str, Cell]], owner: str) -> str:
         """Go from the keys to the rows, so that no other row is locked."""
@@ -253,7 +269,7 @@ def _not_counted(error: DBAPIError, system: str) -> Exception:
     )
 
 
-class MariaConnector(SqlConnector):
+class MariaConnector(MariaPhysical):
     """One tenant's rows in one MariaDB database."""
 
     kind = "mariadb"

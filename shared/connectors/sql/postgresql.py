@@ -19,9 +19,11 @@ from contracts.system_map import MARKER_PLACE, System
 from shared.connectors import failures
 from shared.connectors.protocol import Access, Key
 from shared.connectors.sql import postgresql_access, postgresql_catalogue
-from shared.connectors.sql.connector import SqlConnector
 from shared.connectors.sql.dialect import Catalogue, Dialect
+from shared.connectors.sql.forms import PostgresForms
+from shared.connectors.sql.postgresql_physical import PostgresPhysical
 from shared.connectors.sql.session import READ_ONLY, still_referenced
+from shared.connectors.sql.sessions import announce
 from shared.connectors.sql.tenancy import tenant_invalid
 
 _BUSY = {
@@ -38,6 +40,14 @@ _EFFECTS = text(
 
 _NESTED_ONLY = text("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
 _ANY_JOIN = text("SELECT set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true)")
+_CLASS = 0x4F50484F  # "OPHO": advisory locks of sessions; those of batches are of the other kind, of one number
+_ANNOUNCE = f"SELECT pg_try_advisory_lock({_CLASS}, pg_backend_pid())"
+_STRANGERS = text(f"""
+SELECT count(*) FROM pg_stat_activity a WHERE a.pid <> pg_backend_pid() AND a.usename = current_user
+  AND a.datname = current_database() AND a.backend_type = 'client backend' AND NOT EXISTS (
+    SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.granted
+      AND l.classid = {_CLASS} AND l.objid = CAST(a.pid AS oid) AND l.objsubid = 2)
+""")  # noqa: S608
 _HIDDEN = text("""
 WITH mine AS (SELECT polrelid, polpermissive, coalesce(pg_get_expr(polqual, polrelid), 'true') = 'true' AS whole
     FROM pg_policy WHERE polcmd IN ('r', '*') AND EXISTS (
@@ -67,7 +77,8 @@ def engine(system: System, purpose: str) -> Engine:
     arguments = {"connect_timeout": 5, "options": options, "application_name": f"ophor-{purpose}"}
     if where.get("sslmode"):
         arguments["sslmode"] = where["sslmode"]
-    return create_engine(url, connect_args=arguments, pool_size=1, max_overflow=1, hide_parameters=True)
+    made = create_engine(url, connect_args=arguments, pool_size=1, max_overflow=1, hide_parameters=True)
+    return announce(made, _ANNOUNCE, lambda connection: not connection.closed)
 
 
 class PostgresDialect(Dialect):
@@ -80,6 +91,7 @@ class PostgresDialect(Dialect):
         f"GRANT SELECT ON {_MARKER} TO PUBLIC",
     )
     texts = ("text", "character", "uuid", "bpchar", "name")
+    forms = PostgresForms()
 
     def engine(self, system: System, purpose: str) -> Engine:
         """Open it with psycopg."""
@@ -151,6 +163,11 @@ class PostgresDialect(Dialect):
         """Compare place by place."""
         return {place: now[place] - start.get(place, 0) for place in now if now[place] != start.get(place, 0)}
 
+    def strangers(self, connection: Connection) -> int:
+        """Look at the sessions of this user in this database, afresh."""
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+        return int(connection.execute(_STRANGERS).scalar_one())
+
     @contextmanager
     def key_by_key(self, connection: Connection) -> Iterator[None]:
         """Leave nested loops as the only way to join: keys, and what paths lead to, are always indexed."""
@@ -196,7 +213,7 @@ class PostgresDialect(Dialect):
         return bool(connection.execute(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": _MARKER}).scalar())
 
 
-class PostgresConnector(SqlConnector):
+class PostgresConnector(PostgresPhysical):
     """One tenant's rows in one PostgreSQL database."""
 
     kind = "postgresql"

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from shared.connectors.protocol import Column, ForeignKey, LivePlace
-from shared.connectors.sql.dialect import Catalogue, Cell, digest, inventory, quote
+from shared.connectors.sql.dialect import UNSEEN, Catalogue, Cell, digest, inventory, quote
 
 LARGE_OBJECTS = "pg_largeobject"
 _KINDS = {"r": "table", "p": "table", "m": "matview", "f": "foreign"}
@@ -41,10 +41,22 @@ FROM pg_constraint c WHERE c.conrelid = ANY(:oids) AND c.conparentid = 0 ORDER B
 _BEHAVIOUR = """
 SELECT tgrelid, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = ANY(:oids) AND NOT tgisinternal
 UNION ALL SELECT ev_class, pg_get_ruledef(oid) FROM pg_rewrite
-  WHERE ev_class = ANY(:oids) AND rulename <> '_RETURN'
+  WHERE ev_class = ANY(:oids)
 UNION ALL SELECT polrelid, CAST(polname AS text) || CAST(polcmd AS text) || coalesce(pg_get_expr(polqual, polrelid), '')
   FROM pg_policy WHERE polrelid = ANY(:oids)
 ORDER BY 1, 2"""
+_READS = """
+WITH RECURSIVE reads AS (
+  SELECT DISTINCT r.ev_class AS view,
+    CASE WHEN d.refclassid = CAST('pg_class' AS regclass) THEN d.refobjid END AS relation
+  FROM pg_rewrite r JOIN pg_depend d ON d.classid = CAST('pg_rewrite' AS regclass) AND d.objid = r.oid
+  WHERE d.refclassid IN (CAST('pg_class' AS regclass), CAST('pg_proc' AS regclass)) AND d.refobjid <> r.ev_class),
+found AS (
+  SELECT reads.* FROM reads JOIN pg_class c ON c.oid = reads.view AND c.relkind = 'm'
+  UNION SELECT found.view, reads.relation FROM found
+  JOIN reads ON reads.view = found.relation JOIN pg_class c ON c.oid = found.relation AND c.relkind = 'v')
+SELECT found.view, found.relation FROM found LEFT JOIN pg_class c ON c.oid = found.relation
+WHERE c.relkind IS DISTINCT FROM 'v'"""
 
 
 def read(connection: Connection, system: str) -> Catalogue:
@@ -72,7 +84,11 @@ def read(connection: Connection, system: str) -> Catalogue:
         for place in places
     }
     ids = {oid: names[roots[oid]] for oid in names}
-    return Catalogue(inventory(system, places), quoted, cells, keys, ids=ids)
+    reads = defaultdict(set)
+    for view, relation in connection.execute(text(_READS)):
+        reads[ids.get(view, "")].add(UNSEEN if relation is None else ids.get(relation, ""))
+    derived = {view: frozenset(places) for view, places in reads.items()}
+    return Catalogue(inventory(system, places), quoted, cells, keys, ids=ids, reads=derived)
 
 
 def _cell(kind: str, loose: bool = False) -> Cell:

@@ -22,17 +22,18 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from contracts.errors import OphorError
-from contracts.system_map import MARKER_PLACE, System
+from contracts.system_map import CLEAN, MARKER_PLACE, System
 from shared.connectors import failures, probe
 from shared.connectors.protocol import Access, Key
 from shared.connectors.sql import sqlite_catalogue
-from shared.connectors.sql.connector import SqlConnector
 from shared.connectors.sql.dialect import ELSEWHERE, Catalogue, Dialect
+from shared.connectors.sql.forms import SqliteForms
 from shared.connectors.sql.session import still_referenced
+from shared.connectors.sql.sqlite_physical import SqlitePhysical
 
 WAIT_S = 20.0
 _MARKER = f'"main"."{MARKER_PLACE}"'
-_WRITERS = ("delete", "prepare")
+_WRITERS = ("delete", "prepare", CLEAN)
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _REFUSED = ("SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")
 _UNREACHABLE = ("SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_PROTOCOL")
@@ -45,6 +46,7 @@ class SqliteDialect(Dialect):
     marker = _MARKER
     create_marker = (f"CREATE TABLE IF NOT EXISTS {_MARKER} (id TEXT PRIMARY KEY, written_at REAL NOT NULL)",)
     texts = ("",)  # any column may hold a text
+    forms = SqliteForms()
 
     def engine(self, system: System, purpose: str) -> Engine:
         """Open the file afresh each time; it is never made."""
@@ -126,7 +128,7 @@ class SqliteDialect(Dialect):
         return bool(connection.execute(text(query), {"name": MARKER_PLACE}).scalar())
 
 
-class SqliteConnector(SqlConnector):
+class SqliteConnector(SqlitePhysical):
     """One tenant's rows in one SQLite file."""
 
     kind = "sqlite"

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from services.console.coverage import DISPOSITIONS, Coverage, number, say, told, verdict, word
-from services.console.coverage_layout import HEIGHT, WIDTH, Layout, Line, layout
+from shared.drawing.layout import HEIGHT, WIDTH, Layout, Line, layout
+from shared.drawing.lines import DISPOSITIONS, Coverage, number, told, verdict, word
 
 _MARGIN, _LEGEND, _NARROWEST = 28, 340, 3 * 340
 _NAME, _DETAIL = 24, 31
@@ -42,8 +42,11 @@ _PATTERNS = """<defs>
 <rect width="8" height="8" fill="#fff"/><circle cx="4" cy="4" r="1.4" fill="#f0c3c9"/></pattern></defs>"""
 
 
-def picture(lines: Sequence[Coverage], title: str) -> str:
-    """Draw the report of the map called `title`; give the SVG's text."""
+def picture(lines: Sequence[Coverage], title: str, language: str = "da", *, said: str = "") -> str:
+    """Draw the report of the map called `title`, or with `said` what that says of it; give the SVG's text."""
+    name = title if said else f"{_say(language, 'Systemkortets dækning', 'Coverage of the system map')}: {title}"
+    shown = [each for each in DISPOSITIONS if not said or any(line.disposition == each for line in lines)]
+    said = said or verdict(lines, language)
     systems = list(dict.fromkeys(line.system for line in lines))
     panels = [[line for line in lines if line.system == system] for system in systems]
     drawn = [layout({line.place: line.references for line in mine if line.place}) for mine in panels]
@@ -51,51 +54,55 @@ def picture(lines: Sequence[Coverage], title: str) -> str:
     parts: list[str] = []
     top = 178.0
     for mine, laid in zip(panels, drawn, strict=True):
-        parts += _panel(mine, laid, top, width)
+        parts += _panel(mine, laid, (top, width), language)
         top += laid.height + 74 + 18 * sum(1 for line in mine if not line.place)
     whole, height = f"{width + 2 * _MARGIN:.0f}", f"{top:.0f}"
-    name = say("Systemkortets dækning", "Coverage of the system map")
     head = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{whole}" height="{height}"'
         f' viewBox="0 0 {whole} {height}" font-family="Liberation Sans, Arial, Helvetica, sans-serif">',
-        f"<title>{_text(f'{name}: {title}')}</title><desc>{_text(verdict(lines))}</desc>{_PATTERNS}",
+        f"<title>{_text(name)}</title><desc>{_text(said)}</desc>{_PATTERNS}",
         f'<rect width="{whole}" height="{height}" fill="#fff"/>',
-        _words(_MARGIN, 38, f"{name}: {title}", size=20, bold=True),
-        _words(_MARGIN, 60, verdict(lines), ink="#8a0014" if any(line.code for line in lines) else "#1b1b1b"),
-        *_legend(lines),
+        _words(_MARGIN, 38, name, size=20, bold=True),
+        _words(_MARGIN, 60, said, ink="#8a0014" if any(line.code for line in lines) else "#1b1b1b"),
+        *_legend(lines, language, shown),
     ]
     return "\n".join([*head, *parts, "</svg>"]) + "\n"
 
 
-def _legend(lines: Sequence[Coverage]) -> Iterator[str]:
-    for at, disposition in enumerate(DISPOSITIONS):
+def _legend(lines: Sequence[Coverage], language: str, shown: Sequence[str]) -> Iterator[str]:
+    for at, disposition in enumerate(shown):
         x, y = _MARGIN + at % 3 * _LEGEND, 78 + at // 3 * 30
         mine = [line for line in lines if line.disposition == disposition]
         rows = sum(line.rows if disposition == "deleted" else line.total for line in mine)
         look = _LOOKS[disposition]
         yield _box(x, y, 34, 22, look)
         yield _words(x + 17, y + 16, look.sign, size=14, bold=True, ink=look.ink, anchor="middle")
-        counts = say(f"{number(rows)} rækker", f"{number(rows)} rows")
-        yield _words(x + 44, y + 16, f"{word(disposition)}: {_places(len(mine))}, {counts}")
-    arrows = say(
+        counts = _say(language, f"{number(rows, language)} rækker", f"{number(rows, language)} rows")
+        yield _words(x + 44, y + 16, f"{word(disposition, language)}: {_places(len(mine), language)}, {counts}")
+    arrows = _say(
+        language,
         "En pil er en fremmednøgle og peger på det, der henvises til; stiplet, hvor henvisninger danner en ring; "
         "↻ henviser til sig selv.",
         "An arrow is a foreign key and points to what is referred to; dashed where references form a ring; "
         "↻ refers to itself.",
     )
-    yield _words(_MARGIN, 156, arrows, size=11, ink="#5b6673")
+    if any(line.references for line in lines):
+        yield _words(_MARGIN, 156, arrows, size=11, ink="#5b6673")
 
 
-def _places(count: int) -> str:
-    return say(
-        f"{count} sted" if count == 1 else f"{count} steder", f"{count} place" if count == 1 else f"{count} places"
+def _places(count: int, language: str) -> str:
+    return _say(
+        language,
+        f"{count} sted" if count == 1 else f"{count} steder",
+        f"{count} place" if count == 1 else f"{count} places",
     )
 
 
-def _panel(lines: Sequence[Coverage], laid: Layout, top: float, width: float) -> Iterator[str]:
+def _panel(lines: Sequence[Coverage], laid: Layout, at: tuple[float, float], language: str) -> Iterator[str]:
+    top, width = at
     places = [line for line in lines if line.place]
     yield f'<path d="M{_MARGIN} {top:.0f}h{width:.0f}" stroke="#c3cad1"/>'
-    yield _words(_MARGIN, top + 26, f"{lines[0].system} ({_places(len(places))})", size=16, bold=True)
+    yield _words(_MARGIN, top + 26, f"{lines[0].system} ({_places(len(places), language)})", size=16, bold=True)
     y = top + 42
     for line in (line for line in lines if not line.place):
         yield _words(_MARGIN, y + 8, f"{_LOOKS[line.disposition].sign} {line.code} {line.field}", ink="#8a0014")
@@ -103,7 +110,7 @@ def _panel(lines: Sequence[Coverage], laid: Layout, top: float, width: float) ->
     yield f'<g transform="translate({_MARGIN} {y + 6:.0f})">'
     yield from map(_reference, laid.lines)
     for line in places:
-        yield from _place(line, *laid.corners[line.place])
+        yield from _place(line, laid.corners[line.place], language)
     yield "</g>"
 
 
@@ -125,12 +132,13 @@ def _reference(line: Line) -> str:
     return drawn + f'<path d="M{x:.1f} {y:.1f}l{tail} -4.5v9z" fill="#5b6673"/>'
 
 
-def _place(line: Coverage, x: float, y: float) -> Iterator[str]:
-    look, what, counts = _LOOKS[line.disposition], told(line), _counts(line)
+def _place(line: Coverage, at: tuple[float, float], language: str) -> Iterator[str]:
+    (x, y), look = at, _LOOKS[line.disposition]
+    what, counts = told(line, language), _counts(line, language)
     second = line.code or what
     if line.unowned:
-        without = f"{number(line.unowned)} " + say("uden lejer", "no tenant")
-        second = f"{word(line.disposition).split(',')[0]} · {without}"
+        without = f"{number(line.unowned, language)} " + _say(language, "uden lejer", "no tenant")
+        second = f"{word(line.disposition, language).split(',')[0]} · {without}"
         what += f" – {without}" + (f": {line.without_tenant}" if line.without_tenant else "")
     loop = " ↻" if line.place in line.references else ""
     yield f"<g><title>{_text(f'{line.place}{loop} – {what} – {counts}')}</title>"
@@ -141,13 +149,20 @@ def _place(line: Coverage, x: float, y: float) -> Iterator[str]:
     yield _words(x + 28, y + 49, _short(counts, _DETAIL), size=11, ink=look.ink) + "</g>"
 
 
-def _counts(line: Coverage) -> str:
+def _counts(line: Coverage, language: str) -> str:
     if line.disposition == "unreachable" or line.code == "MAP_UNKNOWN_PLACE":
-        return say("ikke talt", "not counted")
-    total = number(line.total)
-    if line.disposition == "deleted" or line.rows:
-        return say(f"{number(line.rows)} af {total} rækker", f"{number(line.rows)} of {total} rows")
-    return say(f"{total} rækker", f"{total} rows")
+        return _say(language, "ikke talt", "not counted")
+    total = number(line.total, language)
+    if line.disposition == "deleted" and not line.total:  # whoever made the report counts this tenant's rows only
+        total = number(line.rows, language)
+    elif line.disposition == "deleted" or line.rows:
+        rows = number(line.rows, language)
+        return _say(language, f"{rows} af {total} rækker", f"{rows} of {total} rows")
+    return _say(language, f"{total} rækker", f"{total} rows")
+
+
+def _say(language: str, da: str, en: str) -> str:
+    return en if language == "en" else da
 
 
 def _box(x: float, y: float, width: float, height: float, look: _Look) -> str:
@@ -158,7 +173,7 @@ def _box(x: float, y: float, width: float, height: float, look: _Look) -> str:
     )
 
 
-def _words(
+def _words(  # noqa: PLR0913 - what a text element has
     x: float, y: float, text: str, *, size: int = 13, bold: bool = False, ink: str = "#1b1b1b", anchor: str = ""
 ) -> str:
     weight = ' font-weight="700"' if bold else ""
