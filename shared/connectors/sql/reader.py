@@ -22,6 +22,8 @@ from shared.connectors.sql.dialect import Dialect
 from shared.connectors.sql.session import translated
 from shared.connectors.sql.tenancy import Tenancy
 
+SPARE = 10
+
 
 class SqlReader:
     """The looking half of `protocol.Connector`; a subclass names its dialect."""
@@ -144,15 +146,25 @@ class SqlReader:
         return [column.name for column in sorted(columns, key=lambda column: (column.type != "uuid", column.name))]
 
     def _draw(self, place: str, column: str, pattern: str, number: int, seed: bytes) -> list[str]:
+        """Draw the values with the smallest hashes; more of them where some are other tenants' too."""
+        drawn = number * SPARE
+        while True:
+            found, alone = self._drawn(place, column, {"pattern": pattern, "seed": seed, "limit": drawn})
+            if len(alone) >= number or found < drawn:
+                return alone[:number]
+            drawn *= SPARE**2
+
+    def _drawn(self, place: str, column: str, parameters: dict[str, Any]) -> tuple[int, list[str]]:
+        """Count the values drawn, and give the hashes of those that only the tenant's rows have, in order."""
         name, table = self.dialect.quote(column), self._table(place)
-        others = (
-            f"SELECT 1 FROM {table} n WHERE n.{name} = t0.{name} AND ({self._tenancy.owner(place, 'n')}) IS NOT TRUE"
-        )
-        query = f"""SELECT DISTINCT {self._hash(column)} h FROM {table} t0 WHERE {self._tenancy.owner(place)}
-            AND {self.dialect.matches(f"t0.{name}")} AND NOT EXISTS ({others}) ORDER BY h LIMIT :limit"""
-        parameters = {"tenant": self._tenant, "pattern": pattern, "seed": seed, "limit": number}
+        mine = f"""SELECT DISTINCT {self._hash(column)} h, t0.{name} v FROM {table} t0
+            WHERE {self._tenancy.owner(place)} AND {self.dialect.matches(f"t0.{name}")} ORDER BY h LIMIT :limit"""
+        others = f"""SELECT DISTINCT c.v FROM {table} n JOIN c ON n.{name} = c.v
+            WHERE ({self._tenancy.owner(place, "n")}) IS NOT TRUE"""
+        query = f"WITH c AS ({mine}) SELECT c.h, o.v IS NULL FROM c LEFT JOIN ({others}) o ON o.v = c.v ORDER BY c.h"
         with self._connected(place) as connection:
-            return list(connection.execute(text(query), parameters).scalars())
+            rows = connection.execute(text(query), {"tenant": self._tenant, **parameters}).all()
+        return len(rows), list(dict.fromkeys(str(row[0]) for row in rows if row[1]))
 
     def _hash(self, column: str) -> str:
         return self.dialect.hashed(f"t0.{self.dialect.quote(column)}")

@@ -44,6 +44,8 @@ class Tenancy:
     def unowned(self, place: str, alias: str = "t0") -> str:
         """Give the predicate for the rows of `place` that no tenant at all is found for."""
         found = self._where(place, alias, lambda cell, column: f"{column} IS NOT NULL")
+        if len(self.system.rules[place].tenant_path) > 1:  # an EXISTS is never unknown, and NOT EXISTS is one join
+            return f"NOT {found}"
         return f"({found}) IS NOT TRUE"
 
     def alike(self, place: str, alias: str = "t0") -> str:
