@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit check bench chaos coverage schemas up down clean lock
+.PHONY: help setup demo test test-unit check bench chaos fuzz coverage schemas up down clean lock
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -30,6 +30,9 @@ bench: setup ## measure speed and memory, each beside a reference (one of them: 
 
 chaos: setup ## inject hundreds of faults under load and count what was lost or doubled (a few minutes: make chaos SHORT=1)
 	@$(BIN)/python -m tests.chaos $(if $(SHORT),--short)
+
+fuzz: setup ## attack the verifier: every byte of a small bundle, then five minutes of mutations (make fuzz SECONDS=60)
+	@$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(STRIDE),--stride $(STRIDE))
 
 coverage: setup ## write docs/coverage.md: which tests show each activity, obligation and tension
 	@$(BIN)/python -m tests.coverage_page

@@ -4,10 +4,16 @@ from marshmallow import fields
 
 from contracts.fields import Choice, Code, Count, Cvr, Day, Digest, Id, Many, One, Text
 from contracts.registry import Command, Event, Message, Task
-from contracts.roles import AUDITOR, CUSTOMER_DPO, CUSTOMER_LEAD, MONITOR, READERS, SUPPLIER_LEAD
+from contracts.roles import AUDITOR, CUSTOMER_DPO, CUSTOMER_LEAD, DELETION_OFFICER, MONITOR, READERS, SUPPLIER_LEAD
 
-STAGES = ("DELIVERY", "ACCESS-CLOSED", "ACTIVE-DELETED", "BACKUP-EXPIRED", "RE-DELETION", "CORRECTION", "REVOCATION")
-ISSUED_STAGES = ("ACTIVE-DELETED", "BACKUP-EXPIRED")
+STAGES = ("DELIVERY", "ACCESS-CLOSED", "ACTIVE-DELETED", "BACKUP-EXPIRED", "RE-DELETION", "CORRECTION", "REVOCATION",
+          "STATUS")  # fmt: skip
+ISSUED_STAGES = ("DELIVERY", "ACCESS-CLOSED", "ACTIVE-DELETED", "BACKUP-EXPIRED")
+ASKED_STAGES = (*ISSUED_STAGES, "RE-DELETION", "STATUS")
+REVOKED_FOR = ("WRONG_COUNTS", "WRONG_SCOPE", "WRONG_PARTY", "DATA_FOUND", "EVIDENCE_DISPROVED", "KEY_COMPROMISED",
+               "ISSUED_IN_ERROR")  # fmt: skip
+CORRECTED_FOR = ("PARTY_DETAILS", "OFFICIAL_DETAILS", "TITLES", "RULES_WORDING", "LATER_EVIDENCE")
+SUPERSEDED, STATUS = "SUPERSEDED", "STATUS"
 
 
 class ExitRef(Message):
@@ -40,10 +46,14 @@ class NameParties(Message):
 
 
 class RequestCertificate(Message):
-    """`activities` name the scopes, each a deletion of the plan; none means all that no option suspends today."""
+    """`activities` name the scopes, each a deletion of the plan; none means all that no option suspends today.
+
+    STATUS asks for a status letter: the state as it is, never final. RE-DELETION is refused as long as no restore is
+    evidence.
+    """
 
     exit_id = Id()
-    stage = Choice(*ISSUED_STAGES)
+    stage = Choice(*ASKED_STAGES)
     activities = Many(Code(), required=False, load_default=list)
 
 
@@ -54,6 +64,20 @@ class Done(Message):
 
 class CertificateRef(Message):
     certificate_id = Id()
+
+
+class RevokeCertificate(Message):
+    """Withdraw a certificate: one person may, for a reason of the closed list; it cannot be taken back."""
+
+    certificate_id = Id()
+    reason = Choice(*REVOKED_FOR)
+
+
+class CorrectCertificate(Message):
+    """Issue the certificate anew under its number, as the next version; the former one is then superseded."""
+
+    certificate_id = Id()
+    reason = Choice(*CORRECTED_FOR)
 
 
 class Refusal(Message):
@@ -75,6 +99,10 @@ class CertificateRow(Message):
     issued_on = Day(allow_none=True)
     refusals = Many(Refusal)
     activities = Many(Code(), required=False, load_default=list)
+    revoked = Code(required=False, allow_none=True, load_default=None)
+    """Why it does not count any more, as on the revocation list: a reason of REVOKED_FOR, or SUPERSEDED."""
+    replaces = Text(40, required=False, allow_none=True, load_default=None)
+    """The number that this document corrects or revokes."""
 
 
 class Certificates(Message):
@@ -112,9 +140,18 @@ class ReadLog(Message):
     pass
 
 
+class Revocations(Message):
+    """The published revocation list, a signed note: `<log origin>/revocations`, the count, and a line each of number,
+    SHA-256 of the statement, day and reason. Empty until the first certificate is drawn up."""
+
+    origin = Text(200)
+    count = Count()
+    note = fields.String(required=True)
+
+
 class ObligationRow(Message):
     """The worse of what scheduling told and what the log proves; `reason` as in ObligationChanged, `since` from when,
-    `evidence` the indexes of what shows it."""
+    `evidence` the indexes of what shows it, `rule` how the last day is reckoned, `controls` those of standards."""
 
     id = Code()
     clause = Text(80)
@@ -123,6 +160,9 @@ class ObligationRow(Message):
     reason = Code(required=False, allow_none=True, load_default=None)
     met_on = Day(required=False, allow_none=True, load_default=None)
     since = Day(required=False, allow_none=True, load_default=None)
+    rule = Text(300, required=False, allow_none=True, load_default=None)
+    who = Many(Choice("customer", "supplier", "successor"), required=False, load_default=list)
+    controls = Many(Text(40), required=False, load_default=list)
     evidence = Many(fields.Integer())
 
 
@@ -152,6 +192,36 @@ class CertificateIssued(Message):
     on = Day()
 
 
+class CertificateRevoked(Message):
+    exit_id = Id()
+    certificate_id = Id()
+    stage = Choice(*STAGES)
+    number = Text(40)
+    version = Count()
+    statement_digest = Digest()
+    reason = Choice(*REVOKED_FOR)
+    role = Text(60)
+    on = Day()
+
+
+class StatusDue(Message):
+    """The agreement ended 15 days ago: the status letter goes out (evidence.md §3)."""
+
+    exit_id = Id()
+    on = Day()
+
+
+class StatusLetterSent(Message):
+    """A status letter is drawn, sealed and listed; `gates` counts what is unmet."""
+
+    exit_id = Id()
+    certificate_id = Id()
+    number = Text(40)
+    statement_digest = Digest()
+    gates = Count()
+    on = Day()
+
+
 class AppendTask(Message):
     """One evidence event for the log; `entry` is validated by its own enum-only schema, `ref` makes it idempotent."""
 
@@ -175,6 +245,21 @@ COMMANDS = (
         CertificateRow,
         frozenset({CUSTOMER_DPO, CUSTOMER_LEAD, SUPPLIER_LEAD}),
     ),
+    Command(
+        "compliance",
+        "revoke_certificate",
+        RevokeCertificate,
+        CertificateRow,
+        frozenset({CUSTOMER_DPO, SUPPLIER_LEAD, DELETION_OFFICER}),
+    ),
+    Command(
+        "compliance",
+        "correct_certificate",
+        CorrectCertificate,
+        CertificateRow,
+        frozenset({CUSTOMER_DPO, SUPPLIER_LEAD}),
+    ),
+    Command("compliance", "read_revocations", ReadLog, Revocations, READERS | {MONITOR}, query=True),
     Command("compliance", "read_certificate", CertificateRef, CertificateRow, READERS, query=True),
     Command("compliance", "list_certificates", ExitRef, Certificates, READERS | {MONITOR}, query=True),
     Command("compliance", "read_document", ReadDocument, Document, READERS, query=True),
@@ -185,11 +270,15 @@ COMMANDS = (
 EVENTS = (
     Event("compliance", "evidence_recorded", EvidenceRecorded, ("scheduling",)),
     Event("compliance", "certificate_issued", CertificateIssued, ("scheduling",)),
+    Event("compliance", "certificate_revoked", CertificateRevoked, ("scheduling",)),
+    Event("compliance", "status_letter_sent", StatusLetterSent, ("scheduling",)),
+    Event("compliance", "status_due", StatusDue, ("compliance",)),
 )
 
 TASKS = (
     Task("compliance", "ledger", "append", AppendTask, single=True),
     Task("compliance", "ledger", "draw_up", CertificateTask, single=True),
+    Task("compliance", "ledger", "list_revocations", CertificateTask, single=True),
     Task("compliance", "seal", "seal_statement", CertificateTask),
     Task("compliance", "sign", "sign_statement", CertificateTask),
     Task("compliance", "render", "render_certificate", CertificateTask),

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from deploy.stack.processes import PRODUCT, TABLE, Process
+from deploy.stack.processes import OTHER_SIGNER, PRODUCT, SIGNERS, TABLE, Process
 
 FILE = Path(__file__).resolve().parent.parent / "k8s" / "base" / "processes.yaml"
 HEAD = "# Written by `python -m deploy.kubernetes` from deploy/stack/processes.py; a contract test compares.\n"
@@ -55,18 +55,22 @@ def _pod(row: Process) -> dict[str, Any]:
     if row.kind == "hand":
         mounted |= {"maps": {"secret": {"secretName": "system-maps", "optional": True}}, "work": {"emptyDir": {}}}
         paths |= {"maps": "/etc/ophor/maps", "work": "/work"}
+    user = SIGNERS.get(row.name, 10001)
+    env = [{"name": "OPHOR_HEALTH_PORT", "value": PORT}]
+    if row.name in OTHER_SIGNER:
+        env.append({"name": "OPHOR_OTHER_KEYS", "value": f"/etc/ophor/keys-of-{OTHER_SIGNER[row.name]}"})
     volumes = [{"name": name, **source} for name, source in mounted.items()]
     mounts = [{"name": name, "mountPath": paths[name], "readOnly": name not in ("tmp", "work")} for name in mounted]
     return {
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 100,
-        "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "fsGroup": 10001,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": user, "runAsGroup": user, "fsGroup": user,
                             "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [{
             "name": "process",
             "image": "ophor",
             "args": list(row.module[1:]),
-            "env": [{"name": "OPHOR_HEALTH_PORT", "value": PORT}],
+            "env": env,
             "envFrom": [{"secretRef": {"name": f"env-{row.name}"}}],
             "readinessProbe": {**_probe("ready"), "periodSeconds": 5, "failureThreshold": 3},
             "livenessProbe": {**_probe("live"), "periodSeconds": 20, "failureThreshold": 6, "initialDelaySeconds": 30},

@@ -76,9 +76,29 @@ def needs() -> list[Need]:
     ]
 
 
+def wishes() -> list[Need]:
+    """List what only tests use, and say that they skip where it is absent: its lack stops nothing."""
+    return [("SoftHSM, a PKCS#11 token in software (tests)", "softhsm2", lambda: program("softhsm2-util"))]
+
+
 def missing() -> list[Need]:
     """List what is not there."""
     return [need for need in needs() if not need[2]()]
+
+
+def install_wishes() -> None:
+    """Try to install what only tests use, where that takes no password."""
+    names = [package for _, package, there in wishes() if not there()]
+    if not names or not program("apt-get"):
+        return
+    sudo = ["sudo", "-n"]
+    if os.geteuid() == 0:
+        sudo = []
+    elif not program("sudo"):
+        return
+    words = [*sudo, "sh", str(ROOT / "deploy" / "packages.sh"), *names]
+    if subprocess.run(words, check=False, capture_output=True).returncode:
+        print(f"setup: without {', '.join(names)}; the tests that use it skip", flush=True)
 
 
 def check_machine() -> None:
@@ -193,6 +213,7 @@ def steps() -> Iterator[Callable[[], None]]:
     """Give the steps that remain; a stamp that fits makes them few."""
     yield check_machine
     yield install_packages
+    yield install_wishes
     if STAMP.exists() and STAMP.read_text() == digest() and venv_works():
         return
     yield make_venv

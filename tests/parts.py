@@ -46,6 +46,7 @@ class MariaServer:
     folder: Path
     port: int
     host: str = "127.0.0.1"
+    more: tuple[str, ...] = ()
 
     def connect(self) -> pymysql.Connection[Any]:
         """Connect as root."""
@@ -65,7 +66,7 @@ class MariaServer:
         server = shutil.which("mariadbd", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"])) or "mariadbd"
         words += [f"--port={self.port}", f"--bind-address={self.host}", f"--socket={self.folder / 'socket'}"]
         argv = [server, *words, f"--pid-file={self.folder / 'pid'}", "--innodb-buffer-pool-size=64M"]
-        argv += ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"]
+        argv += ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", *self.more]
         spawn.start(Launch(argv, dict(os.environ), log, user, self.folder), mark, "mariadb")
         until(self._answers, "MariaDB answers")
         return self

@@ -15,6 +15,7 @@ from marshmallow import ValidationError
 
 from contracts.errors import Rejected, first_path
 from contracts.system_map.attested import subprocessors
+from contracts.system_map.backups import at_home
 from contracts.system_map.model import CLEAN, WITHOUT_USERS, Credential, System, SystemMap, Window, rejected
 from contracts.system_map.place import check_buckets, check_references, read_rule
 from contracts.system_map.schema import CONNECTIONS, DAYS, PLACEHOLDER, Loader, MapSchema
@@ -113,6 +114,7 @@ def _system(source: str, name: str, body: dict[str, Any], home: Path) -> System:
         name=name, title=body["title"], kind=body["kind"], deletion=body["deletion"], tenant=body["tenant"],
         connection=connection, credentials=credentials, rules=rules,
         roles=tuple(body["access"].get("roles", ())), backups=str(home / backups) if backups else "", home=home,
+        sources=tuple(at_home(each, home) for each in body["backups"].get("sources", ())),
         rate=body["rate"], window=_window(body["window"]), physical=body["physical"],
         subprocessors=subprocessors(source, where, body),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 
 from contracts.attesting import PARTIES
 from contracts.errors import Rejected
+from contracts.system_map.backups import Source
 
 PURPOSES = ("extract", "delete", "verify", "access", "prepare")
 CLEAN = "clean"  # an optional purpose: whoever cleans below the rows; the deleter where the map names nobody
@@ -110,6 +111,7 @@ class System:
     rules: dict[str, Rule]
     roles: tuple[str, ...] = ()
     backups: str = ""
+    sources: tuple[Source, ...] = ()  # where its backup sets are looked for, where it is no such folder
     home: Path = field(default_factory=Path)
     rate: int = 0  # rows a second that may be deleted in it; 0: no limit
     window: Window | None = None
@@ -129,6 +131,11 @@ class System:
                 da=f"Lejerens værdi i {self.title} kan ikke bruges.",
             )
         return value
+
+    @property
+    def backed_up(self) -> bool:
+        """Tell whether the map says where its backup sets are looked for."""
+        return bool(self.backups or self.sources)
 
     def rule(self, place: str) -> Rule | None:
         """Give what the map says of `place`; the rehearsal marker is NOT_CUSTOMER_DATA without being mapped."""

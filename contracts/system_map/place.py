@@ -57,16 +57,29 @@ def read_rule(source: str, where: str, kind: str, place: str, body: dict[str, An
             "rows that are deleted but not delivered need a reason",
             "give reason: log, secret, cache or derived",
         )
-    if kind not in SQL and isinstance(body["tenant_key"], dict):
+    _check_key(source, f"{at}.tenant_key", kind, body["tenant_key"])
+    deliver = body["deliver"] and said != ["attested"]  # what people act on is theirs to hand over
+    return Rule(place=place, **(body | _way(body) | {"deliver": deliver} | attested(source, at, body)))
+
+
+def _check_key(source: str, at: str, kind: str, key: Any) -> None:
+    """Refuse a key in JSON outside SQL, and a part of a MongoDB reference: its id may stand for any collection's."""
+    if kind not in SQL and isinstance(key, dict):
         raise rejected(
             source,
             "MAP_FIELD_INVALID",
-            f"{at}.tenant_key",
+            at,
             "only an SQL column holds JSON to look into",
             "name the field; in MongoDB with dots for what lies deeper (kunde.id)",
         )
-    deliver = body["deliver"] and said != ["attested"]  # what people act on is theirs to hand over
-    return Rule(place=place, **(body | _way(body) | {"deliver": deliver} | attested(source, at, body)))
+    if kind == "mongodb" and any(name.startswith("$") for name in str(key).split(".")):
+        raise rejected(
+            source,
+            "MAP_FIELD_INVALID",
+            at,
+            "a reference (DBRef) does not say whose a document is",
+            "give the documents a field with the tenant",
+        )
 
 
 def check_buckets(source: str, where: str, rules: Mapping[str, Rule]) -> None:

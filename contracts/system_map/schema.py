@@ -10,6 +10,7 @@ import yaml
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from contracts.attesting import PLACE_METHODS
+from contracts.system_map.backups import BackupsField
 from contracts.system_map.model import ATTESTED_BY, CLEAN, PHYSICAL, PURPOSES, WHOLE_WAYS
 
 KINDS = ("postgresql", "mariadb", "sqlite", "mongodb", "files", "s3", "queues", "manual", "case_index")
@@ -121,10 +122,6 @@ class _Access(_Strict):
     roles = fields.List(_Text(validate=_FULL), load_default=list)
 
 
-class _Backups(_Strict):
-    folder = fields.String(required=True, validate=_FULL)
-
-
 class _SubProcessor(_Strict):
     through = _Text(load_default="", validate=validate.Regexp(r"^[\w.:\-]{0,80}$(?!\n)"))
 
@@ -148,7 +145,7 @@ class _System(_Strict):
     )
     places = fields.Dict(keys=_Text(validate=_NAME), values=fields.Nested(_Place), required=True)
     access = fields.Nested(_Access, load_default=dict)
-    backups = fields.Nested(_Backups, load_default=dict)
+    backups = BackupsField(load_default=dict)
     physical = fields.String(load_default="clean", validate=validate.OneOf(PHYSICAL))
     rate = fields.Integer(load_default=0, strict=True, validate=validate.Range(min=1, max=1_000_000))
     window = fields.Nested(_Window, load_default=None)

@@ -16,7 +16,7 @@ from pathlib import Path
 from contracts.catalogue import SERVICES
 from deploy import mongo_users
 from deploy.stack import keys
-from deploy.stack.processes import PRODUCT, TABLE, Process
+from deploy.stack.processes import OTHER_SIGNER, PRODUCT, SIGNERS, TABLE, Process
 from shared.bus import topology
 
 DEFAULT = Path(__file__).resolve().parent.parent.parent / ".ophor" / "compose"
@@ -29,7 +29,7 @@ def prepare(folder: Path) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     passwords = _passwords(folder / "passwords.json")
-    keys.make(folder / "keys", folder / "trust.json")
+    keys.make(folder / "keys", folder / "trust.json", f"http://127.0.0.1:{PAGES}/verify")
     broker = {user: passwords[f"rabbitmq:{user}"] for user in topology.users()}
     _write(folder / "rabbitmq" / "definitions.json", json.dumps(topology.definitions(broker, MODE)), 0o644)
     _write(folder / "rabbitmq" / "ophor.conf", "load_definitions = /etc/ophor/definitions.json\n", 0o644)
@@ -66,6 +66,8 @@ def _environment(row: Process, passwords: dict[str, str]) -> dict[str, str]:
         pages = {"OPHOR_GATEWAY_HOST": "0.0.0.0", "OPHOR_GATEWAY_PORT": PAGES}  # noqa: S104 – inside its container
         return env | pages | {"OPHOR_GATEWAY_USERS": "/etc/ophor/users.json"}
     env |= {"OPHOR_MONGO_URI": _mongo(row.user, passwords)}
+    if other := OTHER_SIGNER.get(row.name):
+        env["OPHOR_OTHER_KEYS"] = f"/etc/ophor/keys-of-{other}"  # not mounted: each container has its own keys only
     if row.service == "delivery":
         env["OPHOR_DROPS"] = "/etc/ophor/drops.yaml"
     if row.kind == "hand":
@@ -114,11 +116,16 @@ def _write(path: Path, text: str, mode: int = 0o600) -> None:
 
 
 def _give_away(folder: Path) -> None:
-    """As root, give the keys to the image's user, who must read them; else the folder must be that user's."""
+    """As root, give the keys to the users who must read them: the image's, and the signers' own."""
     if os.geteuid() == 0:
         for service in (*SERVICES, "gateway"):
             for path in (folder / "keys" / service, *(folder / "keys" / service).rglob("*")):
                 os.chown(path, 10001, 10001)
+        for name, number in SIGNERS.items():
+            own = keys.folder_of(folder / "keys", TABLE[name])
+            for path in (own, *own.rglob("*")):
+                os.chown(path, number, number)
+                path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 if __name__ == "__main__":

@@ -118,6 +118,7 @@ PRIVILEGES: dict[str, list[Document]] = {
     "mv_extract": [LOOK],
     "mv_verify": [LOOK],
     "mv_delete": [LOOK, *(_privilege("remove", collection) for collection in TENANT_COLLECTIONS)],
+    "mv_clean": [LOOK, *(_privilege("compact", collection) for collection in TENANT_COLLECTIONS)],
     "mv_access": [_privilege("viewUser viewRole grantRole revokeRole dropUser changeCustomData listCollections")],
     "mv_prepare": [_privilege("find insert update createCollection", MARKER), _privilege("listCollections")],
 }

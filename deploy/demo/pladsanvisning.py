@@ -21,7 +21,9 @@ from deploy.demo.data import LEAVING, MAKERS, SHARED, TENANTS, Tables, Tenant
 
 DATABASE = "pladsanvisning"
 OWNER = "px_owner"
-PURPOSES = ("extract", "delete", "verify", "access", "prepare")
+PURPOSES = ("extract", "delete", "verify", "access", "prepare", "clean")
+LOOKERS = "px_extract, px_delete, px_verify, px_clean"
+MAINTAIN = 170_000  # the version that has a right of its own for it
 MADE_BY_DEMO = "ophor-demo"
 
 OWN = "kommunekode = {code}"
@@ -96,7 +98,7 @@ def make(server: Server, made: list[Tables]) -> None:
         for statement in _rights():
             admin.execute(statement)
         admin.execute("RESET ROLE")
-        for statement in _app_rights():
+        for statement in _app_rights(admin.info.server_version):
             admin.execute(statement)
         admin.execute("ANALYZE")
 
@@ -147,13 +149,13 @@ def tenant_places() -> list[str]:
 
 def _rights() -> Iterator[Statement]:
     """Say what the purposes' roles may do; run as the owner of the tables."""
-    yield _sql(f"GRANT CONNECT ON DATABASE {DATABASE} TO px_extract, px_delete, px_verify, px_prepare")
+    yield _sql(f"GRANT CONNECT ON DATABASE {DATABASE} TO px_extract, px_delete, px_verify, px_prepare, px_clean")
     yield _sql(f"GRANT CONNECT ON DATABASE {DATABASE} TO px_access WITH GRANT OPTION")
-    yield _sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO px_extract, px_delete, px_verify")
+    yield _sql(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {LOOKERS}")
     for place in (*SHARED, *tenant_places()):
         yield _on("GRANT SELECT, INSERT, UPDATE, DELETE ON {place} TO px_access WITH GRANT OPTION", place)
         yield _on("ALTER TABLE {place} ENABLE ROW LEVEL SECURITY", place)
-        yield _on("CREATE POLICY looks ON {place} FOR SELECT TO px_extract, px_delete, px_verify USING (true)", place)
+        yield _on(f"CREATE POLICY looks ON {{place}} FOR SELECT TO {LOOKERS} USING (true)", place)
     for place in tenant_places():
         yield _on("GRANT DELETE ON {place} TO px_delete", place)
         yield _on("CREATE POLICY deletes ON {place} FOR DELETE TO px_delete USING ({whose})", place, LEAVING)
@@ -162,10 +164,20 @@ def _rights() -> Iterator[Statement]:
         yield _on("CREATE POLICY breaks ON {place} FOR UPDATE TO px_delete USING ({whose})", place, LEAVING)
 
 
-def _app_rights() -> Iterator[Statement]:
+def _may_clean(version: int) -> Iterator[Statement]:
+    """Let px_clean maintain the tenants' tables; before PostgreSQL 17 only their owner may."""
+    if version < MAINTAIN:
+        yield _sql(f"GRANT {OWNER} TO px_clean")
+        return
+    for place in tenant_places():
+        yield _on("GRANT MAINTAIN ON {place} TO px_clean", place)
+
+
+def _app_rights(version: int) -> Iterator[Statement]:
     """Say what the tenants' app users may do; granted by px_access, who can therefore take it back."""
     yield _sql("ALTER ROLE px_access CREATEROLE")
     yield _sql("GRANT pg_signal_backend TO px_access")
+    yield from _may_clean(version)
     yield _sql("GRANT CREATE ON SCHEMA public TO px_prepare")
     yield _sql("ALTER DEFAULT PRIVILEGES FOR ROLE px_prepare IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC")
     yield _sql("SET ROLE px_access")

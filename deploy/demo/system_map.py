@@ -7,10 +7,12 @@ from typing import Any
 from psycopg import conninfo
 from pymongo.uri_parser import parse_uri
 
-from deploy.demo import booking, morgenvagt, pladsanvisning
+from deploy.demo import booking, extens, morgenvagt, pladsanvisning
 from deploy.demo.data import LEAVING, OWN_SYSTEM, SHARED
 
 PURPOSES = ("extract", "delete", "verify", "access", "prepare")
+WITH_CLEAN = (*PURPOSES, "clean")  # where the engine can clean below the rows (ADR 0011)
+SUBPROCESSOR = "driftscenter"
 
 
 def build(postgres_uri: str, mongo_uri: str, case_index_url: str) -> dict[str, Any]:
@@ -19,14 +21,15 @@ def build(postgres_uri: str, mongo_uri: str, case_index_url: str) -> dict[str, A
         "pladsanvisning": _pladsanvisning(postgres_uri),
         "morgenvagt": _morgenvagt(mongo_uri),
         "booking": _booking(),
+        "extens": _extens(),
         "sagsindeks": _sagsindeks(case_index_url),
     }
     return {"version": 1, "systems": systems}
 
 
-def _credentials(prefix: str) -> dict[str, dict[str, str]]:
+def _credentials(prefix: str, purposes: tuple[str, ...] = PURPOSES) -> dict[str, dict[str, str]]:
     return {
-        purpose: {"user": f"{prefix}_{purpose}", "password_file": f"secrets/{prefix}_{purpose}"} for purpose in PURPOSES
+        purpose: {"user": f"{prefix}_{purpose}", "password_file": f"secrets/{prefix}_{purpose}"} for purpose in purposes
     }
 
 
@@ -55,10 +58,11 @@ def _pladsanvisning(uri: str) -> dict[str, Any]:
             "port": int(address.get("port") or 5432),
             "database": pladsanvisning.DATABASE,
         },
-        "credentials": _credentials("px"),
+        "credentials": _credentials("px", WITH_CLEAN),
         "places": places,
         "access": {"roles": [pladsanvisning.app_user(LEAVING)]},
         "backups": {"folder": "backups/pladsanvisning"},
+        "subprocessors": {SUBPROCESSOR: {}},
     }
 
 
@@ -77,7 +81,7 @@ def _morgenvagt(uri: str) -> dict[str, Any]:
         "deletion": "1",
         "tenant": "{tenant}",
         "connection": connection,
-        "credentials": _credentials("mv"),
+        "credentials": _credentials("mv", WITH_CLEAN),
         "places": places,
         "access": {"roles": [morgenvagt.app_user(LEAVING)]},
         "backups": {"folder": "backups/morgenvagt"},
@@ -95,6 +99,17 @@ def _booking() -> dict[str, Any]:
         "connection": {"folder": "booking"},
         "places": places,
         "backups": {"folder": "backups/booking"},
+    }
+
+
+def _extens() -> dict[str, Any]:
+    return {
+        "title": "Extens (demo)",
+        "kind": "manual",
+        "deletion": "1",
+        "tenant": "{tenant}",
+        "connection": {"folder": "extens"},
+        "places": {extens.PLACE: {"attested": "customer", "owner": "customer"}},
     }
 
 

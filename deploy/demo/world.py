@@ -1,4 +1,4 @@
-"""The demo's world: four systems with three tenants, their backups, and the system map.
+"""The demo's world: five systems with three tenants, their backups, and the system map.
 
 `make_world` makes everything anew in a folder and on servers that are the demo's own; what it did not make itself it
 refuses to touch (TARGET_EXISTS). `load_world` finds a world that was made before, so that a rehearsal can be resumed.
@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from contracts.errors import Rejected
-from deploy.demo import backups, booking, case_index, data, morgenvagt, pladsanvisning, system_map
+from deploy.demo import backups, booking, case_index, data, extens, morgenvagt, pladsanvisning, system_map
 
 MADE_BY_DEMO = ".ophor-demo"
 OTHERS_CASES = 12
@@ -66,7 +66,7 @@ class World:
     @property
     def systems(self) -> tuple[str, ...]:
         """List the systems' names in the map."""
-        return "pladsanvisning", "morgenvagt", "booking", "sagsindeks"
+        return "pladsanvisning", "morgenvagt", "booking", "extens", "sagsindeks"
 
     def secret(self, name: str) -> str:
         """Read one of the world's secrets."""
@@ -137,7 +137,7 @@ def _clear(folder: Path) -> None:
 def _make_secrets(folder: Path) -> dict[str, str]:
     """Draw a secret for every user of every system; one file each, readable by us alone."""
     names = (
-        *pladsanvisning.roles(), *(f"mv_{purpose}" for purpose in system_map.PURPOSES),
+        *pladsanvisning.roles(), *morgenvagt.PRIVILEGES,
         *(f"mv_{morgenvagt.app_user(tenant)}" for tenant in data.TENANTS), *(f"ci_{role}" for role in CASE_INDEX_ROLES),
     )  # fmt: skip
     folder.mkdir(mode=0o700)
@@ -154,7 +154,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def _make_systems(where: WorldSettings, made: list[data.Tables], passwords: dict[str, str]) -> None:
-    """Make the four systems; MongoDB's beside the others, which it does not wait for."""
+    """Make the five systems; MongoDB's beside the others, which it does not wait for."""
     of_morgenvagt = {user: passwords[user if user.startswith("mv_") else f"mv_{user}"] for user in morgenvagt.users()}
     failed: list[BaseException] = []
 
@@ -169,6 +169,7 @@ def _make_systems(where: WorldSettings, made: list[data.Tables], passwords: dict
     try:
         pladsanvisning.make(pladsanvisning.Server(where.postgres_uri, passwords), made)
         booking.make(where.folder / "booking", where.seed)
+        extens.make(where.folder / "extens", where.today)
         index_tokens = {role: passwords[f"ci_{role}"] for role in CASE_INDEX_ROLES}
         case_index.write(where.folder / "case-index", _cases(made), index_tokens, data.OWN_SYSTEM)
     finally:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import uuid
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,11 +18,11 @@ from pathlib import Path
 from threading import Lock
 
 from contracts.errors import Rejected, Unavailable
-from deploy.stack import reach, spawn, starting, state
+from deploy.stack import reach, spawn, starting, state, users
 from deploy.stack.parts import PORTS, Parts, choose_providers, make_data_folder
 from deploy.stack.ports import Ports, freed, release
 from deploy.stack.processes import PARTS, PRODUCT, TABLE
-from deploy.stack.settings import Settings
+from deploy.stack.settings import PAGES, Settings
 from deploy.stack.spawn import Launch, Ticket
 from deploy.stack.starting import Progress, Starting
 from deploy.stack.state import Entry, State
@@ -87,6 +86,7 @@ class Stack:
             stack = cls(home, State(uuid.uuid4().hex[:8], mode, str(make_data_folder()), providers))
             with Ports(home) as ports:
                 stack.parts.plan(ports)
+                stack.state.ports.setdefault(PAGES, ports.choose())  # certificates' QR codes lead there
                 stack._save()
             stack.settings.lay_out()
             return stack
@@ -129,7 +129,8 @@ class Stack:
         with state.only_one(self.home), Ports(self.home) as ports:
             self._reload()
             entry = self._describe(name, ports)
-            self.state.processes[name] = replace(entry, argv=argv or entry.argv, env={**entry.env, **(env or {})})
+            words, user = (argv, None) if argv else (entry.argv, entry.user)  # other words may need another interpreter
+            self.state.processes[name] = replace(entry, argv=words, env={**entry.env, **(env or {})}, user=user)
             self._save()
 
     def down(self, keep: bool = False, grace: float = 15.0) -> None:
@@ -206,9 +207,10 @@ class Stack:
         if name not in self.state.processes:
             for port in self.settings.port_names(name):
                 self.state.ports.setdefault(port, ports.choose())
-            argv, health = [sys.executable, "-m", *TABLE[name].module], self.state.ports[f"health:{name}"]
-            env = self.settings.environment(name)
-            self.state.processes[name] = Entry(argv, env, str(self.log(name)), cwd=str(ROOT), health_port=health)
+            health, env = self.state.ports[f"health:{name}"], self.settings.environment(name)
+            python, user, env = users.launched(self.home, self.state, TABLE[name], env)
+            argv = [python, "-m", *TABLE[name].module]
+            self.state.processes[name] = Entry(argv, env, str(self.log(name)), user, str(ROOT), health)
         return self.state.processes[name]
 
     def _row(self, name: str) -> Row:

@@ -14,6 +14,7 @@ from contracts.roles import EVERYONE
 from deploy.stack.processes import TABLE, Process
 from shared.bus import trust
 
+EVIDENCE = "evidence.json"  # the public half of the evidence keys; the gateway's verify page shows and uses it
 CONSOLE = Process("console", "console", (), "console")
 
 
@@ -22,12 +23,12 @@ def folder_of(keys: Path, process: Process) -> Path:
     return keys / process.service / process.role
 
 
-def make(keys: Path, trust_file: Path) -> None:
-    """Make every key that is not there yet, and the trust file; safe to repeat."""
+def make(keys: Path, trust_file: Path, verify_url: str = "") -> None:
+    """Make every key that is not there yet, and the trust file; safe to repeat. `verify_url`: where QR codes lead."""
     from services.compliance.keys import make_demo_keys
 
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    make_demo_keys(keys / "compliance")
+    make_demo_keys(keys / "compliance", verify_url)
     for row in TABLE.values():
         if row.service in SERVICES:
             _private(folder_of(keys, row))
@@ -36,6 +37,8 @@ def make(keys: Path, trust_file: Path) -> None:
     for issuer, row in (("gateway", TABLE["gateway"]), ("console", CONSOLE)):
         folder = _private(folder_of(keys, row))
         issuers[issuer] = (trust.make_key(folder, issuer), sorted(EVERYONE))
+    public = (keys / "compliance" / "face" / EVIDENCE).read_bytes()
+    (folder_of(keys, TABLE["gateway"]) / EVIDENCE).write_bytes(public)
     trust.write(trust_file, services, issuers)
 
 

@@ -48,4 +48,7 @@ TABLE: dict[str, Process] = {
         *(Process(name, "demo", ("deploy.demo", name), name, "demo") for name in DEMO),
     )
 }
+SIGNERS = {"compliance-ledger": 10002, "compliance-seal": 10003, "compliance-sign": 10004}
+"""The numbers of the users under which signers run in containers, each its own; all else runs as 10001."""
+OTHER_SIGNER = {"compliance-seal": "sign", "compliance-sign": "seal"}
 PRODUCT = tuple(name for name, row in TABLE.items() if row.kind not in ("part", "demo"))

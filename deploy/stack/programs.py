@@ -11,7 +11,7 @@ from pathlib import Path
 
 from contracts.errors import Unavailable
 
-SETUP, PARTS = "run `make setup`", "OPHOR_PARTS"
+SETUP, PARTS, RABBITMQ_HOME = "run `make setup`", "OPHOR_PARTS", "OPHOR_RABBITMQ_HOME"
 
 
 def mongod() -> str:
@@ -25,12 +25,22 @@ def mongod() -> str:
     raise _missing("mongod")
 
 
-def rabbitmq() -> str:
-    """Find the broker's own start script; Debian's wrapper on the PATH insists on root and on its own folders."""
-    script = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-    found = str(script) if script.exists() else shutil.which("rabbitmq-server")
+def rabbitmq(program: str = "rabbitmq-server") -> str:
+    """Find one of the broker's own scripts; Debian's wrappers on the PATH insist on root and on its own folders.
+
+    `OPHOR_RABBITMQ_HOME` names another installation (the folder that holds `sbin`), to be used in its stead.
+    """
+    if home := os.environ.get(RABBITMQ_HOME):
+        if (script := Path(home) / "sbin" / program).exists():
+            return str(script)
+        raise Unavailable(
+            "PROGRAM_MISSING", f"{RABBITMQ_HOME} holds no sbin/{program}", field=RABBITMQ_HOME,
+            remedy="name the folder of an unpacked RabbitMQ", da=f"{RABBITMQ_HOME} indeholder ikke sbin/{program}.",
+        )  # fmt: skip
+    script = Path("/usr/lib/rabbitmq/bin") / program
+    found = str(script) if script.exists() else shutil.which(program)
     if not found:
-        raise _missing("rabbitmq-server")
+        raise _missing(program)
     return found
 
 

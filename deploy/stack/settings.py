@@ -16,6 +16,7 @@ from deploy.stack.processes import TABLE, Process
 from deploy.stack.state import State
 
 INHERITED = ("PATH", "HOME", "USER", "TMPDIR", "TZ", "SSL_CERT_FILE", "VIRTUAL_ENV")
+STAMPS = ("OPHOR_TSA", "OPHOR_TSA_CHAIN")
 PAGES = "pages"
 NOBODY = '{"version": 1, "users": []}\n'
 
@@ -45,7 +46,7 @@ class Settings:
         for file, empty in ((self.drops, "{}\n"), (self.users, NOBODY)):
             if not file.exists():
                 file.write_text(empty)
-        keys.make(self.keys, self.trust)
+        keys.make(self.keys, self.trust, f"http://127.0.0.1:{self.state.ports[PAGES]}/verify")
 
     def port_names(self, name: str) -> list[str]:
         """List the names of the ports that a process needs."""
@@ -59,7 +60,8 @@ class Settings:
         env["OPHOR_HEALTH_PORT"] = str(self.state.ports[f"health:{name}"])
         if row.kind == "demo":
             return env | self._of_demo()
-        return env | self._of_product(row)
+        stamps = {key: inherit[key] for key in STAMPS if name == "compliance-ledger" and inherit.get(key)}
+        return env | self._of_product(row) | stamps
 
     def console(self) -> dict[str, str]:
         """Give what the command line needs to work on this stack, as the variables that it would read elsewhere."""

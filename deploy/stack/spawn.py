@@ -21,7 +21,7 @@ STACK_MARK, PROCESS_MARK = "OPHOR_STACK", "OPHOR_PROCESS"
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a process is started: words, whole environment, log file, and the system user where it is another."""
+    """How a process is started: words, whole environment, log file, and the system user (name or number) if another."""
 
     argv: list[str]
     env: Mapping[str, str]
@@ -48,10 +48,11 @@ class Ticket:
 def start(launch: Launch, stack: str, name: str) -> Ticket:
     """Start a process, detached, its output appended to the log; give its ticket."""
     env = {**launch.env, STACK_MARK: stack, PROCESS_MARK: name}
+    user = int(launch.user) if launch.user and launch.user.isdigit() else launch.user  # a number needs no name
     with launch.log.open("ab") as log:
         process = subprocess.Popen(
             launch.argv, env=env, cwd=launch.cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True, user=launch.user, group=launch.user, extra_groups=[] if launch.user else None,
+            start_new_session=True, user=user, group=user, extra_groups=[] if user else None,
         )  # fmt: skip
     ticket = Ticket(process.pid, start_time(process.pid) or 0)
     process.returncode = 0  # it is not ours to wait for: `Ticket.alive` reaps it, and no warning is wanted

@@ -12,7 +12,7 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +27,21 @@ _TILE = 256
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """What the log gives a bundle: `leaves` of the exit by index (bytes), `heads` by size (signed notes)."""
+    """What the log gives a bundle: `leaves` of the exit by index (bytes), `heads` and their time stamps by size."""
 
     size: int
     nodes: tree.Nodes
     leaves: Mapping[int, bytes]
     heads: Mapping[int, str]
+    stamps: Mapping[int, bytes] = field(default_factory=dict)
 
 
 def members(documents: Mapping[str, bytes], proven: Proven, keys: PublicKeys) -> dict[str, bytes]:
     """Collect a bundle's members but its manifest; `documents` are the PDF and the DSSE file by name."""
     found = {**documents, **_evidence(proven), **_checkpoints(proven), **_tiles(proven)}
     found["keys.json"] = canonical({**keys.as_dict(), "note": "for information only; trust keys from outside"})
+    found |= {f"rotations/{number:04d}.txt": note.encode() for number, note in enumerate(keys.rotations)}
+    found |= {f"tsr/{size:012d}.tsr": stamp for size, stamp in proven.stamps.items()}
     found["VERIFY.md"] = HOW_TO.read_bytes()
     found["ophor_verify.py"] = VERIFIER.read_bytes()
     return found

@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from services.compliance.keys import SealKey
+from services.compliance.texts_stages import DELETION_TITLE, REASONS, TITLES
 
 TEMPLATES = Path(__file__).parent / "templates"
 ATTACHMENT = "certificate.dsse.json"
@@ -77,7 +79,31 @@ _LABELS = {
     "operations_stopped": ("drift stoppet", "operations stopped"),
     "software_removed": ("software fjernet", "software removed"),
     "access_closed": ("adgang lukket", "access closed"),
+    "error": ("kunne ikke ses", "could not be seen"),
+    "drop": ("hele stedet fjernet", "whole place dropped"),
+    "truncate": ("hele stedet tømt", "whole place emptied"),
+    "part": ("lejerens del af stedet fjernet", "tenant's part of the place removed"),
+    "successor": ("ny leverandør", "the successor"),
+    "tenant": ("Kundens", "the customer's"),
+    "shared": ("fælles koder (kopi)", "shared codes (copy)"),
+    "controller": ("dataansvarlig", "controller"),
+    "processor": ("databehandler", "processor"),
+    "agreement": ("aftale", "agreement"),
+    "approvals": ("godkendelser", "approvals"),
+    "dates": ("datoer", "dates"),
+    "systems": ("systemer", "systems"),
+    "backups": ("backup", "backups"),
+    "access": ("adgang", "access"),
+    "delivery": ("leverance", "delivery"),
+    "scope": ("omfang", "scope"),
+    "obligations": ("forpligtelser", "obligations"),
+    "holds": ("tilbageholdelser", "holds"),
+    "attestations": ("erklæringer", "attestations"),
+    "not_covered": ("ikke dækket", "not covered"),
+    "not_done": ("ikke udført", "not done"),
+    **{code: (both["da"], both["en"]) for code, both in REASONS.items()},
 }
+_OPTIONAL: dict[str, Any] = {"supersedes": None, "revokes": None, "follows": None, "scope": None}
 
 
 def render(predicate: dict[str, Any], dsse: bytes, digest: str, *, english: bool = False) -> bytes:
@@ -109,62 +135,42 @@ def print_page(html: str, dsse: bytes, digest: str, on: str) -> bytes:
 
 
 def page(predicate: dict[str, Any], digest: str, *, english: bool = False) -> str:
-    """Write the certificate as HTML, Danish unless `english`."""
+    """Write the document as HTML, Danish unless `english`; a correction looks like the stage that it corrects."""
+    language = "en" if english else "da"
+    stage = (predicate.get("supersedes") or predicate)["stage"]
+    engine = _engine(english, predicate["simulated_dates"])
+    return engine.get_template("stage.html" if stage in TITLES else "certificate.html").render(
+        p={**_OPTIONAL, **predicate},
+        t=lambda danish, english_text: english_text if english else danish,
+        said=lambda both: both[language],
+        words=predicate["wording"][language],
+        language=language,
+        digest=digest,
+        qr=Markup(_qr(predicate, digest)),
+        rehearsal=predicate["kind"] == "rehearsal",
+        stage=stage,
+        title=TITLES.get(stage, DELETION_TITLE)[language],
+        final=stage == "BACKUP-EXPIRED",
+    )
+
+
+@cache
+def _engine(english: bool, simulated: bool) -> Environment:
+    """Give the templates of a language, compiled once a process."""
     side = 1 if english else 0
     engine = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     engine.trim_blocks = engine.lstrip_blocks = True
     engine.filters["n"] = lambda value: _number(value, english)
-    engine.filters["day"] = lambda value: _day(value, predicate["simulated_dates"], english)
+    engine.filters["day"] = lambda value: _day(value, simulated, english)
     engine.filters["label"] = lambda value: _LABELS.get(value, (str(value),) * 2)[side]
-    return engine.get_template("certificate.html").render(
-        p=predicate,
-        t=lambda danish, english_text: english_text if english else danish,
-        said=lambda both: both["en" if english else "da"],
-        words=predicate["wording"]["en" if english else "da"],
-        language="en" if english else "da",
-        digest=digest,
-        qr=Markup(_qr(predicate, digest)),
-        rehearsal=predicate["kind"] == "rehearsal",
-        final=predicate["stage"] == "BACKUP-EXPIRED",
-    )
+    return engine
 
 
 def seal(pdf: bytes, key: SealKey, reason: str) -> bytes:
-    """Seal the PDF (PAdES B-B, one signature over the whole file) with the demo or the configured certificate."""
-    from asn1crypto import keys as asn1_keys
-    from asn1crypto import x509 as asn1_x509
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-    from pyhanko.sign import PdfSignatureMetadata, PdfSigner, SimpleSigner
-    from pyhanko.sign.fields import SigSeedSubFilter
-    from pyhanko_certvalidator.registry import SimpleCertificateStore
+    """Seal the PDF with the sealing key (`sealing.py`)."""
+    from services.compliance import sealing
 
-    private = key.private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    signer = SimpleSigner(
-        signing_cert=asn1_x509.Certificate.load(key.certificate.public_bytes(Encoding.DER)),
-        signing_key=asn1_keys.PrivateKeyInfo.load(private),
-        cert_registry=SimpleCertificateStore(),
-    )
-    meta = PdfSignatureMetadata(
-        field_name="Segl", md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, reason=reason
-    )
-
-    class Writer(IncrementalPdfFileWriter):
-        """Keep the file PDF/A-3: version 1.7 and metadata untouched (for P-256 pyHanko would raise it to 2.0)."""
-
-        def ensure_output_version(self, version: tuple[int, int]) -> None:
-            super().ensure_output_version(min(version, (1, 7)))
-
-        def register_extension(self, extension: Any) -> None:
-            if str(extension.prefix_name) == "/ESIC":
-                super().register_extension(extension)
-
-        def _update_meta(self) -> None:
-            """Leave document information and XMP as they are, and so alike."""
-
-    sealed = io.BytesIO()
-    PdfSigner(meta, signer).sign_pdf(Writer(io.BytesIO(pdf)), output=sealed)
-    return sealed.getvalue()
+    return sealing.seal(pdf, key, reason)
 
 
 def digest_of(statement: bytes) -> str:

@@ -7,18 +7,24 @@ within ±2**53; a float is refused, so that no reader can round.
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import rfc8785
 
 STATEMENT_TYPE = "application/vnd.in-toto+json"
 MANIFEST_TYPE = "application/vnd.ophor.manifest+json"
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False)
+_LARGEST = 2**53 - 1
 
 
 def canonical(value: Any) -> bytes:
-    """Write `value` as canonical JSON; ValueError on floats and on integers a JSON reader may round."""
-    _refuse_floats(value)
-    return rfc8785.dumps(value)
+    """Write `value` as canonical JSON; ValueError on floats and on integers a JSON reader may round.
+
+    For plain values `json` writes the same bytes as RFC 8785 asks for, and is several times faster; the rest is the
+    library's: names beyond the basic plane sort otherwise there, and what it refuses is refused by it.
+    """
+    return _ENCODER.encode(value).encode() if _plain(value) else rfc8785.dumps(value)
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
@@ -38,12 +44,21 @@ def envelope(payload_type: str, payload: bytes, signatures: list[tuple[str, byte
     )
 
 
-def _refuse_floats(value: Any) -> None:
+def _plain(value: Any) -> bool:
+    """Tell whether `json` writes `value` as RFC 8785 does; ValueError on floats."""
+    kind = type(value)
+    if kind is str:
+        return True
+    if kind is int:
+        return -_LARGEST <= value <= _LARGEST
+    if kind is dict:
+        return all([_name(name) and _plain(inner) for name, inner in value.items()])
+    if kind is list or kind is tuple:
+        return all([_plain(inner) for inner in value])
     if isinstance(value, float):
         raise ValueError("no floats in evidence")
-    if isinstance(value, dict):
-        for inner in value.values():
-            _refuse_floats(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            _refuse_floats(inner)
+    return value is None or kind is bool
+
+
+def _name(value: Any) -> bool:
+    return type(value) is str and value.isascii()

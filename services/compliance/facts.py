@@ -15,6 +15,7 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
+from services.compliance import reissues
 from services.compliance.evidence import Logged
 
 INDEX, LAST = "C7", "D7a"
@@ -110,6 +111,7 @@ class Facts:
     rejected: Logged | None = None
     cancelled: Logged | None = None
     backups_expired: Logged | None = None
+    signers: Logged | None = None
     archive: dict[str, Logged] = field(default_factory=dict)
     access: dict[str, tuple[Logged, dict[str, Any]]] = field(default_factory=dict)
     attested: list[Logged] = field(default_factory=list)
@@ -122,7 +124,10 @@ class Facts:
     obligations: dict[str, Logged] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     backups: dict[tuple[str, str], Backup] = field(default_factory=dict)
+    found_backups: list[Logged] = field(default_factory=list)
     certificates: list[Logged] = field(default_factory=list)
+    forgotten: list[Logged] = field(default_factory=list)
+    revoked: list[Logged] = field(default_factory=list)
     asked: list[Logged] = field(default_factory=list)
     given: list[Logged] = field(default_factory=list)
 
@@ -190,8 +195,9 @@ class Facts:
         return [placed for name, placed in self.holds.items() if name not in self.lifted]
 
     def certified(self, stage: str) -> set[str]:
-        """Give the scopes for which a certificate of `stage` was issued."""
-        return {name for one in self.certificates if one.entry["stage"] == stage for name in one.entry["activities"]}
+        """Give the scopes for which a certificate of `stage` was issued that still counts."""
+        counting = reissues.counting(self.certificates, self.revoked)
+        return {name for of, one in counting if of == stage for name in one.entry["activities"]}
 
     # What an option keeps.
 
@@ -421,6 +427,11 @@ _TAKERS: dict[str, Callable[[Facts, Logged], None]] = {
     "ATTESTATION_GIVEN": _list("given"),
     "BACKUP_REGISTERED": _registered,
     "BACKUP_OBSERVED": _observed,
+    "BACKUP_FOUND": _list("found_backups"),
     "BACKUPS_EXPIRED": _set("backups_expired"),
     "CERTIFICATE_ISSUED": _list("certificates"),
+    "SIGNERS_CHECKED": _set("signers"),
+    "REDACTED": _list("forgotten"),
+    "RETENTION_ENDED": _list("forgotten"),
+    "CERTIFICATE_REVOKED": _list("revoked"),
 }

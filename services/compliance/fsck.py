@@ -11,74 +11,57 @@ stranger's (`verifier/ophor_verify.py`). It reads one snapshot of the database, 
 6. The head has the root of these leaves and the log's key signed it.
 7. So has every checkpoint that was ever made, at its own size.
 8. Heads kept outside are earlier states of this log.
+9. Where a leaf is missing, only its hash is left, and an entry of the same exit says that it was forgotten; what an
+   entry says was forgotten is not there (`redaction.py`, `retention.py`).
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import hashlib
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from services.compliance.fsck_entries import GENESIS, Link, Piece, Read, follows, pieces
+from services.compliance.fsck_found import Found, as_dict, as_text
 from services.compliance.verifier import ophor_verify
-from services.compliance.verifier.ophor_verify import NoteKey, leaf_hash, node_hash
+from services.compliance.verifier.ophor_verify import NoteKey
 
 Row = dict[str, Any]
-GENESIS = "0" * 64
-SHOWN = 20
-CHECKS = {
-    1: ("Hver plads har én post", "Every index has one entry"),
-    2: ("Blade og poster siger det samme", "Leaves and rows agree"),
-    3: ("Hvert exits kæde er ubrudt", "Every exit's chain is unbroken"),
-    4: ("Referencer", "References"),
-    5: ("Lagrede knuder", "Stored nodes"),
-    6: ("Loggens hoved", "The log's head"),
-    7: ("Tidligere hoveder", "Earlier checkpoints"),
-    8: ("Hoveder givet udefra", "Heads given from outside"),
-}
+MANY = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the store has, `entries` by exit and number; `head` is None for an empty log. Each is read once."""
+    """What the store has; `head` is None for an empty log. Each is read once.
+
+    `entries` are batches, by exit and number, of which `read` gives the rows; it may be called in another process.
+    """
 
     head: Row | None
-    entries: Iterable[Row]
+    entries: Iterable[Any]
     refs: Iterable[Row]
     nodes: Iterable[Row]
     heads: Iterable[Row]
+    read: Read = list
 
 
-@dataclass(slots=True)
-class Found:
-    """What was looked at, and what is wrong with it, by number of the check."""
-
-    size: int = 0
-    counts: dict[int, int] = field(default_factory=lambda: dict.fromkeys(CHECKS, 0))
-    wrong: dict[int, list[str]] = field(default_factory=lambda: {n: [] for n in CHECKS})
-
-    def need(self, n: int, true: Any, what: str) -> None:
-        """Note that one thing was looked at in check `n`, and `what` is wrong unless `true`."""
-        self.counts[n] += 1
-        if not true:
-            self.wrong[n].append(what)
-
-    @property
-    def sound(self) -> bool:
-        return not any(self.wrong.values())
-
-
-def look(stored: Stored, key: NoteKey, outside: Iterable[str] = ()) -> Found:
-    """Derive everything again from the entries; `outside` are heads (notes) that were kept elsewhere."""
+def look(stored: Stored, key: NoteKey, outside: Iterable[str] = (), older: Iterable[NoteKey] = ()) -> Found:
+    """Derive everything again from the entries; `outside` are heads (notes) kept elsewhere, `older` the keys before."""
     head = stored.head or {"size": 0}
-    found = Found(int(head["size"]))
-    leaves, refs = _entries(stored.entries, key.name, found)
-    _refs(stored.refs, refs, found)
+    found = Found(int(head["size"]), older=tuple(older))
+    spread = found.size >= MANY
+    told = _Told()
+    leaves, refs = _entries(pieces(stored.entries, stored.read, key.name, spread=spread), found, told)
+    _refs(stored.refs, refs, {index for _, _, index, _ in told.forgotten}, found)
+    _told(told, found)
     levels = _levels(leaves)
     _nodes(stored.nodes, levels, found)
     if stored.head is not None:
@@ -90,62 +73,79 @@ def look(stored: Stored, key: NoteKey, outside: Iterable[str] = ()) -> Found:
     return found
 
 
-def _entries(rows: Iterable[Row], origin: str, found: Found) -> tuple[list[bytes], dict[str, int]]:
+@dataclass(slots=True)
+class _Told:
+    """What was forgotten, and what says so, of the whole log."""
+
+    forgotten: set[tuple[str, int, int, str]] = field(default_factory=set)
+    told: set[tuple[str, int, int, str]] = field(default_factory=set)
+    ended: dict[str, int] = field(default_factory=dict)
+
+
+def _entries(all_of_them: Iterable[Piece], found: Found, told: _Told) -> tuple[list[bytes], dict[str, int]]:
     """Checks 1–3; give the leaf hashes by index, and each ref's index."""
     leaves: list[bytes | None] = [None] * found.size
     refs: dict[str, int] = {}
-    chain = ("", 0, GENESIS)
-    for row in rows:
-        data, name, index = bytes(row["leaf"]), str(row["_id"]), row["index"]
-        event = _event(data)
-        found.need(2, event and _same(event, row, origin), f"{name}: the row is not what its leaf says")
-        free = 0 <= index < found.size and leaves[index] is None
-        found.need(1, free, f"{name}: index {index} is taken or outside the log")
-        if free:
-            leaves[index] = leaf_hash(data)
-        if not event:
-            continue
-        if event["exit"] != chain[0]:
-            chain = (event["exit"], 0, GENESIS)
-        found.need(3, (event["n"], event["prev"]) == chain[1:], f"{name}: does not follow the entry before it")
-        chain = (event["exit"], event["n"] + 1, leaf_hash(data).hex())
-        refs[str(event["ref"])] = index
+    last: Link = ("", 0, GENESIS)
+    for one in all_of_them:
+        for n, looked in ((1, one.rows), (2, one.rows), (3, one.read)):
+            found.count(n, looked)
+        for n, what in one.wrong:
+            found.wrong[n].append(what)
+        if one.first is not None:
+            if not follows(last, one.first):
+                found.wrong[3].append(f"{one.first[0]}/{one.first[1]:09d}: does not follow the entry before it")
+            last = one.last
+        _place(one, leaves, refs, found)
+        told.forgotten.update(one.forgotten)
+        told.told.update(one.told)
+        told.ended.update(one.ended)
     for index, leaf in enumerate(leaves):
         if leaf is None:
             found.need(1, False, f"index {index} has no entry")
     return [leaf or bytes(32) for leaf in leaves], refs
 
 
-def _event(data: bytes) -> Row | None:
-    """Read a leaf strictly; None where it is not one."""
-    try:
-        body = ophor_verify.parse(data, "leaf")
-    except ophor_verify.Malformed:
-        return None
-    event = body.get("event") if isinstance(body, dict) and set(body) == {"event", "salt"} else None
-    if not isinstance(event, dict) or set(event) != ophor_verify.EVENT_FIELDS:
-        return None
-    return event if isinstance(event["n"], int) and isinstance(event["entry"], dict) else None
+def _place(one: Piece, leaves: list[bytes | None], refs: dict[str, int], found: Found) -> None:
+    """Put a piece's leaf hashes in their places (check 1)."""
+    data, size = bytes(one.hashes), found.size
+    for at, index in enumerate(one.places):
+        if 0 <= index < size and leaves[index] is None:
+            leaves[index] = data[at * 32 : at * 32 + 32]
+        else:
+            found.wrong[1].append(f"index {index} is taken or outside the log")
+        ref = one.refs[at]
+        if ref is not None:
+            refs[ref] = index
 
 
-def _same(event: Row, row: Row, origin: str) -> bool:
-    said = (f"{event['exit']}/{event['n']:09d}", event["n"], event["kind"], event["origin"])
-    about = all(event["entry"].get(name) == value for name, value in row["about"].items())
-    return said == (row["_id"], row["n"], row["kind"], origin) and about
+def _refs(rows: Iterable[Row], wanted: dict[str, int], forgotten: set[int], found: Found) -> None:
+    """Check 4; what was forgotten keeps its ref, so that it is not appended again."""
+    for row in rows:
+        ref, index = row["_id"], row["index"]
+        found.counts[4] += 1
+        known = wanted.pop(ref, None)
+        if known != index and not (known is None and index in forgotten):
+            found.wrong[4].append(f"{ref}: {index} instead of {known}")
+    for ref, index in wanted.items():
+        found.need(4, False, f"{ref}: None instead of {index}")
 
 
-def _refs(rows: Iterable[Row], wanted: dict[str, int], found: Found) -> None:
-    seen = {str(row["_id"]): int(row["index"]) for row in rows}
-    for ref in sorted(wanted.keys() | seen.keys()):
-        found.need(4, wanted.get(ref) == seen.get(ref), f"{ref}: {seen.get(ref)} instead of {wanted.get(ref)}")
+def _told(told: _Told, found: Found) -> None:
+    """Check 9."""
+    for exit_id, n, index, leaf in sorted(told.forgotten | told.told):
+        true = (exit_id, n, index, leaf) in told.forgotten
+        said = (exit_id, n, index, leaf) in told.told or n < told.ended.get(exit_id, 0)
+        found.need(9, true, f"entry {index} is said to be forgotten, and is there")
+        found.need(9, said, f"entry {index} is not there, and nothing says that it was forgotten")
 
 
 def _levels(leaves: list[bytes]) -> list[list[bytes]]:
     """Hash the complete subtrees, level by level (RFC 6962 §2.1)."""
-    levels = [leaves]
+    levels, sha256 = [leaves], hashlib.sha256
     while len(levels[-1]) > 1:
-        below = levels[-1]
-        levels.append([node_hash(below[at], below[at + 1]) for at in range(0, len(below) - 1, 2)])
+        below = iter(levels[-1])
+        levels.append([sha256(b"\x01" + left + right).digest() for left, right in zip(below, below, strict=False)])
     return levels
 
 
@@ -156,21 +156,21 @@ def _root(levels: list[list[bytes]], size: int) -> bytes:
     parts = [levels[bit][(size >> bit) - 1] for bit in range(size.bit_length()) if size >> bit & 1]
     digest = parts[0]
     for part in parts[1:]:
-        digest = node_hash(part, digest)
+        digest = ophor_verify.node_hash(part, digest)
     return digest
 
 
 def _nodes(rows: Iterable[Row], levels: list[list[bytes]], found: Found) -> None:
     """Check 5."""
-    here = 0
+    here, looked, lengths = 0, 0, [len(level) for level in levels]
     for row in rows:
-        level, at = int(row["level"]), int(row["at"])
-        known = 0 <= level < len(levels) and 0 <= at < len(levels[level])
-        true = known and levels[level][at] == bytes(row["hash"]) and row["_id"] == f"{level}/{at}"
-        found.need(5, true, f"node {row['_id']} is another")
+        level, at, looked = row["level"], row["at"], looked + 1
+        known = 0 <= level < len(lengths) and 0 <= at < lengths[level]
+        if not known or levels[level][at] != row["hash"] or row["_id"] != f"{level}/{at}":
+            found.wrong[5].append(f"node {row['_id']} is another")
         here += known
-    due = sum(map(len, levels))
-    found.need(5, here == due, f"{here} nodes of {due}")
+    found.count(5, looked)
+    found.need(5, here == sum(lengths), f"{here} nodes of {sum(lengths)}")
 
 
 def _note(n: int, row: Row, levels: list[list[bytes]], key: NoteKey, found: Found) -> None:
@@ -182,12 +182,14 @@ def _note(n: int, row: Row, levels: list[list[bytes]], key: NoteKey, found: Foun
     root = _root(levels, size)
     text = base64.b64encode(root).decode()
     found.need(n, row["root"] == text, f"head {size}: another root than that of the entries")
-    found.need(n, _signed(row["checkpoint"], key) == (key.name, size, root), f"head {size}: its checkpoint is another")
+    found.need(
+        n, _signed(row["checkpoint"], key, found) == (key.name, size, root), f"head {size}: its checkpoint is another"
+    )
 
 
 def _outside(text: str, levels: list[list[bytes]], key: NoteKey, found: Found) -> None:
     """Check 8."""
-    said = _signed(text, key)
+    said = _signed(text, key, found)
     if said is None:
         found.need(8, False, "a head that the log's key did not sign")
         return
@@ -195,37 +197,13 @@ def _outside(text: str, levels: list[list[bytes]], key: NoteKey, found: Found) -
     found.need(8, true, f"head {said[1]} given from outside: the log was forked or rolled back")
 
 
-def _signed(text: str, key: NoteKey) -> tuple[str, int, bytes] | None:
-    try:
-        head = ophor_verify.read_head(text, key)
-    except (ophor_verify.Failed, ophor_verify.Malformed):
-        return None
-    return head.origin, head.size, head.root
-
-
-# ------------------------------------------------------------------------------------------------ for people
-
-
-def as_text(found: Found, *, english: bool) -> str:
-    """Write what was found, Danish unless `english`."""
-    side = 1 if english else 0
-    lines = []
-    for n, names in CHECKS.items():
-        wrong = found.wrong[n]
-        word = ("FEJL", "WRONG")[side] if wrong else "OK" if found.counts[n] else ("IKKE UDFØRT", "NOT DONE")[side]
-        lines.append(f"{n} {word:<11} {names[side]} – {found.counts[n]}")
-        lines += [f"    {one}" for one in wrong[:SHOWN]]
-        lines += [f"    … {len(wrong) - SHOWN}"] if len(wrong) > SHOWN else []
-    answer = ("Loggen stemmer", "The log is sound") if found.sound else ("LOGGEN STEMMER IKKE", "THE LOG IS NOT SOUND")
-    return "\n".join([*lines, "", f"{answer[side]} · {found.size}"])
-
-
-def as_dict(found: Found) -> Row:
-    """Give what was found as JSON primitives."""
-    checks = [
-        {"n": n, "name": CHECKS[n][1], "looked_at": found.counts[n], "wrong": found.wrong[n][:SHOWN]} for n in CHECKS
-    ]
-    return {"sound": found.sound, "size": found.size, "checks": checks}
+def _signed(text: str, key: NoteKey, found: Found) -> tuple[str, int, bytes] | None:
+    """Read a head that the log's key, or one that it followed by a signed rotation, signed; None for any other."""
+    for one in (key, *found.older):
+        with suppress(ophor_verify.Failed, ophor_verify.Malformed):
+            head = ophor_verify.read_head(text, one)
+            return head.origin, head.size, head.root
+    return None
 
 
 def main(argv: list[str] | None = None, say: Callable[[str], Any] = print) -> int:
@@ -242,7 +220,7 @@ def main(argv: list[str] | None = None, say: Callable[[str], Any] = print) -> in
     except (OSError, KeyError, ValueError, ophor_verify.Failed, ophor_verify.Malformed) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - a terminal program
         return 2
-    found = _look_at_store(key, outside)
+    found = _look_at_store(key, outside, [] if asked.key else _own_older(key))
     say(
         json.dumps(as_dict(found), ensure_ascii=False, indent=1)
         if asked.json
@@ -257,7 +235,16 @@ def _own_key() -> str:
     return load_public(Path(os.environ["OPHOR_KEYS"])).log
 
 
-def _look_at_store(key: NoteKey, outside: list[str]) -> Found:
+def _own_older(key: NoteKey) -> list[NoteKey]:
+    """Follow the rotations in `evidence.json` back from the log's key."""
+    from services.compliance.keys import load_public
+
+    read = [ophor_verify.read_rotation(note) for note in load_public(Path(os.environ["OPHOR_KEYS"])).rotations]
+    mine = [ophor_verify.note_key(one.old) for one in read if one.name == "evidence-log"]
+    return [one for one in mine if one.name == key.name]
+
+
+def _look_at_store(key: NoteKey, outside: list[str], older: list[NoteKey]) -> Found:
     from services.compliance import store as evidence
     from shared.runtime.clock import clock_for
     from shared.store.unit import Store, Unit
@@ -266,7 +253,7 @@ def _look_at_store(key: NoteKey, outside: list[str]) -> Found:
     store = Store(os.environ["OPHOR_MONGO_URI"], "compliance", clock_for(mode, os.environ.get("OPHOR_CLOCK_URI", "")))
     try:
         with store.client.start_session(snapshot=True) as session:
-            return look(evidence.stored(Unit(store, session, store.clock.fresh())), key, outside)
+            return look(evidence.stored(Unit(store, session, store.clock.fresh())), key, outside, older)
     finally:
         store.close()
 

@@ -4,7 +4,8 @@ Four private keys, each in the folder of the one process that uses it (`<name>.p
 ledger's checkpoints), `statement-seal` and `statement-sign` (Ed25519, the two signatures of a statement), `pdf-seal`
 (ECDSA P-256 with a certificate, the PDF's seal and the bundle's manifest). Beside them every process has
 `evidence.json`: the public half, the log's origin and the kind, which is `rehearsal` for every key made here.
-A key that does not match its public half is refused at start.
+A key that does not match its public half is refused at start. Where a private key lies (file, token, key service) is
+`signers.py`'s matter; how one follows another `rotation.py`'s.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
-from contracts.errors import Rejected
+from services.compliance.signers import FileSigner, Signer, missing, open_signer
 
 LOG, SEAL, SIGN, PDF = "evidence-log", "statement-seal", "statement-sign", "pdf-seal"
 HOLDERS = {"ledger": LOG, "seal": SEAL, "sign": SIGN, "render": PDF, "face": None}
@@ -35,11 +36,11 @@ class NoteKey:
     """An Ed25519 key under a signed-note name."""
 
     name: str
-    private: ed25519.Ed25519PrivateKey
+    signer: Signer
 
     @property
     def public(self) -> bytes:
-        return self.private.public_key().public_bytes_raw()
+        return cast(ed25519.Ed25519PublicKey, self.signer.public_key()).public_bytes_raw()
 
     @property
     def id(self) -> bytes:
@@ -56,14 +57,14 @@ class NoteKey:
         return f"{self.name}+{self.id.hex()}"
 
     def sign(self, message: bytes) -> bytes:
-        return self.private.sign(message)
+        return self.signer.sign(message)
 
 
 @dataclass(frozen=True, slots=True)
 class SealKey:
     """The key and certificate that seal PDF and manifest."""
 
-    private: ec.EllipticCurvePrivateKey
+    signer: Signer
     certificate: x509.Certificate
 
     @property
@@ -72,7 +73,7 @@ class SealKey:
 
     def sign(self, message: bytes) -> bytes:
         """Sign with ECDSA over SHA-256 (DER)."""
-        return self.private.sign(message, ec.ECDSA(hashes.SHA256()))
+        return self.signer.sign(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +88,23 @@ class PublicKeys:
     pdf: str
     certificate: str
     verify_url: str = ""
+    rotations: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """List one KEY to verify with a line, as `ophor verify --key` takes them."""
         return [self.log, self.seal, self.sign, self.pdf]
 
-    def as_dict(self) -> dict[str, str]:
-        return {name: getattr(self, name) for name in self.__slots__}
+    def as_dict(self) -> dict[str, Any]:
+        """Give it as JSON primitives; `rotations` are the signed notes by which one key followed another."""
+        return {name: getattr(self, name) for name in self.__slots__} | {"rotations": list(self.rotations)}
+
+    def key_of(self, name: str) -> str:
+        """Give the public half of one of the four as a KEY."""
+        return {LOG: self.log, SEAL: self.seal, SIGN: self.sign, PDF: self.pdf}[name]
+
+    def id_of(self, name: str) -> str:
+        """Give the short id by which a rotated key's files are named."""
+        return self.pdf.removeprefix("x509-sha256:")[:16] if name == PDF else self.key_of(name).split("+")[1]
 
 
 def key_id(name: str, public: bytes) -> bytes:
@@ -110,90 +121,79 @@ def load_public(folder: Path) -> PublicKeys:
     """Read `evidence.json`; Rejected EVIDENCE_KEYS_MISSING when the folder has none."""
     try:
         body: dict[str, Any] = json.loads((folder / PUBLIC_FILE).read_text("utf-8"))
-        return PublicKeys(**body)
+        return PublicKeys(**body | {"rotations": tuple(body.get("rotations", ()))})
     except (OSError, ValueError, TypeError) as error:
-        raise _missing(PUBLIC_FILE, type(error).__name__) from None
+        raise missing(PUBLIC_FILE, type(error).__name__) from None
 
 
 def load_note(folder: Path, name: str) -> NoteKey:
     """Load the Ed25519 key file `name` and check it against its public half; Rejected when they differ."""
     public = load_public(folder)
-    vkey = {LOG: public.log, SEAL: public.seal, SIGN: public.sign}[name]
-    private = cast(ed25519.Ed25519PrivateKey, _private(folder, name))
-    key = NoteKey(vkey.split("+", 1)[0], private)
+    vkey = public.key_of(name)
+    signer = open_signer(folder, name, public.id_of(name))
+    if not isinstance(signer.public_key(), ed25519.Ed25519PublicKey):
+        raise missing(name, "is not Ed25519")
+    key = NoteKey(vkey.split("+", 1)[0], signer)
     if key.vkey != vkey:
-        raise _missing(name, "does not match its public half")
+        raise missing(name, "does not match its public half")
     return key
 
 
 def load_seal(folder: Path) -> SealKey:
     """Load the PDF's sealing key with its certificate; Rejected when they do not belong together."""
     public = load_public(folder)
-    key = SealKey(
-        cast(ec.EllipticCurvePrivateKey, _private(folder, PDF)),
-        x509.load_der_x509_certificate(base64.b64decode(public.certificate)),
-    )
-    if key.fingerprint != public.pdf or key.certificate.public_key() != key.private.public_key():
-        raise _missing(PDF, "does not match its certificate")
+    certificate = x509.load_der_x509_certificate(base64.b64decode(public.certificate))
+    key = SealKey(open_signer(folder, PDF, public.id_of(PDF)), certificate)
+    if key.fingerprint != public.pdf or key.certificate.public_key() != key.signer.public_key():
+        raise missing(PDF, "does not match its certificate")
     return key
 
 
-def _private(folder: Path, name: str) -> Any:
-    try:
-        return serialization.load_pem_private_key((folder / f"{name}.pem").read_bytes(), None)
-    except (OSError, ValueError) as error:
-        raise _missing(name, type(error).__name__) from None
-
-
-def _missing(name: str, why: str) -> Rejected:
-    return Rejected(
-        "EVIDENCE_KEYS_MISSING",
-        f"the key {name} cannot be used: {why}",
-        field=name,
-        remedy="make the keys at set-up and give each process its own folder",
-        da=f"Nøglen {name} kan ikke bruges.",
-    )
-
-
-def make_demo_keys(folder: Path) -> PublicKeys:
+def make_demo_keys(folder: Path, verify_url: str = "") -> PublicKeys:
     """Make all keys of the rehearsal kind, once: `folder/<holder>/` for each process, `folder/keys.txt` for readers.
 
-    A second call changes nothing and gives the same keys. Private files are readable by their owner only.
+    A second call changes nothing and gives the same keys. Private files are readable by their owner only. `verify_url`
+    is the public page that certificates' QR codes lead to.
     """
     if (folder / "keys.txt").exists():
         return load_public(folder / "face")
-    notes = {name: NoteKey(f"ovelse-{name}", ed25519.Ed25519PrivateKey.generate()) for name in (LOG, SEAL, SIGN)}
+    notes = {name: ed25519.Ed25519PrivateKey.generate() for name in (LOG, SEAL, SIGN)}
+    vkeys = {name: NoteKey(f"ovelse-{name}", FileSigner(key)).vkey for name, key in notes.items()}
     private = ec.generate_private_key(ec.SECP256R1())
-    certificate = _demo_certificate(private)
+    certificate = demo_certificate(private)
     public = PublicKeys(
         kind="rehearsal",
-        origin=notes[LOG].name,
-        log=notes[LOG].vkey,
-        seal=notes[SEAL].vkey,
-        sign=notes[SIGN].vkey,
+        origin=f"ovelse-{LOG}",
+        log=vkeys[LOG],
+        seal=vkeys[SEAL],
+        sign=vkeys[SIGN],
         pdf=fingerprint(certificate),
         certificate=base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode(),
+        verify_url=verify_url,
     )
-    secrets: dict[str, Any] = {name: key.private for name, key in notes.items()} | {PDF: private}
+    secrets: dict[str, Any] = {**notes, PDF: private}
     for holder, name in HOLDERS.items():
         home = folder / holder
         home.mkdir(parents=True, exist_ok=True)
         (home / PUBLIC_FILE).write_text(json.dumps(public.as_dict(), indent=1, sort_keys=True) + "\n", "utf-8")
         if name:
-            _write_private(home / f"{name}.pem", secrets[name])
+            write_private(home / f"{name}.pem", secrets[name])
     (folder / "keys.txt").write_text("\n".join(public.lines()) + "\n", "utf-8")
     return public
 
 
-def _write_private(path: Path, key: Any) -> None:
+def write_private(path: Path, key: Any) -> None:
+    """Write a private key, readable by its owner only."""
     path.touch(mode=0o600)
     path.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
 
 
-def _demo_certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    """Make a self-signed certificate that says of itself that it is for rehearsals."""
+def demo_certificate(
+    key: ec.EllipticCurvePrivateKey, public: ec.EllipticCurvePublicKey | None = None
+) -> x509.Certificate:
+    """Make a certificate that says of itself that it is for rehearsals: self-signed, or by `key` for another's key."""
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Ophør, øvelse"),
@@ -216,7 +216,7 @@ def _demo_certificate(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
-        .public_key(key.public_key())
+        .public_key(public or key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=3650))

@@ -8,7 +8,8 @@ Rules kept here:
 3. What must come first is waited for, so that the log's order is the order of causes; what waited for an entry follows
    it at once.
 4. An entry that is not valid evidence is left to its own task, which is refused; it never spoils the others'.
-5. An intent is told (`evidence_recorded`) with its final index and the size of the checkpoint that covers it.
+5. What REDACTED and RETENTION_ENDED say is done in the transaction that appends them (`redaction.py`, `retention.py`).
+6. An intent is told (`evidence_recorded`) with its final index and the size of the checkpoint that covers it.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from typing import Any
 
 from contracts.errors import Rejected
 from services.compliance import checkpoint, domain, store
+from services.compliance.domain.forgetting import KEPT, REDACTED
 from services.compliance.evidence import checked, leaf
 from services.compliance.keys import NoteKey, PublicKeys
+from services.compliance.store import forgetting
 
 LIMIT, BYTES = 500, 4 * 1024 * 1024
 INTENT = "DELETION_INTENT"
@@ -38,7 +41,7 @@ class Desk:
 
 
 def append(unit: Any, task_id: str, item: Mapping[str, Any], desk: Desk) -> None:
-    """Append `item`, the entry of task `task_id`, and what else waits (rules 1–5)."""
+    """Append `item`, the entry of task `task_id`, and what else waits (rules 1–6)."""
     own = {"_id": task_id, **{name: item[name] for name in store.FIELDS}}
     others = _fitting(row for row in store.waiting(unit, LIMIT) if row["_id"] != task_id)
     _write(unit, sorted([own, *others], key=lambda row: str(row["_id"])), desk)
@@ -92,6 +95,7 @@ class _Pen:
     exits: set[str]
     page: store.Page = field(init=False)
     intents: list[tuple[store.Row, int]] = field(default_factory=list)
+    forgets: list[store.Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         head = store.head(self.unit)
@@ -112,10 +116,18 @@ class _Pen:
         note = checkpoint.sign(public.origin, size, root, self.desk.key)
         head = {"size": size, "root": base64.b64encode(root).decode(), "checkpoint": note}
         store.save_head(self.unit, head | {"origin": public.origin, "keys": public.lines()})
+        self._forget()
         for item, index in self.intents:
             told = {name: item["entry"][name] for name in ("activity", "job_id", "plan_digest")}
             told |= {"exit_id": item["exit_id"], "kind": item["kind"], "index": index, "size": size}
             self.unit.emit("compliance.evidence_recorded", item["exit_id"], told)
+
+    def _forget(self) -> None:
+        for item in self.forgets:
+            if item["kind"] == REDACTED:
+                forgetting.forget(self.unit, item["exit_id"], item["entry"]["index"])
+            else:
+                forgetting.end_exit(self.unit, item["exit_id"], item["ref"])
 
     def _take(self, item: store.Row) -> None:
         if self._waits(item):
@@ -145,6 +157,8 @@ class _Pen:
         index = self.page.add(item, leaf(event, secrets.token_hex(32)))
         if item["kind"] == INTENT:
             self.intents.append((item, index))
+        if item["kind"] in KEPT:
+            self.forgets.append(item)
 
     def _waits(self, item: store.Row) -> bool:
         rule = domain.before(item["kind"])

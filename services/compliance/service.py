@@ -7,21 +7,25 @@ what is no evidence (titles, wording of rules) goes into the exit's record. Hash
 from __future__ import annotations
 
 import base64
-from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from contracts.catalogue import subscribed
 from contracts.errors import Rejected
-from services.compliance import domain, store, tree
+from services.compliance import domain, issuing, letters, store, tree
+from services.compliance.asking import Asking
+from services.compliance.asking import allow as _allow
 from services.compliance.evidence import KIND_OF_EVENT, entry_of
 from services.compliance.facts import Facts
+from services.compliance.keeping import Keeping
+from services.compliance.reissuing import Reissuing, certificate_of
+from services.compliance.standings import obligation_rows
 from shared.bus.faces import Face, command, on, query
 
 _NAMES = {"pdf": "{number}-{stage}.pdf", "bundle": "{number}-{stage}.zip", "dsse": "{number}-{stage}.dsse.json"}
 
 
-class Compliance(Face):
+class Compliance(Asking, Keeping, Reissuing, Face):
     """Compliance on the bus."""
 
     name = "compliance"
@@ -42,26 +46,21 @@ class Compliance(Face):
         exit_id, kind = call.data["exit_id"], self.kind
         _allow(unit, call, exit_id)
         known = store.facts(unit, exit_id)
-        asked = _asked(call, known, unit.today)
-        row = _standing_request(unit, exit_id, asked)
+        asked, about = _asked(call, known, unit.today), _about(call.data["stage"], known)
+        row = issuing.standing_request(unit, exit_id, asked, about)
         if row and row["state"] != "failed":
             return store.certificate_row(row)
         reasons = domain.refusals(known, asked, store.known(unit, exit_id, kind, log_checks=True))
-        fresh = store.new_certificate(exit_id, asked, kind, call.id)
+        fresh = store.new_certificate(exit_id, asked, kind, call.id) | {"about": about}
         if reasons:
-            _refuse(unit, fresh, reasons)
-        row = row or fresh | {"number": domain.number(kind, store.next_number(unit, domain.SERIES[kind]))}
-        row |= {"state": "requested", "refusals": [], "statement": None, "signatures": []}
-        row |= {"issued_on": unit.today.isoformat(), "follows": _follows(unit, row)}
-        row["order"] = len(store.certificates(unit, exit_id))
-        store.save_certificate(unit, row)
-        unit.send("compliance.ledger.draw_up", {"certificate_id": row["_id"], "exit_id": exit_id})
-        return store.certificate_row(row)
+            issuing.refuse(unit, fresh, reasons)
+        row = row or fresh
+        return store.certificate_row(issuing.begin(unit, row, _follows(unit, row)))
 
     @query
     def read_certificate(self, unit: Any, call: Any) -> dict[str, Any]:
         """Read one certificate's state."""
-        return store.certificate_row(_certificate(unit, call))
+        return store.certificate_row(certificate_of(unit, call))
 
     @query
     def list_certificates(self, unit: Any, call: Any) -> dict[str, Any]:
@@ -74,7 +73,7 @@ class Compliance(Face):
     @query
     def read_document(self, unit: Any, call: Any) -> dict[str, Any]:
         """Read a part of a document, base64, at most 128 KiB."""
-        row, document, offset = _certificate(unit, call), call.data["document"], call.data["offset"]
+        row, document, offset = certificate_of(unit, call), call.data["document"], call.data["offset"]
         found = store.document_part(unit, row["_id"], document, offset)
         if found is None:
             raise Rejected(
@@ -108,23 +107,14 @@ class Compliance(Face):
         """Tell how every obligation of the plan in force stands today."""
         exit_id = call.data["exit_id"]
         _allow(unit, call, exit_id)
-        rules = store.exit_row(unit, exit_id).get("rules", [])
-        clauses = {one["id"]: one["clause"] for one in rules}
-        rows = [
-            {**asdict(one), "clause": clauses.get(one.id, one.id), "evidence": list(one.evidence)}
-            for one in domain.standings(store.facts(unit, exit_id), unit.today)
-        ]
+        rows = obligation_rows(unit, exit_id, store.facts(unit, exit_id))
         return {"exit_id": exit_id, "obligations": rows}
-
-    @property
-    def kind(self) -> str:
-        """Give the kind of certificates that this process may ask for: what is not production is a rehearsal."""
-        return "production" if self.house.config.mode == "production" else "rehearsal"
 
 
 def told_evidence(face: Compliance, unit: Any, told: Any) -> None:
     """Take in a fact: its evidence to the ledger, what is no evidence into the exit's record."""
     exit_id = told.data["exit_id"]
+    letters.heard(unit, told)
     if told.wire in ("orders.order_placed", "scheduling.plan_made"):
         newer = domain.record_of(told.wire, told.data, store.exit_row(unit, exit_id))
         store.remember(unit, exit_id, newer)
@@ -134,42 +124,21 @@ def told_evidence(face: Compliance, unit: Any, told: Any) -> None:
 
 
 for _event in subscribed("compliance"):
-    setattr(Compliance, f"on_{_event.wire.replace('.', '_')}", on(_event.wire)(told_evidence))
-
-
-def _allow(unit: Any, call: Any, exit_id: str) -> None:
-    """Raise Rejected unless the caller may act for the exit's customer, as far as it is known."""
-    row = store.exit_row(unit, exit_id)
-    cvr = row.get("customer_cvr") or row.get("parties", {}).get("controller", {}).get("cvr")
-    if cvr:
-        call.actor.require_customer(cvr)
-
-
-def _certificate(unit: Any, call: Any) -> store.Row:
-    row = store.certificate(unit, call.data["certificate_id"])
-    if row is None:
-        raise Rejected(
-            "CERTIFICATE_UNKNOWN",
-            "there is no such certificate",
-            field="certificate_id",
-            remedy="list the exit's certificates",
-            da="Beviset findes ikke.",
-        )
-    _allow(unit, call, row["exit_id"])
-    return row
+    if not hasattr(Compliance, _name := f"on_{_event.wire.replace('.', '_')}"):
+        setattr(Compliance, _name, on(_event.wire)(told_evidence))
 
 
 def _asked(call: Any, known: Facts, today: date) -> domain.Asked:
     """Name the scopes of a request: those asked for, or all that no option suspends today."""
-    named = tuple(sorted(set(call.data["activities"]) or known.open_scopes(today)))
+    unscoped = call.data["stage"] in (domain.DELIVERY, domain.STATUS)
+    named = () if unscoped else tuple(sorted(set(call.data["activities"]) or known.open_scopes(today)))
     return domain.Asked(call.data["stage"], today, named)
 
 
-def _standing_request(unit: Any, exit_id: str, asked: domain.Asked) -> store.Row | None:
-    """Give the certificate of this stage and these scopes that is on its way, issued or failed."""
-    wanted = (asked.stage, list(asked.activities))
-    rows = [row for row in store.certificates(unit, exit_id) if (row["stage"], row["activities"]) == wanted]
-    return next((row for row in reversed(rows) if row["state"] != "refused"), None)
+def _about(stage: str, known: Facts) -> str | None:
+    """Name the package that a DELIVERY certificate is about: a later one has a certificate of its own."""
+    package = known.delivered if stage == domain.DELIVERY else None
+    return str(package.entry["package_digest"]) if package else None
 
 
 def _follows(unit: Any, row: store.Row) -> dict[str, str] | None:
@@ -177,10 +146,3 @@ def _follows(unit: Any, row: store.Row) -> dict[str, str] | None:
         return None
     before = store.issued(unit, row["exit_id"], domain.ACTIVE, row["activities"])
     return {name: before[name] for name in ("number", "statement_digest")} if before else None
-
-
-def _refuse(unit: Any, row: store.Row, reasons: list[domain.Refusal]) -> None:
-    listed = [{"code": one.code, "detail": one.detail[:300]} for one in reasons]
-    order = len(store.certificates(unit, row["exit_id"]))
-    store.save_refusal(unit, row | {"state": "refused", "refusals": listed, "order": order})
-    raise domain.refused(row["stage"], reasons)

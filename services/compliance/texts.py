@@ -136,26 +136,21 @@ MEDIA_ATTESTED: Both = {
     "en": "Physical media: only the media that the attestations name are attested as sanitised (NIST SP 800-88); all "
     "else is deleted logically.",
 }
-NEVER_COVERED: list[Both] = [
-    {
-        "code": "SUCCESSOR_COPY",
-        "subject": "",
-        "da": "Den ny leverandørs og Kundens egne kopier af de leverede data.",
-        "en": "The successor's and the customer's own copies of the delivered data.",
-    },
-    {
-        "code": "BOOKKEEPING",
-        "subject": "",
-        "da": "Leverandørens bogføring og beviser uden persondata, som loven kræver gemt.",
-        "en": "The supplier's statutory bookkeeping and evidence without personal data.",
-    },
-    {
-        "code": "MEDIA",
-        "subject": "",
-        "da": "Fysiske medier: sletningen er logisk; ingen medier er saneret (NIST SP 800-88).",
-        "en": "Physical media: the deletion is logical; no media were sanitised (NIST SP 800-88).",
-    },
-]
+MEDIA: Both = {
+    "code": "MEDIA",
+    "subject": "",
+    "da": "Fysiske medier: sletningen er logisk; ingen medier er saneret (NIST SP 800-88).",
+    "en": "Physical media: the deletion is logical; no media were sanitised (NIST SP 800-88).",
+}
+SUCCESSOR_COPY: Both = {
+    "da": "Den ny leverandørs og Kundens egne kopier af de leverede data.",
+    "en": "The successor's and the customer's own copies of the delivered data.",
+}
+SEAL_NOT_STAMPED: Both = {
+    "code": "SEAL_TIMESTAMP",
+    "da": "IKKE UDFØRT: PDF'ens segl er uden tidsstempel (PAdES B-B); loggens hoved er tidsstemplet (RFC 3161).",
+    "en": "NOT DONE: the PDF's seal has no time stamp (PAdES B-B); the log's head is time-stamped (RFC 3161).",
+}
 NOT_DONE: list[Both] = [
     {
         "code": "WITNESS",

@@ -107,6 +107,16 @@ class Witness:
             _write(self.folder / "logs.json", json.dumps(known | {key.name: vkey}).encode())
         return key.name
 
+    def follow(self, note: str) -> str:
+        """Cosign for a log under its next key, as the trusted one signed it; Rejected LOG_KEY for any other note."""
+        with self._locked(), suppress(ophor_verify.Failed, ophor_verify.Malformed):
+            said, known = ophor_verify.read_rotation(note), self._logs()
+            origin = said.old.split("+")[0]
+            if said.name == "evidence-log" and known.get(origin) in (said.old, said.new):
+                _write(self.folder / "logs.json", json.dumps(known | {origin: said.new}).encode())
+                return origin
+        raise _rejected("LOG_KEY", "note", "a rotation of a trusted key", "Det er ikke et skift af en kendt nøgle.")
+
     def add_checkpoint(self, request: str, now: int | None = None) -> str:
         """Check a request, keep its head, and give the cosignature line; Refused where a rule forbids it."""
         found = _REQUEST.fullmatch(request)
@@ -249,6 +259,8 @@ def main(argv: list[str] | None = None, say: Callable[[str], Any] = print) -> in
             say(Witness.create(asked.folder, asked.name).vkey)
         elif asked.command == "trust":
             say(Witness.open(asked.folder).trust(asked.key))
+        elif asked.command == "follow":
+            say(Witness.open(asked.folder).follow(asked.file.read_text("utf-8")))
         elif asked.command == "cosign":
             say(Witness.open(asked.folder).add_checkpoint(asked.file.read_text("utf-8")).rstrip("\n"))
         else:
@@ -267,13 +279,15 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     init = commands.add_parser("init", help="make a witness's folder and key; prints the key for --witness")
     trust = commands.add_parser("trust", help="cosign for the log of this key from now on")
+    follow = commands.add_parser("follow", help="follow the log's rotation of its key (file)")
     cosign = commands.add_parser("cosign", help="answer one request (file) of c2sp.org/tlog-witness")
     serve = commands.add_parser("serve", help=f"answer requests at POST {PATH}")
-    for each in (init, trust, cosign, serve):
+    for each in (init, trust, follow, cosign, serve):
         each.add_argument("folder", type=Path)
     init.add_argument("name")
     trust.add_argument("key")
-    cosign.add_argument("file", type=Path)
+    for each in (follow, cosign):
+        each.add_argument("file", type=Path)
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8042)
     return parser.parse_args(argv)

@@ -14,20 +14,35 @@ Rules kept here:
 
 from __future__ import annotations
 
-import hashlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from contracts.errors import Rejected, Unavailable
-from services.compliance import bundle, document, domain, keys, ledger, store
-from services.compliance.envelope import STATEMENT_TYPE, canonical, envelope, pae
+from services.compliance import (
+    bundle,
+    document,
+    domain,
+    drawing,
+    issuing,
+    keys,
+    ledger,
+    papers,
+    requests,
+    retention,
+    separation,
+    stamp,
+    store,
+)
+from services.compliance.envelope import STATEMENT_TYPE, envelope, pae
 from services.compliance.evidence import checked
-from services.compliance.statement import Draft, statement
+from services.compliance.store import stamps
+from services.compliance.store.revocations import published as revocation_list
 from services.compliance.verifier import ophor_verify
-from shared.bus.hands import Hand, task
+from shared.bus.hands import Hand, HandProcess, task
 
 PATIENCE_S = 45.0
 DRAIN_S = 20.0
@@ -56,11 +71,36 @@ class Ledger(Hand):
     @task
     def draw_up(self, work: Any) -> None:
         """Draw up a certificate's statement from the log as it is now, or fail it with every reason."""
-        public = _public(work)
-        _commit(work, lambda unit: _draw_up(unit, work.data["certificate_id"], public))
+        public, key = _public(work), keys.load_note(work.settings.keys, keys.LOG)
+
+        stamp.before_certificate(work)
+
+        def draw(unit: Any) -> None:
+            _draw_up(unit, work.data["certificate_id"], public)
+            if not revocation_list(unit):
+                issuing.publish(unit, public, key)
+
+        _commit(work, draw)
+
+    @task
+    def list_revocations(self, work: Any) -> None:
+        """Sign the list of what was withdrawn, as far as the log has the evidence."""
+        public, key = _public(work), keys.load_note(work.settings.keys, keys.LOG)
+        _commit(work, lambda unit: issuing.publish(unit, public, key))
 
 
-class Seal(Hand):
+class Signer(Hand):
+    """One of the two that sign; it looks at its start whether the machine keeps it apart from the other."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> HandProcess:
+        """Make the process, and keep what it found of itself (`separation.py`)."""
+        process = super().from_environment(environ)
+        separation.tell(cls.service, environ, cls.name)
+        return process
+
+
+class Seal(Signer):
     """The supplier's seal on a statement."""
 
     service, name = "compliance", "seal"
@@ -71,7 +111,7 @@ class Seal(Hand):
         _sign(work, keys.SEAL, "requested", "sealed", "compliance.sign.sign_statement")
 
 
-class Sign(Hand):
+class Sign(Signer):
     """The compliance role's signature on a statement."""
 
     service, name = "compliance", "sign"
@@ -97,6 +137,13 @@ class Render(Hand):
         made = work.read(lambda unit: _documents(unit, row, public, key))
         reasons = _verified(made, public)
         _commit(work, lambda unit: _fail(unit, row["_id"], reasons) if reasons else _issue(unit, row["_id"], made))
+
+    @task
+    def draw_paper(self, work: Any) -> None:
+        """Draw a report or an audit export (`papers.py`)."""
+        public, key, paper_id = _public(work), keys.load_seal(work.settings.keys), work.data["paper_id"]
+        data, reasons = work.read(lambda unit: papers.gather(unit, paper_id, public))(key)
+        _commit(work, lambda unit: papers.keep(unit, paper_id, data, reasons))
 
 
 def _commit(work: Any, handle: Callable[[Any], None]) -> None:
@@ -146,38 +193,25 @@ def _reasons(unit: Any, row: store.Row) -> list[domain.Refusal]:
     return domain.refusals(known, store.asked(row), beside)
 
 
-def _statement(unit: Any, row: store.Row, public: keys.PublicKeys) -> bytes:
-    """Draw up the statement of a certificate from the log at its size."""
-    record = store.record(unit, row["exit_id"])
-    assert record is not None
-    draft = Draft(
-        certificate_id=row["_id"],
-        stage=row["stage"],
-        number=row["number"],
-        version=row["version"],
-        issued_on=date.fromisoformat(row["issued_on"]),
-        facts=store.facts(unit, row["exit_id"], row["size"]),
-        record=record,
-        head=store.head_at(unit, row["exit_id"], row["size"]),
-        keys=public,
-        follows=row["follows"],
-        activities=tuple(row["activities"]),
-    )
-    return canonical(statement(draft))
-
-
 def _draw_up(unit: Any, certificate_id: str, public: keys.PublicKeys) -> None:
     row = _row(unit, certificate_id)
     if row["state"] != "requested" or row["statement"] is not None:
         return
     reasons = _reasons(unit, row)
+    if any(one.code == "REVOCATION_NOT_LOGGED" for one in reasons):
+        raise Unavailable("REVOCATION_NOT_LOGGED", "the withdrawal is not in the log yet")
     if reasons:
         _fail(unit, certificate_id, reasons)
         return
     head = store.head(unit)
     assert head is not None
-    row["size"] = head["size"]
-    payload = _statement(unit, row, public)
+    row |= {"size": head["size"], "stamped_at": stamp.time_of(unit, head["size"])}
+    payload = drawing.statement_of(unit, row, public)
+    predicate = ophor_verify.parse(payload, "statement")["predicate"]
+    if row["stage"] == domain.CORRECTION and not predicate["supersedes"]["changed"]:
+        _fail(unit, certificate_id, [domain.Refusal("NOTHING_CHANGED", "drawn up again, every section is the same")])
+        return
+    row |= {"gates": len(predicate.get("gates", ()))}
     row |= {"statement": payload, "statement_digest": document.digest_of(payload)}
     store.save_certificate(unit, row)
     _send(unit, "compliance.seal.seal_statement", row)
@@ -191,8 +225,10 @@ def _sign(work: Any, name: str, before: str, after: str, following: str) -> None
         if row["state"] != before:
             return
         reasons = _reasons(unit, row)
-        if not reasons and _statement(unit, row, public) != bytes(row["statement"]):
+        if not reasons and drawing.statement_of(unit, row, public) != bytes(row["statement"]):
             reasons = [domain.Refusal("STATEMENT_DIFFERS", f"{name}: drawn up again, the statement is another")]
+        if not reasons and not separation.still(work.settings.keys, name, _predicate(row)):
+            reasons = [domain.Refusal("SIGNERS_NOT_SEPARATE", f"{name}: not kept apart as the statement says")]
         if reasons:
             _fail(unit, row["_id"], reasons)
             return
@@ -202,6 +238,11 @@ def _sign(work: Any, name: str, before: str, after: str, following: str) -> None
         _send(unit, following, row)
 
     _commit(work, sign)
+
+
+def _predicate(row: store.Row) -> dict[str, Any]:
+    found: dict[str, Any] = ophor_verify.parse(bytes(row["statement"]), "statement")["predicate"]
+    return found
 
 
 def _send(unit: Any, wire: str, row: store.Row) -> None:
@@ -242,7 +283,8 @@ def _proven(unit: Any, row: store.Row) -> bundle.Proven:
     mine = store.leaves(unit, row["exit_id"], row["size"])
     known = store.facts(unit, row["exit_id"], row["size"])
     told = {one.index + 1 for one in known.entries if one.kind in ("DELETION_INTENT", "CERTIFICATE_ISSUED")}
-    return bundle.Proven(row["size"], store.nodes(unit), mine, store.notes(unit, told | {row["size"]}))
+    heads = store.notes(unit, told | {row["size"]})
+    return bundle.Proven(row["size"], store.nodes(unit), mine, heads, stamps.all_of(unit, heads))
 
 
 def _verified(made: _Made, public: keys.PublicKeys) -> list[domain.Refusal]:
@@ -265,13 +307,10 @@ def _issue(unit: Any, certificate_id: str, made: _Made) -> None:
         store.save_document(unit, certificate_id, name, data)
     row |= {"state": "issued", "pdf_bytes": len(made.pdf), "bundle_bytes": len(made.bundle)}
     store.save_certificate(unit, row)
-    told = {"certificate_id": certificate_id, **{name: row[name] for name in ("stage", "number", "statement_digest")}}
-    entry = told | {"activities": row["activities"]}
-    ref = "issued-" + hashlib.sha256(certificate_id.encode()).hexdigest()[:24]
-    task_data = {"ref": ref, "exit_id": row["exit_id"], "kind": "CERTIFICATE_ISSUED", "entry": entry}
-    store.offer(unit, task_data)
-    told |= {"exit_id": row["exit_id"], "on": date.fromisoformat(row["issued_on"])}
-    unit.emit("compliance.certificate_issued", row["exit_id"], told)
+    issuing.issued(unit, row)
+    requests.certificate_issued(unit, row, row["kind"])
+    if row["stage"] != domain.STATUS:
+        retention.follow(unit, row["exit_id"], date.fromisoformat(row["issued_on"]))
 
 
 HANDS = {"ledger": Ledger, "seal": Seal, "sign": Sign, "render": Render}

@@ -101,8 +101,8 @@ def _decided(line: Coverage, rule: Rule) -> Coverage:
 
 
 def _disposition(rule: Rule) -> str:
-    if rule.owned:
-        return "deleted"
+    if rule.owned or rule.attested:
+        return "deleted" if rule.owned else "attested"
     return "shared" if rule.shared else "suspended" if rule.excluded.startswith("OPTION(") else "excluded"
 
 

@@ -1,4 +1,4 @@
-"""`ophor deletion`: look at a deletion, pause and resume it, place, lift and override holds; over RPC, as one role.
+"""`ophor deletion`: look at a deletion, approve, pause and resume it, place, lift and override holds; as one role.
 
 Exit codes: 0 done, 1 the world is wrong, or a followed job stopped or was cancelled, 2 the call is wrong.
 """
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contracts.deletion import PAUSE_REASONS
+from contracts.deletion_jobs import PAUSE_REASONS
 from contracts.errors import Rejected, Unavailable
 from contracts.roles import DELETION_OFFICER, MONITOR
 from services.console import deletion_hold
 from services.console import deletion_show as show
+from services.console.deletion_approve import approve
 from services.console.deletion_calls import (
     Activity,
     Actor,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Sletninger: se, pause, slettestop. / Deletions: look, pause, holds.")
 app.add_typer(deletion_hold.app, name="hold")
+app.command()(approve)
 
 PauseReason = StrEnum("PauseReason", {name: name for name in PAUSE_REASONS})  # type: ignore[misc]
 

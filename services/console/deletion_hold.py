@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from contracts.deletion import OVERRIDE_REASONS
+from contracts.deletion_holds import OVERRIDE_REASONS
 from contracts.errors import Rejected
 from contracts.roles import DELETION_OFFICER, MONITOR
 from services.console import deletion_show as show

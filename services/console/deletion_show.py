@@ -15,8 +15,9 @@ from rich.text import Text
 
 from contracts.roles import TITLES_DA
 from services.console.deletion_words import ROLES_EN, day, number, say, state
+from shared.words import below
 from shared.words import deletion as told
-from shared.words.deletion import Consent, Sight
+from shared.words.deletion import Consent, Sight, Step
 from shared.words.stops import stop_words
 
 WIDTH = 110
@@ -39,6 +40,8 @@ def preview(sight: Sight, consent: Consent | None, held: Iterable[Row], language
     by_people = ", ".join(f"{row['place']} ({row['system']})" for row in sight.by_people)
     parts += [Text(say("by_people", language, places=by_people)), Text()] if by_people else []
     parts.append(_kept(sight, language) if sight.kept else Text(say("kept_none", language)))
+    parts += [Text(), _unowned(sight, language)] if sight.unowned else []
+    parts += [Text(), _below(sight, language)] if sight.job["physical"] else []
     return Group(*parts)
 
 
@@ -125,8 +128,8 @@ def _places(sight: Sight, language: str) -> Table:
     for step in sight.steps:
         row = step.row
         table.add_row(
-            str(step.turn or "–"), Text(row["system"]), Text(row["place"]), number(row["before"], language),
-            number(step.most, language) if step.most else "–",
+            str(step.turn or "–"), Text(row["system"]), _place(step, language), number(row["before"], language),
+            below.band(row, language),
             told.duration(step.seconds, language) if step.turn else "–",
             *(number(row[name], language) for name, _ in more),
         )  # fmt: skip
@@ -134,6 +137,28 @@ def _places(sight: Sight, language: str) -> Table:
     whole = told.duration(sight.job["estimated_seconds"], language) if sight.job["work"] else "–"
     sums = (number(total, language) for _, total in more)
     table.add_row("", say("total", language), "", number(sight.planned, language), "", whole, *sums)
+    return table
+
+
+def _place(step: Step, language: str) -> Text:
+    whole = below.whole(step.method, language)
+    return Text(f"{step.row['place']}\n({whole})" if whole else step.row["place"])
+
+
+def _unowned(sight: Sight, language: str) -> Table:
+    table = _table(say("unowned", language), say("kept_columns", language), right=(3,))
+    for row in sight.unowned:
+        why = told.word(told.KEPT, row.get("unowned_reason") or "–", language)
+        table.add_row(Text(row["system"]), Text(row["place"]), Text(why), number(row["unowned"], language))
+    return table
+
+
+def _below(sight: Sight, language: str) -> Table:
+    """Show what was done below the rows, with the engine's figures and where bytes may still lie (ADR 0011)."""
+    table = _table(say("below", language), say("below_columns", language))
+    for row in sight.job["physical"]:
+        said = (below.answer(row, language), below.figures(row, language) or "–", below.remains(row, language) or "–")
+        table.add_row(Text(row["system"]), Text(row["place"]), *said)
     return table
 
 

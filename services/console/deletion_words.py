@@ -14,6 +14,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "by_people": ("Slettes af mennesker og bevidnes: {places}", "Deleted by people and attested: {places}"),
     "kept": ("Hvad der bliver, og hvorfor", "What stays, and why"),
     "kept_columns": ("System|Sted|Hvorfor|Rækker", "System|Place|Why|Rows"),
+    "unowned": (
+        "Rækker uden lejer: de bliver, og hvad kortet siger, de er",
+        "Rows without a tenant: they stay, and what the map says they are",
+    ),
+    "below": ("Under rækkerne (gamle versioner, sider, indekser)", "Below the rows (old versions, pages, indexes)"),
+    "below_columns": (
+        "System|Sted|Svar|Før → efter|Kan stadig ligge i", "System|Place|Answer|Before → after|May still lie in",
+    ),
     "kept_none": ("Intet bliver tilbage i systemerne.", "Nothing stays in the systems."),
     "none": ("Der er ingen forhåndsvisning endnu.", "There is no preview yet."),
     "state": ("Tilstand", "State"),
@@ -74,6 +82,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "The request about {hold} was received; a person of the other party has to agree.",
     ),
     "hold_overridden": ("Slettestop {hold} er sat til side af to.", "Hold {hold} was set aside by two people."),
+    "approve_sure": (
+        "Er det den plan, du har fået kontrolsummen på ad anden vej, og skal den godkendes?",
+        "Is this the plan whose digest you got over another channel, and do you approve it?",
+    ),
+    "approve_done": ("Godkendt ({given} af {needed}).", "Approved ({given} of {needed})."),
     "holds": ("Slettestop i {exit}", "Holds of {exit}"),
     "holds_columns": (
         "Id|System|Tilstand|Grundlag|Sat af|Bemærk", "Id|System|State|Basis|Placed by|Note",

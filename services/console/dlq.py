@@ -8,18 +8,21 @@ the log with who did it; a discard says why.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contracts.errors import Rejected
+from contracts.errors import Rejected, Unavailable
+from services.console.outbox import store_of
 from services.console.session import Session, person
 from services.console.terminal import show_json, speaks, tell
 
 if TYPE_CHECKING:
     import amqp
+
+    from shared.store.unit import Store
 
 app = typer.Typer(no_args_is_help=True, help="Døde beskeder. / Dead letters.")
 Service = Annotated[str, typer.Argument(help="Tjenesten. / The service.")]
@@ -120,9 +123,23 @@ def discard(
             typer.confirm(
                 f"Fjern {message or f'alle {len(meant)} {_KINDS[expired]}'} fra {service} for altid?", abort=True
             )
-        for letter in meant:
-            dead.discard(connection, service, letter, person(), why)
+        with _store(service) as store:
+            for letter in meant:
+                dead.discard(connection, service, letter, person(), why, store)
     typer.echo(f"{len(meant)} fjernet")
+
+
+@contextmanager
+def _store(service: str) -> Iterator[Store | None]:
+    """Open the service's store, which is to know that a letter was given up; None where only the broker is named."""
+    with ExitStack() as opened:
+        try:
+            store = opened.enter_context(store_of(service))
+        except Unavailable as error:
+            if error.code != "STACK_MISSING":
+                raise
+            store = None
+        yield store
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`ophor evidence fsck|cosign`: look at the whole evidence log, have a witness cosign it; `ophor witness …`: be one.
+"""`ophor evidence fsck|cosign|tiles`: look at the whole log, have it cosigned, write it out; `ophor witness …`: be one.
 
 Each is compliance's program for it, run as a process of its own: those of the log with compliance's own rights (the
 local stack's, or, inside its container, the present ones), a witness with none but its own folder.
@@ -15,10 +15,11 @@ from typing import Annotated
 
 import typer
 
-from services.console import session
+from services.console import records, session
 from services.console.terminal import speaks
 
 app = typer.Typer(no_args_is_help=True, help="Bevisloggen. / The evidence log.")
+records.join(app)
 ROOT = Path(__file__).parents[2]
 
 
@@ -63,6 +64,57 @@ def cosign(
     _run("submit", [url, key], _environment())
 
 
+@app.command()
+@speaks
+def tiles(
+    folder: Annotated[Path, typer.Argument(help="Hvor / where")],
+    entries: Annotated[
+        bool, typer.Option("--entries", help="Også posterne med salte / the entries with their salts too")
+    ] = False,
+) -> None:
+    """Skriv loggen som statiske filer (c2sp.org/tlog-tiles). / Write the log as static files; safe to repeat.
+
+    `checkpoint`, `tile/<L>/<N>`: hashes alone, for anybody to mirror. With --entries also `tile/entries/<N>`: every
+    customer's events with their salts, which cannot be forgotten where they have gone; never publish those. Example:
+
+      ophor evidence tiles /srv/log
+    """
+    _run("tiles", [str(folder.resolve()), *(["--entries"] if entries else [])], _environment())
+
+
+@app.command()
+@speaks
+def stamp(
+    url: Annotated[str, typer.Argument(help="Tidsstempeltjenestens adresse / the time-stamp authority's address")],
+    tsa_chain: Annotated[Path | None, typer.Option(help="Dens certifikater / its certificates (PEM)")] = None,
+) -> None:
+    """Få loggens hoved tidsstemplet (RFC 3161). / Have the log's head time-stamped, and keep the stamp with it.
+
+    Prints the time; the next bundles carry the stamp. Examples:
+
+      ophor evidence stamp http://tsa.example.org/ --tsa-chain tsa.pem
+    """
+    _run("stamp", [url, *([f"--tsa-chain={tsa_chain.resolve()}"] if tsa_chain else [])], _environment())
+
+
+@app.command()
+@speaks
+def rotate(
+    name: Annotated[str, typer.Argument(help="evidence-log, statement-seal, statement-sign, pdf-seal")],
+    folder: Annotated[Path | None, typer.Option(help="Nøglemappernes mappe / the folder of the key folders")] = None,
+    to: Annotated[Path | None, typer.Option(help="Beskrivelse af den ny nøgle / a description of the new key")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Seglets ny certifikat / the seal's new certificate")] = None,
+) -> None:
+    """Skift en nøgle; den gamle underskriver for den ny. / Rotate a key; the old one signs for the new one.
+
+    Prints the signed note, which belongs to everybody who was given the old key. Examples:
+
+      ophor evidence rotate statement-seal
+    """
+    paths = {"folder": folder, "to": to, "certificate": certificate}
+    _run("rotation", [name, *(f"--{one}={path.resolve()}" for one, path in paths.items() if path)], _environment())
+
+
 witness = typer.Typer(no_args_is_help=True, help="Et vidne. / A witness.")
 
 
@@ -81,6 +133,12 @@ def init(folder: Path, name: str) -> None:
 def trust(folder: Path, key: str) -> None:
     """Medunderskriv for loggen med denne nøgle. / Cosign for the log of this key from now on."""
     _run("witness", ["trust", str(folder.resolve()), key])
+
+
+@witness.command()
+def follow(folder: Path, note: Path) -> None:
+    """Følg loggens skift af nøgle. / Follow the log's rotation of its key (a note, signed by the old key)."""
+    _run("witness", ["follow", str(folder.resolve()), str(note.resolve())])
 
 
 @witness.command("cosign")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +16,9 @@ from contracts.errors import Rejected
 from services.console import session
 from services.console.clock import moment
 from services.console.terminal import speaks
+
+if TYPE_CHECKING:
+    from shared.store.unit import Store
 
 app = typer.Typer(no_args_is_help=True, help="Udbakker. / Outboxes.")
 
@@ -75,14 +79,22 @@ def _with_store(service: str, work):  # type: ignore[no-untyped-def]
     """Do `work(store, connection, signer)` as the service's relay would; give its result."""
     from shared.bus.pump import dial
     from shared.bus.trust import Signer
+
+    env = _environment(service)
+    with store_of(service) as store, dial(env["OPHOR_AMQP_URI"], "console") as connection:
+        return work(store, connection, Signer.load(Path(env["OPHOR_KEYS"]), service))
+
+
+@contextmanager
+def store_of(service: str) -> Iterator[Store]:
+    """Open a service's store with the rights of its relay; raise Unavailable STACK_MISSING where nothing names one."""
     from shared.runtime.clock import clock_for
     from shared.store.unit import Store
 
     env = _environment(service)
     store = Store(env["OPHOR_MONGO_URI"], service, clock_for(env["OPHOR_MODE"], env.get("OPHOR_CLOCK_URI", "")))
     try:
-        with dial(env["OPHOR_AMQP_URI"], "console") as connection:
-            return work(store, connection, Signer.load(Path(env["OPHOR_KEYS"]), service))
+        yield store
     finally:
         store.close()
 

@@ -54,9 +54,10 @@ def _look(systems: SystemMap, name: str, tenant: str, cvr: str) -> Target:
     system = systems.system(name)
     with _opened(systems, name, "verify", (tenant or NO_TENANT, cvr or NO_CVR)) as connector:
         places = [place.name for place in connector.discover().places]
-        rows = sum(connector.total(place) for place in places)
+        counted = [] if system.kind == "manual" else places  # what people say they hold is nobody's count
+        rows = sum(connector.total(place) for place in counted)
         owned = [place for place in places if place in system.owned()]
-        mine = sum(connector.count(place) for place in owned) if tenant else None
+        mine = sum(connector.count(place) for place in owned) if tenant and counted else None
     return Target(name, system.title, system.kind, address(system), len(places), rows, mine)
 
 
@@ -99,7 +100,8 @@ def check_systems(systems: SystemMap, names: Iterable[str], tenant: str, cvr: st
         for purpose in (each for each in PURPOSES if each in system.credentials or system.kind in WITHOUT_USERS):
             with _opened(systems, name, purpose, (tenant, cvr)) as connector:
                 if purpose == "access":  # who controls the ways in need not see the schema
-                    connector.access()
+                    if system.kind != "manual":  # nobody has attested anything yet
+                        connector.access()
                     continue
                 inventory = connector.discover()
                 if purpose == "verify" and connector.can_write():
@@ -188,10 +190,9 @@ def show(console: Console, targets: Iterable[Target]) -> None:
     """Print the targets for a person to recognise; an address is never broken over two lines."""
     for each in targets:
         mine = "" if each.tenant_rows is None else f", heraf lejerens {each.tenant_rows}"
-        for line in (
-            f"{each.system}: {each.title} ({each.kind})", f"    {each.where}",
-            f"    {each.places} steder, {each.rows} rækker{mine}",
-        ):  # fmt: skip
+        held = "håndteres af mennesker, tælles ikke" if each.kind == "manual" else f"{each.rows} rækker{mine}"
+        lines = f"{each.system}: {each.title} ({each.kind})", f"    {each.where}", f"    {each.places} steder, {held}"
+        for line in lines:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

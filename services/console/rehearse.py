@@ -9,14 +9,11 @@ followed by an exit of its own, which begins on the simulated clock's own day wh
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,12 +26,14 @@ from contracts.errors import Rejected, Unavailable
 from contracts.system_map import SystemMap
 from deploy.stack.instance import Stack
 from services.console import rehearsal, results, stagehands, systems
+from services.console.attesters import Attesters
 from services.console.desk import Desk
 from services.console.progress import Progress
 from services.console.quiet import Walk
 from services.console.scenario import Rehearsal, Scenario, Stage
 from services.console.standing import standing
 from services.console.terminal import speaks
+from services.console.wish import Wish, begin, keep, unfinished
 from shared.bus.client import Client
 from shared.bus.tokens import Issuer
 from shared.bus.trust import load_key
@@ -42,64 +41,6 @@ from shared.rules.cvr import is_cvr
 from shared.runtime.clock import SimulatedClock, legal_date, midnight, set_clock
 
 TEST_CVR = "11111111"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the user wants rehearsed, and where its results go."""
-
-    map_path: Path
-    tenant: str
-    customer: str
-    cvr: str
-    out: Path
-    yes_delete: tuple[str, ...] = ()
-    began_on: date | None = None
-    processes: tuple[str, ...] = ()
-    absent: bool = False
-
-
-def unfinished(wish: Wish) -> dict[str, Any] | None:
-    """Read the record of an unfinished rehearsal of the same wish in `out`; raise Rejected OUT_UNREADABLE."""
-    path = wish.out / "rehearsal.json"
-    try:
-        record: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        same = {key: record.get(key) for key in _MINE} == _mine(wish)
-        return record if same and not record["finished"] else None
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise Rejected(
-            "OUT_UNREADABLE", f"{path}: {type(error).__name__}", field="--out",
-            remedy="give another folder, or remove that file to begin anew",
-            da="Mappen har en øvelse, der ikke kan læses.",
-        ) from None  # fmt: skip
-
-
-_MINE = ("tenant", "customer", "cvr", "map", "map_digest")
-
-
-def _mine(wish: Wish) -> dict[str, str]:
-    said = (wish.tenant, wish.customer, wish.cvr, str(wish.map_path), system_map.load(wish.map_path).digest)
-    return dict(zip(_MINE, said, strict=True))
-
-
-def begin(wish: Wish) -> dict[str, Any]:
-    """Give this rehearsal's own record in `out`: read again where there is an unfinished one of the same wish."""
-    if (found := unfinished(wish)) is not None:
-        return found
-    began = wish.began_on or date.today()
-    record = {
-        **_mine(wish), "id": uuid.uuid4().hex[:12], "began_on": began.isoformat(), "clocked": False,
-        "finished": False, "worked_s": 0.0,
-    }  # fmt: skip
-    keep(wish.out, record)
-    return record
-
-
-def keep(out: Path, record: dict[str, Any]) -> None:
-    """Write the rehearsal's record."""
-    results.save(out / "rehearsal.json", (json.dumps(record, indent=2) + "\n").encode())
 
 
 class Run:
@@ -110,12 +51,14 @@ class Run:
         self.record = begin(wish)
         self.systems: SystemMap = system_map.load(wish.map_path)
         self.successor = stagehands.Successor(wish.out / "successor")
+        self.attesters = Attesters(self.systems, wish.tenant, wish.cvr)
 
     def __call__(self) -> dict[str, Any]:
         """Play the exit and leave its results in `out`; return the summary."""
         with self._counting():
             digest = self._lay_out()
             self._bring_up()
+            self.attesters.begin(date.fromisoformat(self.record["began_on"]))
             summary = self._play(self._rehearsal(digest))
         summary["seconds"] = round(self.record["worked_s"], 1)
         results.write_summary(self.wish.out, summary)
@@ -186,7 +129,8 @@ class Run:
             with Progress(self.console, f"{mine.customer} forlader leverandøren (øvelse)") as progress:
                 desk.on_wait = lambda text: progress.wait(self._explain(text))
                 walk = Walk(client, self._set_clock, self._down, progress.wait, patience_s=180.0)
-                stage = Stage(desk, progress, walk, self.successor.receive, lambda: clock.fresh())
+                hands = (self.successor.receive, self.attesters.sign)
+                stage = Stage(desk, progress, walk, *hands, lambda: clock.fresh())
                 scenario = Scenario(mine, stage)
                 exit_id = scenario.play()
             return results.collect(scenario.read, self.wish.out, exit_id, stage.certificates)
@@ -216,6 +160,7 @@ class Run:
             ),
             places=stagehands.answers(self.systems, backups=bool(backups)),
             began_on=date.fromisoformat(self.record["began_on"]), backups=backups,
+            subprocessors=stagehands.subprocessors_of(self.systems),
         )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.errors import Rejected
+from shared.words.deletion import METHODS
 
 Ask = Callable[[str, dict[str, Any]], dict[str, Any]]
 CLASSES = ("both", "deleted_not_delivered", "delivered_not_deleted", "changed_after_extract")
@@ -57,8 +58,15 @@ def rows(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "system": place["system"], "place": place["place"], "delivered": place["delivered"],
             "deleted": place["deleted"], "remaining": place["residual"], "classes": classes(place),
         }
-        for place in whole
+        for place in whole if place["disposition"] != "attested"
     ]  # fmt: skip
+
+
+def attested(ask: Ask, exit_id: str) -> list[dict[str, Any]]:
+    """List what people were asked to attest, with their answers: nothing of it was counted or looked for by us."""
+    lines = ask("deletion.read_attestations", {"exit_id": exit_id})["lines"]
+    names = ("system", "place", "subprocessor", "through", "answer", "media_class", "digest", "done_on", "role")
+    return [{name: line[name] for name in names} for line in lines]
 
 
 def fetch(ask: Ask, certificate_id: str, document: str) -> bytes:
@@ -93,6 +101,7 @@ def collect(ask: Ask, out: Path, exit_id: str, issued: list[dict[str, Any]]) -> 
     save(out / "keys.txt", "".join(f"{key}\n" for key in log["keys"]).encode())
     return {
         "systems": rows(jobs),
+        "attested": attested(ask, exit_id),
         "changes_outside_scope": sum(job["outside"] for job in jobs),
         "log": {"size": log["size"], "root": log["root"]},
         "certificates": [_certificate(ask, out, row) for row in issued],
@@ -124,11 +133,17 @@ def show(console: Console, summary: dict[str, Any]) -> None:
     table.add_row("I alt", *_numbers(summary["systems"]))
     log = summary["log"]
     lines = [f"Ændringer uden for kundens data: {summary['changes_outside_scope']}"]
+    lines += [_attested(row) for row in summary["attested"]]
     lines += [f"Bevislog: {log['size']} poster, rod {log['root']}"]
     lines += [f"Slettebevis {row['stage']} {row['number']}: {row['pdf']}" for row in summary["certificates"]]
     console.print(table)
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def _attested(row: dict[str, Any]) -> str:
+    said = METHODS[row["answer"]][0] if row["answer"] else "MANGLER"
+    return f"{row['system']}/{row['place'] or row['subprocessor']}: {said} – erklæret af mennesker, ikke efterprøvet"
 
 
 def _numbers(places: list[dict[str, Any]]) -> list[str]:

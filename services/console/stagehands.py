@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ import pyrage
 import yaml
 
 from contracts.errors import Rejected
-from contracts.system_map import SystemMap
+from contracts.system_map import System, SystemMap
 from deploy.demo import successor
 from services.console import people, results
 from services.console.scenario import PROFILES, BackupSet
+from shared.backups import listed
 from shared.rules import profiles
 from shared.runtime.logins import write_users
 
@@ -85,8 +87,27 @@ def catalogue(system: str, folder: Path) -> list[BackupSet]:
 
 def sets_of(systems: SystemMap) -> tuple[BackupSet, ...]:
     """List the backup sets of every system of the map."""
-    with_backups = (row for row in systems.systems.values() if row.backups)
-    return tuple(each for row in with_backups for each in catalogue(row.name, row.home / row.backups))
+    rows = systems.systems.values()
+    told = [each for row in rows if row.backups for each in catalogue(row.name, row.home / row.backups)]
+    return (*told, *(each for row in rows if row.sources for each in _shown(row)))
+
+
+def _shown(system: System) -> Iterator[BackupSet]:
+    """Give the sets that the map's sources show; raise Rejected BACKUPS_UNDATED where one has no day."""
+    for each in listed(system):
+        if each.taken_on is not None and each.expires_on is not None:
+            yield BackupSet(system.name, each.set_id, each.taken_on, each.expires_on)
+        elif not each.stream:  # the deletion itself makes a set of a stream
+            raise Rejected(
+                "BACKUPS_UNDATED", f"{each.set_id} ({each.kind}) has no day", field=f"systems.{system.name}.backups",
+                remedy="give retention_days, and take away what is no backup set",
+                da=f"Backupsættet {each.set_id} har ingen dato.",
+            )  # fmt: skip
+
+
+def subprocessors_of(systems: SystemMap) -> tuple[str, ...]:
+    """List everybody who processes for us in a system of the map."""
+    return tuple(sorted({name for system in systems.systems.values() for name in system.subprocessors}))
 
 
 def answers(systems: SystemMap, *, backups: bool) -> tuple[dict[str, str], ...]:
@@ -99,7 +120,8 @@ def answers(systems: SystemMap, *, backups: bool) -> tuple[dict[str, str], ...]:
 
     def answer(place: profiles.PlaceLine) -> str:
         name = place.title_da.split(" / ")[0].split(" (")[0].casefold()
-        mapped = any(title.startswith(name) for title in titles) or (place.line == "BACKUPS" and backups)
+        there = {"BACKUPS": backups, "SUB-PROCESSORS": bool(subprocessors_of(systems))}
+        mapped = any(title.startswith(name) for title in titles) or there.get(place.line, False)
         mapped = mapped or (place.kind == "data_kind" and place.line != "DATA-QUEUED")
         return "mapped" if mapped else "NOT_IN_REHEARSAL"
 

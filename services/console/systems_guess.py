@@ -7,12 +7,13 @@ nothing speaks for a tenant, nothing is guessed; a table or column that the call
 from __future__ import annotations
 
 import heapq
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.errors import Rejected
-from shared.connectors.protocol import ForeignKey, LivePlace
+from shared.connectors.protocol import ForeignKey, LivePlace, Rows
 
 _TENANT = (
     r"(tenant|lejer|kommune|mandant|customer|kunde|organi[sz]ation|org|client|klient|myndighed|municipality|authority"
@@ -23,6 +24,26 @@ _PASSIVE = ("foreign", "virtual", "timeseries", "capped", "bucket")
 _TYPE = re.compile(r"^(?P<stem>.*?)_?(type|slags|art|class|klasse|content_type_id|content_type)$", re.IGNORECASE)
 
 Keys = dict[str, str]
+
+
+def field_names(seen: Rows) -> tuple[str, ...]:
+    """Give the fields of some documents, and of a field that holds an object those inside it (`kunde.id`) instead."""
+    inner: dict[str, dict[str, None]] = {}
+    for row in seen.rows:
+        for name, value in zip(seen.columns, row, strict=True):
+            if isinstance(value, str) and value.startswith("{"):
+                inner.setdefault(name, {}).update(dict.fromkeys(_fields_of(value)))
+    whole = [name for name in seen.columns if not inner.get(name)]
+    return (*whole, *(f"{name}.{field}" for name, fields in inner.items() for field in fields))
+
+
+def _fields_of(text: str) -> list[str]:
+    """List the fields of an object written as JSON; none where it is another text, or a reference (DBRef)."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return []
+    return [field for field in found if not field.startswith("$") and "." not in field]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +110,7 @@ def _asked(schema: Mapping[str, LivePlace], table: str, column: str) -> Keys:
     key = column or (own[0] if len(own) == 1 else "")
     if key not in _columns(schema[table]):
         raise _unknown("INIT_UNKNOWN_COLUMN", "--tenant-column", key or f"({table})")
-    return {table: key} | (_named(schema, key) if column and _HINT.match(key) else {})
+    return {table: key} | (_named(schema, key) if column and _speaks(key) else {})
 
 
 def _unknown(code: str, option: str, name: str) -> Rejected:
@@ -100,12 +121,17 @@ def _unknown(code: str, option: str, name: str) -> Rejected:
 
 
 def _candidates(schema: Mapping[str, LivePlace]) -> Iterator[Keys]:
-    names = {column for place in schema.values() for column in _columns(place) if _HINT.match(column)}
+    names = {column for place in schema.values() for column in _columns(place) if _speaks(column)}
     counted = {name: _named(schema, name) for name in sorted(names)}
     yield from sorted(counted.values(), key=len, reverse=True)
     for place in schema.values():
         if _HINT.match(place.name.rsplit(".", 1)[-1]) and len(place.primary_key) == 1 and _referred(schema, place.name):
             yield {place.name: place.primary_key[0]}
+
+
+def _speaks(column: str) -> bool:
+    """Tell whether a column's name speaks of a tenant; of a field inside another, its own name or both together."""
+    return any(_HINT.match(name) for name in (column.replace(".", "_"), column.rpartition(".")[2]))
 
 
 def _named(schema: Mapping[str, LivePlace], column: str) -> Keys:

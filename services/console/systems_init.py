@@ -19,7 +19,7 @@ import yaml
 from contracts.errors import OphorError, Rejected
 from contracts.system_map import MARKER_PLACE, PLACEHOLDER, PURPOSES, WITHOUT_USERS, Rule, System, SystemMap
 from services.console.coverage import number, say
-from services.console.systems_guess import Guess, guess, hint
+from services.console.systems_guess import Guess, field_names, guess, hint
 from shared.connectors import open_connector
 from shared.connectors.protocol import Column, Connector, LivePlace
 
@@ -145,7 +145,7 @@ def _described(connector: Connector, place: LivePlace) -> LivePlace:
     """Give a place its field names where the engine's schema has none: those that its documents use."""
     if place.kind not in ("collection", "timeseries", "capped"):
         return place
-    return replace(place, columns=tuple(Column(name, "") for name in connector.read(place.name, None, 1).columns))
+    return replace(place, columns=tuple(Column(name, "") for name in field_names(connector.read(place.name, None, 50))))
 
 
 def _rule(name: str, found: Guess) -> Rule:

@@ -20,7 +20,9 @@ def verify(
     key: Annotated[list[str] | None, typer.Option(help="Nøgle, du stoler på / a key you trust; repeatable")] = None,
     head: Annotated[list[Path] | None, typer.Option(help="Hoved, du har modtaget / a head you received")] = None,
     witness: Annotated[list[str] | None, typer.Option(help="Vidne, du stoler på / a witness you trust")] = None,
-    revocations: Annotated[Path | None, typer.Option(help="Tilbagekaldte, ét pr. linje / revoked, one a line")] = None,
+    tsa_chain: Annotated[Path | None, typer.Option(help="Tidsstemplernes certifikater / certificates (PEM)")] = None,
+    rotation: Annotated[list[Path] | None, typer.Option(help="Skift af nøgle / a rotation of keys (file)")] = None,
+    revocations: Annotated[Path | None, typer.Option(help="Tilbagekaldte (liste) / the list of revoked")] = None,
     rehearsal: Annotated[bool, typer.Option("--rehearsal", help="Godtag en øvelse / accept a rehearsal")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead")] = False,
     english: Annotated[bool, typer.Option("--english", help="Answer in English")] = False,
@@ -33,6 +35,7 @@ def verify(
     """
     argv = [str(file), *(f"--key={one}" for one in key or []), *(f"--head={one}" for one in head or [])]
     argv += [f"--witness={one}" for one in witness or []]
+    argv += [f"--rotation={one}" for one in rotation or []] + ([f"--tsa-chain={tsa_chain}"] if tsa_chain else [])
     argv += [f"--revocations={revocations}"] if revocations else []
     switches = {"--rehearsal": rehearsal, "--json": as_json, "--english": english}
     argv += [switch for switch, wanted in switches.items() if wanted]

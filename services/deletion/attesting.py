@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from services.deletion import asking, domain, store
+from services.deletion import asking, store
+from services.deletion.calling import owned
 from services.deletion.domain import attestation
 from services.deletion.domain.attestation import Line, Word
 from shared.bus.faces import command, on, query
@@ -19,8 +20,7 @@ class Attesting:
     @command
     def request_attestations(self, unit: Any, call: Any) -> dict[str, Any]:
         """Have every line of the exit's systems asked for now, by a day."""
-        exit_ = domain.require_exit(store.load_exit(unit, call.data["exit_id"]))
-        call.actor.require_customer(exit_.customer_cvr)
+        exit_ = owned(unit, call)
         ask(unit, exit_.exit_id, list(exit_.systems), call.data["due_on"])
         open_ = attestation.left(store.lines_of(unit, exit_.exit_id))
         return {"exit_id": exit_.exit_id, "state": "asked", "left": len(open_)}
@@ -28,8 +28,7 @@ class Attesting:
     @command
     def attest(self, unit: Any, call: Any) -> dict[str, Any]:
         """Take one attestation; whoever verifies looks again once a job waits for nobody's word any more."""
-        exit_ = domain.require_exit(store.load_exit(unit, call.data["exit_id"]))
-        call.actor.require_customer(exit_.customer_cvr)
+        exit_ = owned(unit, call)
         data, role = call.data, call.actor.role_for("deletion.attest")
         store.claim_exit(unit, exit_.exit_id)
         lines = store.lines_of(unit, exit_.exit_id)
@@ -47,8 +46,7 @@ class Attesting:
     @query
     def read_attestations(self, unit: Any, call: Any) -> dict[str, Any]:
         """Tell of every line, and what was attested of it."""
-        exit_ = domain.require_exit(store.load_exit(unit, call.data["exit_id"]))
-        call.actor.require_customer(exit_.customer_cvr)
+        exit_ = owned(unit, call)
         lines = store.lines_of(unit, exit_.exit_id)
         due = min((line.due_on for line in attestation.left(lines) if line.due_on), default=None)
         return {"exit_id": exit_.exit_id, "due_on": due, "lines": [_row(line) for line in lines]}

@@ -1,86 +1,28 @@
-"""The face of deletion: what the plan and the ways in ask for, permits, holds, the backup catalogue, what was done."""
+"""The face of deletion: what the plan and the ways in ask for, permits, the backup catalogue, what was done."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from contracts.errors import Rejected, Unavailable
 from contracts.roles import PARTY
-from services.deletion import attesting, domain, store
-from services.deletion.domain import Backup, Exit, Hold, Job, Override
+from services.deletion import attesting, cataloguing, domain, holding, store
+from services.deletion.calling import owned
+from services.deletion.domain import Exit, Job
 from shared.bus.faces import Face, command, on, query
 
 
-class Deletion(attesting.Attesting, Face):
+class Deletion(holding.Holding, attesting.Attesting, cataloguing.Cataloguing, Face):
     """Deletion on the bus."""
 
     name = "deletion"
 
     @command
-    def register_backup(self, unit: Any, call: Any) -> dict[str, Any]:
-        """Take a backup set that holds this customer's data into the catalogue."""
-        exit_, data = _owned(unit, call), call.data
-        names = ("exit_id", "system", "set_id", "taken_on", "expires_on")
-        new = Backup(**{name: data[name] for name in names})
-        known = store.load_backup(unit, exit_.exit_id, new.system, new.set_id)
-        backup = domain.register_backup(exit_, new, known)
-        if known is None:
-            store.save_backup(unit, backup)
-            unit.emit("deletion.backup_registered", exit_.exit_id, {name: data[name] for name in names})
-            store.save_exit(unit, replace(exit_, backups_expired=False))
-            _look_when_deleted(unit, exit_, backup)
-        return {"exit_id": exit_.exit_id, "state": "registered"}
-
-    @command
-    def place_hold(self, unit: Any, call: Any) -> dict[str, Any]:
-        """Place a hold on one system or on all: until it is lifted no job that has it begins or goes on."""
-        exit_, data, role = _owned(unit, call), call.data, call.actor.role_for("deletion.place_hold")
-        new = Hold("", exit_.exit_id, data["system"], data["basis"], data["digest"], PARTY[role])
-        store.claim_exit(unit, exit_.exit_id)
-        known = store.holds_of(unit, exit_.exit_id)
-        hold = domain.place(exit_, new, known)
-        if hold not in known:
-            store.save_hold(unit, hold)
-            told = {name: data[name] for name in ("exit_id", "system", "basis", "digest")}
-            told |= {"hold_id": hold.hold_id, "actor": call.actor.id, "role": role, "on": unit.today}
-            unit.emit("deletion.hold_placed", exit_.exit_id, told)
-        in_hand = store.rows_in_hand(unit, hold)
-        return {"exit_id": exit_.exit_id, "hold_id": hold.hold_id, "state": hold.state, "in_hand": in_hand}
-
-    @command
-    def lift_hold(self, unit: Any, call: Any) -> dict[str, Any]:
-        """Lift a hold."""
-        exit_, data, role = _owned(unit, call), call.data, call.actor.role_for("deletion.lift_hold")
-        store.claim_exit(unit, exit_.exit_id)
-        before = store.load_hold(unit, exit_.exit_id, data["hold_id"])
-        hold = domain.lift(before, data["digest"], PARTY[role])
-        if hold != before:
-            store.save_hold(unit, hold)
-            told = {name: data[name] for name in ("exit_id", "hold_id", "digest")}
-            told |= {"actor": call.actor.id, "role": role, "on": unit.today}
-            unit.emit("deletion.hold_lifted", exit_.exit_id, told)
-        return {"exit_id": exit_.exit_id, "hold_id": hold.hold_id, "state": hold.state}
-
-    @command
-    def override_hold(self, unit: Any, call: Any) -> dict[str, Any]:
-        """Take one person's word that a hold shall be set aside; two of two parties do it. Refusals are recorded."""
-        exit_, data, role = _owned(unit, call), call.data, call.actor.role_for("deletion.override_hold")
-        store.claim_exit(unit, exit_.exit_id)
-        before = store.load_hold(unit, exit_.exit_id, data["hold_id"])
-        asked = Override(call.actor.id, PARTY[role], data["reason"], data["digest"])
-        hold, state, code = domain.override(before, asked)
-        if hold is not None and hold != before:
-            store.save_hold(unit, hold)
-        if state == "refused" or hold != before:
-            _tell_override(unit, call, role, before, (state, code))
-        return {"exit_id": exit_.exit_id, "hold_id": data["hold_id"], "state": state, "code": code or None}
-
-    @command
     def pause_job(self, unit: Any, call: Any) -> dict[str, Any]:
         """Pause a job that deletes: the batch in hand is closed, the next one waits."""
-        exit_, role = _owned(unit, call), call.actor.role_for("deletion.pause_job")
+        exit_, role = owned(unit, call), call.actor.role_for("deletion.pause_job")
         before = store.load_job_of(unit, exit_.exit_id, call.data["job_id"])
         job = domain.pause(before, PARTY[role], unit.today)
         if job != before:
@@ -91,7 +33,7 @@ class Deletion(attesting.Attesting, Face):
     @command
     def resume_job(self, unit: Any, call: Any) -> dict[str, Any]:
         """Let a paused job go on, or end it where the pause lasted so long that it has to be approved anew."""
-        exit_, role = _owned(unit, call), call.actor.role_for("deletion.resume_job")
+        exit_, role = owned(unit, call), call.actor.role_for("deletion.resume_job")
         before = store.load_job_of(unit, exit_.exit_id, call.data["job_id"])
         job = domain.resume(before, PARTY[role])
         if before is not None and domain.paused_too_long(before, unit.today):
@@ -106,7 +48,7 @@ class Deletion(attesting.Attesting, Face):
     @query
     def read_job(self, unit: Any, call: Any) -> dict[str, Any]:
         """Tell of an activity's latest job."""
-        exit_ = _owned(unit, call)
+        exit_ = owned(unit, call)
         jobs = store.jobs_of(unit, exit_.exit_id, call.data["activity"])
         if not jobs:
             raise Rejected(
@@ -118,21 +60,9 @@ class Deletion(attesting.Attesting, Face):
     @query
     def list_jobs(self, unit: Any, call: Any) -> dict[str, Any]:
         """Tell of all jobs of an exit, the oldest first."""
-        exit_ = _owned(unit, call)
+        exit_ = owned(unit, call)
         jobs = store.jobs_of(unit, exit_.exit_id)
         return {"exit_id": exit_.exit_id, "jobs": [_job(job, exit_, jobs) for job in jobs]}
-
-    @query
-    def list_holds(self, unit: Any, call: Any) -> dict[str, Any]:
-        """Tell of all holds of an exit, the lifted ones too."""
-        exit_ = _owned(unit, call)
-        return {"exit_id": exit_.exit_id, "holds": [asdict(each) for each in store.holds_of(unit, exit_.exit_id)]}
-
-    @query
-    def read_backups(self, unit: Any, call: Any) -> dict[str, Any]:
-        """Tell of every set in the catalogue and what was last seen of it."""
-        exit_ = _owned(unit, call)
-        return {"exit_id": exit_.exit_id, "backups": [asdict(each) for each in store.backups_of(unit, exit_.exit_id)]}
 
     @on("orders.order_placed")
     def order_placed(self, unit: Any, told: Any) -> None:
@@ -219,17 +149,6 @@ class Deletion(attesting.Attesting, Face):
             step = domain.uncleaned(job)
             unit.send("deletion.delete.clean", {"exit_id": job.exit_id, "job_id": job.job_id, "step": step})
 
-    @on("deletion.backups_look_due")
-    def backups_look_due(self, unit: Any, told: Any) -> None:
-        """Have the backups looked at."""
-        unit.send("deletion.verify.observe_backups", {"exit_id": told.data["exit_id"], "on": told.data["on"]})
-
-
-def _owned(unit: Any, call: Any) -> Exit:
-    exit_ = domain.require_exit(store.load_exit(unit, call.data["exit_id"]))
-    call.actor.require_customer(exit_.customer_cvr)
-    return exit_
-
 
 def _request(unit: Any, exit_: Exit, activity: str, looked: Collection[str] = ()) -> Exit:
     """Make the next job of what is due and have it previewed, or stop it where it must not be; give the exit then."""
@@ -268,39 +187,17 @@ def _tell_pause(unit: Any, call: Any, role: str, job: Job, wire: str, **more: st
     unit.emit(wire, job.exit_id, told | {"actor": call.actor.id, "role": role, "on": unit.today} | more)
 
 
-def _tell_override(unit: Any, call: Any, role: str, before: Hold | None, answer: tuple[str, str]) -> None:
-    """Tell an attempt to set a hold aside; what two people agreed on lifts it, for plan and certificates too."""
-    told = {name: call.data[name] for name in ("exit_id", "hold_id", "reason", "digest")}
-    told |= {"actor": call.actor.id, "role": role, "on": unit.today}
-    state, code = answer
-    if state == "refused":
-        unit.emit("deletion.hold_override_refused", told["exit_id"], told | {"code": code})
-    elif state == "requested":
-        unit.emit("deletion.hold_override_requested", told["exit_id"], told)
-    elif before is not None and before.override is not None:
-        unit.emit("deletion.hold_overridden", told["exit_id"], told | {"requested_by": before.override.actor})
-        lifted = {name: each for name, each in told.items() if name != "reason"}
-        unit.emit("deletion.hold_lifted", told["exit_id"], lifted)
-
-
-def _look_when_deleted(unit: Any, exit_: Exit, backup: Backup) -> None:
-    """Set the timer of a set that is registered after its system was deleted."""
-    jobs = store.jobs_of(unit, exit_.exit_id)
-    if any(job.state == "verified" and backup.system in job.systems for job in jobs):
-        store.look_later(unit, exit_.exit_id, [backup])
-
-
 def _job(job: Job, exit_: Exit, jobs: list[Job]) -> dict[str, Any]:
     earlier = store.deleted_earlier(jobs, job)
     return {
         "exit_id": job.exit_id, "activity": job.activity, "job_id": job.job_id, "state": job.state,
         "plan_digest": job.plan_digest or None, "batches": job.batches, "outside": job.outside,
         "places": [
-            domain.row(each, exit_, earlier.get((each.system, each.place), 0)) | {"most": each.most}
-            for each in job.places
+            domain.row(one, exit_, earlier.get((one.system, one.place), 0)) | {"most": one.most, "least": one.least}
+            for one in job.places
         ],
         "stopped_code": job.stopped_code, "stopped_field": job.stopped_field,
         "work": list(job.work), "estimated_seconds": sum(step["seconds"] for step in job.work),
         "estimated_end": job.estimated_end, "waits_until": job.waits_until, "paused_by": job.paused_by,
-        "paused_on": job.paused_on,
+        "paused_on": job.paused_on, "physical": [domain.told(row) for row in job.physical if row["answer"]],
     }  # fmt: skip

@@ -158,24 +158,6 @@ def close_batch(unit: Unit, job: Job, number: int, deleted: int) -> None:
     unit.db.batches.update_one({"_id": _key(job, number)}, change, session=unit.session)
 
 
-def load_backup(unit: Unit, exit_id: str, system: str, set_id: str) -> Backup | None:
-    """Read one backup set."""
-    row = unit.db.backups.find_one({"_id": f"{exit_id}/{system}/{set_id}"}, session=unit.session)
-    return _backup(row) if row else None
-
-
-def backups_of(unit: Unit, exit_id: str) -> list[Backup]:
-    """List an exit's backup sets."""
-    found = unit.db.backups.find({"exit_id": exit_id}, session=unit.session).sort("_id", 1)
-    return [_backup(row) for row in found]
-
-
-def save_backup(unit: Unit, backup: Backup) -> None:
-    """Write a backup set."""
-    key = f"{backup.exit_id}/{backup.system}/{backup.set_id}"
-    unit.db.backups.replace_one({"_id": key}, asdict(backup), upsert=True, session=unit.session)
-
-
 def lines_of(unit: Unit, exit_id: str) -> list[Line]:
     """List what must be attested of an exit, the answered lines too."""
     row = unit.db.attestations.find_one({"_id": exit_id}, session=unit.session)
@@ -245,9 +227,3 @@ def _line(row: Row) -> Line:
     word = row["word"]
     given = Word(**(word | {"done_on": date.fromisoformat(word["done_on"])})) if word else None
     return Line(**(row | {"due_on": date.fromisoformat(row["due_on"]) if row["due_on"] else None, "word": given}))
-
-
-def _backup(row: Row) -> Backup:
-    seen = date.fromisoformat(row["observed_on"]) if row["observed_on"] else None
-    taken, expires = date.fromisoformat(row["taken_on"]), date.fromisoformat(row["expires_on"])
-    return Backup(row["exit_id"], row["system"], row["set_id"], taken, expires, row["answer"], seen)

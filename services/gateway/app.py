@@ -27,7 +27,9 @@ from services.gateway.auth import Brake, Sessions
 from services.gateway.backend import Backend, BusBackend
 from services.gateway.deletion_pages import deletions
 from services.gateway.pages import pages
+from services.gateway.request_pages import requests as request_pages
 from services.gateway.texts import text
+from services.gateway.verify_pages import InMemory, Keys, Turns, verifying
 from shared.bus.client import Client
 from shared.bus.tokens import Issuer
 from shared.bus.trust import load_key
@@ -65,23 +67,32 @@ def ready() -> tuple[Response, int]:
 
 
 def create_app(
-    backend: Backend, users: Callable[[], dict[str, User]], *, today: Callable[[], date], https: bool = False
+    backend: Backend,
+    users: Callable[[], dict[str, User]],
+    *,
+    today: Callable[[], date],
+    https: bool = False,
+    evidence: Path | None = None,
 ) -> Flask:
     """Make the application that asks `backend`.
 
-    `users` gives who may log in now, `today` the rules' day; `https` marks cookies Secure.
+    `users` gives who may log in now, `today` the rules' day; `https` marks cookies Secure; `evidence` is the
+    file of the public half of the evidence keys, for the verify page.
     """
     app = Flask("services.gateway", template_folder="templates", static_folder="static")
+    app.request_class = InMemory
     app.config.update(HTTPS=https, MAX_CONTENT_LENGTH=64 * 1024)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.tests["acts_now"] = views.acts_now
     app.extensions.update(
         backend=backend, users=users, today=today, sessions=Sessions(), brake=Brake(),
-        pool=ThreadPoolExecutor(PARALLEL_QUESTIONS),
+        pool=ThreadPoolExecutor(PARALLEL_QUESTIONS), turns=Turns(), evidence=Keys(evidence),
     )  # fmt: skip
     app.register_blueprint(health)
     app.register_blueprint(pages)
+    app.register_blueprint(verifying)
     app.register_blueprint(deletions)
+    app.register_blueprint(request_pages)
     app.context_processor(_words)
     app.after_request(_headers)
     app.register_error_handler(OphorError, _told)
@@ -174,7 +185,8 @@ def from_environment() -> Flask:
     users = partial(load_users, Path(os.environ["OPHOR_GATEWAY_USERS"]))
     users()  # refuse a wrong file at the start; later it is read at every login, for set-up may write it anew
     clock = clock_for(config.mode, config.clock_uri)
-    return create_app(BusBackend(client, issuer), users, today=clock.today, https=_https(config))
+    return create_app(BusBackend(client, issuer), users, today=clock.today, https=_https(config),
+                      evidence=config.keys / "evidence.json")  # fmt: skip
 
 
 def _https(config: Config) -> bool:

@@ -16,11 +16,12 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from werkzeug.wrappers import Response as AnyResponse
 
 from contracts.catalogue import COMMANDS
-from contracts.deletion import PAUSE_REASONS
+from contracts.deletion_jobs import PAUSE_REASONS
 from contracts.errors import OphorError, Rejected, Unavailable
 from services.gateway import asking, deletion_views, views
 from services.gateway.texts import text
 from shared.bus.envelope import new_id
+from shared.words import below
 from shared.words import deletion as told
 
 deletions = Blueprint("deletions", __name__)
@@ -176,8 +177,8 @@ def _page(template: str, parts: Mapping[str, Any], error: OphorError | None, **s
     done = request.args.get("done")
     body = render_template(
         template, tab="deletion", token=asking.form_token(), command_id=_command_id, may=_may, told=told,
-        shows=deletion_views, error=error, done=done if done in DONE else None, pause_reasons=PAUSE_REASONS,
-        **parts, **shown,
+        below=below, shows=deletion_views, error=error, done=done if done in DONE else None,
+        pause_reasons=PAUSE_REASONS, **parts, **shown,
     )  # fmt: skip
     status = 200 if error is None else 503 if isinstance(error, Unavailable) else 400
     return make_response(body, status)

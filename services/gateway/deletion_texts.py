@@ -55,10 +55,27 @@ DELETION: dict[str, tuple[str, str]] = {
     "job_earlier": ("Tidligere job for samme aktivitet", "Earlier jobs of the same activity"),
     "preview": ("Hvad der slettes", "What is deleted"),
     "preview_lead": (
-        "I den rækkefølge, det sker. Overstiger et sted sin grænse, standser sletningen, før noget går tabt.",
-        "In the order in which it happens. Where a place exceeds its limit, the deletion stops before anything is "
+        "I den rækkefølge, det sker. Kommer et sted uden for sine grænser, standser sletningen, før noget går tabt.",
+        "In the order in which it happens. Where a place is outside its limits, the deletion stops before anything is "
         "lost.",
     ),
+    "unowned": ("Rækker uden lejer", "Rows without a tenant"),
+    "unowned_lead": (
+        "Det kan ikke ses, hvis de er. De bliver, fordi kortet siger, hvad de er.",
+        "Nobody can see whose they are. They stay because the map says what they are.",
+    ),
+    "below": ("Under rækkerne", "Below the rows"),
+    "below_lead": (
+        "Rækkerne er væk for alle opslag. Her står, hvad der er gjort ved gamle versioner, sider og indekser, og hvor "
+        "bytes stadig kan ligge. Tallene er databasens egne og gælder hele stedet, også andre kunders del. Intet af "
+        "det ændrer svaret om rækkerne.",
+        "The rows are gone for every query. Here is what was done about old versions, pages and indexes, and where "
+        "bytes may still lie. The figures are the engine's own and of the whole place, other customers' part too. "
+        "None of it changes the answer about the rows.",
+    ),
+    "below_answer": ("Svar", "Answer"),
+    "below_figures": ("Før og efter", "Before and after"),
+    "below_remains": ("Kan stadig ligge i", "May still lie in"),
     "preview_none": ("Der er ingen forhåndsvisning endnu.", "There is no preview yet."),
     "turn": ("Nr.", "No."),
     "band": ("Grænse", "Limit"),

@@ -16,7 +16,7 @@ from shared.words import deletion as told
 from shared.words.deletion import Consent, Sight
 from shared.words.stops import stop_words
 
-_DRAWN = {"excluded": "excluded", "suspended": "suspended", "attested": "excluded"}
+_DRAWN = {"excluded": "excluded", "suspended": "suspended", "attested": "attested"}
 
 
 def picture_of(sight: Sight, language: str) -> str:
@@ -34,7 +34,7 @@ def _line(row: Mapping[str, Any]) -> Coverage:
     shared = row["reason"] == "SHARED_CODE"
     disposition = "deleted" if goes else "shared" if shared else _DRAWN.get(row["disposition"], "undecided")
     counts = {"rows": row["before"]} if goes else {"total": row["before"]}
-    why = "" if goes else row["reason"] or ("ATTESTED" if row["disposition"] == "attested" else "")
+    why = "" if goes else row["reason"] or ""
     return Coverage(row["system"], row["place"], disposition, why, **counts)
 
 
@@ -46,6 +46,11 @@ def stop(code: str, language: str) -> tuple[str, str, str]:
 def why_kept(row: Mapping[str, Any], language: str) -> str:
     """Say in words why a place is kept."""
     return told.word(told.KEPT, row["reason"], language) if row["reason"] else "–"
+
+
+def why_unowned(row: Mapping[str, Any], language: str) -> str:
+    """Say in words what the map says that a place's rows without a tenant are."""
+    return told.word(told.KEPT, row["unowned_reason"], language) if row.get("unowned_reason") else "–"
 
 
 def cannot_approve(consent: Consent, user: User, language: str) -> str:

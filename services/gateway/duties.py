@@ -17,6 +17,8 @@ from shared.rules.profiles import Obligation, load_profile
 
 ORDER = ("breached", "at_risk", "pending", "suspended", "met", "lapsed", "not_started")
 SOON_DAYS = 14
+LAW = "gdpr"
+"""Binds every exit, whatever its agreement names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def _group(duty: Duty) -> str:
 def _known(profiles: Iterable[str]) -> dict[str, Obligation]:
     """Give the profiles' obligations by id; a profile that is not here gives none, and ids stand without titles."""
     known: dict[str, Obligation] = {}
-    for name in profiles:
+    for name in (*profiles, LAW):
         try:
             known |= {each.id: each for each in load_profile(name).obligations}
         except Rejected:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from contracts.compliance import ISSUED_STAGES
+from contracts.compliance import ISSUED_STAGES, STATUS
 from contracts.roles import CUSTOMER_DPO, CUSTOMER_LEAD, SUPPLIER_LEAD
 from services.gateway import asking, duties, timeline, views
 from services.gateway.asking import COOKIE
@@ -22,7 +22,8 @@ from shared.runtime.logins import User
 
 LANGUAGE_COOKIE, FORM_COOKIE = "ophor_sprog", "ophor_form"
 REQUESTERS = frozenset({CUSTOMER_DPO, CUSTOMER_LEAD, SUPPLIER_LEAD})
-OPEN_ENDPOINTS = frozenset({"pages.login", "pages.language", "pages.accessibility", "static"})
+OPEN_ENDPOINTS = frozenset({"pages.login", "pages.language", "pages.accessibility", "static",
+                            "verifying.form", "verifying.judge"})  # fmt: skip
 
 pages = Blueprint("pages", __name__)
 Page = str | AnyResponse | tuple[str, int]
@@ -145,7 +146,7 @@ def certificates(exit_id: str) -> Page:
     parts = asking.parts(exit_id, certificates=("compliance.list_certificates", {}))
     may = bool(REQUESTERS & set(g.user.roles))
     return render_template(
-        "certificates.html", tab="certificates", may_request=may, stages=ISSUED_STAGES, command_id=new_id(),
+        "certificates.html", tab="certificates", may_request=may, stages=(*ISSUED_STAGES, STATUS), command_id=new_id(),
         token=asking.form_token(), sent=request.args.get("sent") == "1", **parts,
     )  # fmt: skip
 
@@ -188,6 +189,14 @@ def _stream(backend: Backend, user: User, document: str, part: dict[str, Any]) -
 def keys() -> Page:
     """Show the keys and the evidence log's head."""
     return render_template("keys.html", log=asking.ask("compliance.read_log", {}))
+
+
+@pages.get("/revocations.txt")
+def revocations_file() -> Page:
+    """Download the signed list of certificates that do not count any more, as `ophor verify --revocations` takes it."""
+    note = asking.ask("compliance.read_revocations", {})["note"]
+    name = {"Content-Disposition": "attachment; filename=revocations.txt"}
+    return Response(note, mimetype="text/plain", headers=name)
 
 
 @pages.get("/keys.txt")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from services.gateway.certificate_texts import CERTIFICATES
 from services.gateway.deletion_texts import DELETION
+from services.gateway.duty_texts import DUTIES
+from services.gateway.request_texts import REQUESTS
+from services.gateway.verify_texts import VERIFYING
 
 LANGUAGES = ("da", "en")
 
@@ -42,6 +46,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "exit": ("Exitforløb", "Exit"),
     "exit_id": ("Forløbets id", "Exit id"),
     "keys": ("Nøgler", "Keys"),
+    "revocations_download": ("Hent listen over tilbagekaldte beviser", "Download the revocation list"),
+    "not_in_force": ("Gælder ikke mere", "Does not count any more"),
+    "replaces": ("Vedrører", "Concerns"),
     "accessibility": ("Tilgængelighed", "Accessibility"),
     "customer": ("Kunde", "Customer"),
     "supplier": ("Leverandør", "Supplier"),
@@ -144,52 +151,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "kind": ("Art", "Kind"),
     "holds": ("Slettestop", "Holds"),
     "holds_text": ("Disse slettestop er i kraft: {holds}.", "These holds are in force: {holds}."),
-    "calendar": ("Varsler", "Notices"),
-    "calendar_title": ("Kundens sidste varslingsdage", "The customer's last notice days"),
-    "calendar_lead": (
-        "Den sidste dag, hvor hvert varsel er givet i tide, til kl. 24.",
-        "The last day on which each notice is in time, until midnight.",
-    ),
-    "calendar_none": ("Aftalen giver ingen varsler med frist.", "The agreement has no notices with a last day."),
-    "latest_on": ("Sidste dag", "Last day"),
-    "notice": ("Varsel", "Notice"),
-    "clear_on": ("Forsigtig læsning", "Careful reading"),
-    "clear_note": (
-        "Forsigtig læsning: tæller kun hele dage imellem, som eksemplet i S2 4.2. Giv varslet senest den dag, hvis der "
-        "skal være ro om det.",
-        "Careful reading: counts whole days in between only, as the example in S2 4.2 does. Give notice by that day "
-        "to leave no doubt.",
-    ),
-    "clause": ("Klausul", "Clause"),
-    "date_unknown": ("Afhænger af en dato, der ikke kendes endnu", "Depends on a date that is not known yet"),
-    "notice_over": ("For sent", "Too late"),
-    "notice_today": ("Sidste dag er i dag", "The last day is today"),
-    "notice_soon": ("Om {days} dage", "In {days} days"),
-    "notice_tomorrow": ("I morgen", "Tomorrow"),
-    "days_left": ("om {days} dage", "in {days} days"),
-    "obligations": ("Forpligtelser", "Obligations"),
-    "obligations_lead": (
-        "Hvad hver part skylder efter aftalen, hvordan det står til, og hvorfor.",
-        "What each party owes under the agreement, how it stands, and why.",
-    ),
-    "obligations_none": ("Der er ingen forpligtelser at vise endnu.", "There are no obligations to show yet."),
-    "obligation": ("Forpligtelse", "Obligation"),
-    "since": ("siden {day}", "since {day}"),
-    "met_on": ("Opfyldt", "Met on"),
-    "owed_by": ("Skyldes af", "Owed by"),
-    "group_breached": ("Misligholdt", "Breached"),
-    "group_at_risk": ("I risiko", "At risk"),
-    "group_pending": ("Løber", "Running"),
-    "group_suspended": ("Udskudt", "Suspended"),
-    "group_met": ("Opfyldt", "Met"),
-    "group_lapsed": ("Rettigheder, der ikke blev brugt", "Rights that were not used"),
-    "group_not_started": ("Ikke sat i gang", "Not started"),
-    "not_started_text": (
-        "Disse gælder først, når noget sætter dem i gang, for eksempel et skriftligt krav.",
-        "These hold only once something starts them, for example a written demand.",
-    ),
-    "holds_always": ("Gælder hele tiden", "Holds all the time"),
-    "show_them": ("Vis dem", "Show them"),
     "date_open": ("Efter aftale", "As agreed"),
     "provisional": ("foreløbig", "provisional"),
     "optional": ("Tilvalg", "Option"),
@@ -251,57 +212,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "taken_on": ("Taget", "Taken"),
     "expires_on": ("Udløber", "Expires"),
     "observed_on": ("Sidst set efter", "Last looked for"),
-    "certificates_lead": (
-        "Et slettebevis udstedes kun, når alle regler for dets trin er opfyldt. Det kan efterprøves uden adgang til "
-        "dette system og uden at stole på os.",
-        "A certificate is issued only when every rule of its stage is met. It can be verified without access to this "
-        "system and without trusting us.",
-    ),
-    "certificates_none": ("Der er ikke bedt om noget slettebevis endnu.", "No certificate has been requested yet."),
-    "stage": ("Trin", "Stage"),
-    "covers": ("Omfatter", "Covers"),
-    "number": ("Nummer", "Number"),
-    "version": ("Version", "Version"),
-    "issued_on": ("Udstedt", "Issued"),
-    "download": ("Hent", "Download"),
-    "download_pdf": ("Slettebevis (PDF)", "Certificate (PDF)"),
-    "download_bundle": ("Bevismateriale (ZIP)", "Evidence bundle (ZIP)"),
-    "refusals": ("Afvist, fordi", "Refused because"),
-    "rehearsal": ("Øvelse", "Rehearsal"),
-    "rehearsal_note": (
-        "Beviset er fra en øvelse på kopier af data og er ikke et rigtigt slettebevis.",
-        "This certificate is from a rehearsal on copies of data and is not a real certificate.",
-    ),
-    "request": ("Bed om slettebevis", "Request a certificate"),
-    "request_stage": ("Hvilket trin?", "Which stage?"),
-    "request_send": ("Send anmodning", "Send the request"),
-    "requested": ("Anmodningen er modtaget.", "The request was received."),
-    "verify": ("Sådan efterprøver du et slettebevis", "How to verify a certificate"),
-    "verify_1": (
-        "Hent bevismaterialet (ZIP) og nøglerne, og gem dem i samme mappe.",
-        "Download the evidence bundle (ZIP) and the keys and keep them in one folder.",
-    ),
-    "verify_2": (
-        "Få nøglerne bekræftet ad en anden vej end denne side, for eksempel i databehandleraftalen.",
-        "Have the keys confirmed by another way than this page, for example in the data processing agreement.",
-    ),
-    "verify_3": (
-        "Kør kommandoen, gerne på en maskine uden netforbindelse. Svaret er ét af tre: gyldigt, ugyldigt eller kan "
-        "ikke afgøres.",
-        "Run the command, offline if you like. The answer is one of three: valid, invalid or undecided.",
-    ),
-    "keys_lead": (
-        "Nøglerne og bevisloggens hoved, som slettebeviser efterprøves med. Sammenlign dem med dem, du har fået ad "
-        "anden vej.",
-        "The keys and the evidence log's head that certificates are verified with. Compare them with those you got "
-        "another way.",
-    ),
-    "keys_download": ("Hent nøglerne (keys.txt)", "Download the keys (keys.txt)"),
-    "log_origin": ("Bevislog", "Evidence log"),
-    "log_size": ("Antal poster", "Entries"),
-    "log_root": ("Rod", "Root"),
-    "checkpoint": ("Signeret loghoved", "Signed log head"),
-    "key": ("Nøgle", "Key"),
     "section_unavailable": ("Afsnittet kan ikke vises lige nu", "This section cannot be shown right now"),
     "service_silent": (
         "Tjenesten {service} svarer ikke. Intet er gået tabt; prøv igen om lidt.",
@@ -339,7 +249,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "makes its own accessibility statement in WAS-Tool.",
     ),
 }
-TEXTS |= DELETION
+TEXTS |= CERTIFICATES | DELETION | DUTIES | REQUESTS | VERIFYING
 
 
 def text(key: str, language: str, **values: object) -> str:

@@ -231,10 +231,21 @@ FACTS = {
     "deletion.attestations_look_due": ("Der skal ses efter bevidnelser", "Attestations are to be looked for"),
     "deletion.backup_registered": ("Et backupsæt blev registreret", "A backup set was registered"),
     "deletion.backup_observed": ("Der blev set efter et backupsæt", "A backup set was looked for"),
+    "deletion.backup_overdue": ("Et backupsæt er over sin sidste dag", "A backup set is past its last day"),
+    "deletion.backup_found": ("Et backupsæt uden for kataloget blev fundet", "A set beside the catalogue was found"),
     "deletion.backups_expired": ("Alle backupsæt er væk", "All backup sets are gone"),
     "deletion.backups_look_due": ("Der skal ses efter backup", "Backups are to be looked for"),
+    "compliance.request_made": ("En anmodning blev modtaget", "A request was received"),
+    "compliance.request_reminded": ("Der blev mindet om en anmodning", "A request was brought up"),
+    "compliance.request_answered": ("En anmodning blev besvaret", "A request was answered"),
+    "compliance.request_look_due": ("Der skal ses efter en anmodning", "A request is to be looked at"),
     "compliance.evidence_recorded": ("Et bevis blev skrevet i loggen", "Evidence was recorded"),
     "compliance.certificate_issued": ("Et slettebevis blev udstedt", "A certificate was issued"),
+    "compliance.certificate_revoked": ("Et slettebevis blev tilbagekaldt", "A certificate was revoked"),
+    "compliance.status_letter_sent": ("Et statusbrev blev sendt", "A status letter was sent"),
+    "compliance.retention_due": ("Bevisernes opbevaring udløber", "The keeping of the evidence ends"),
+    "compliance.retention_over": ("Tilbuddet om bundtet er udløbet", "The offer of the bundle has ended"),
+    "compliance.status_due": ("Statusbrevets dag kom", "The status letter's day came"),
 }
 
 STAGES = {
@@ -245,4 +256,5 @@ STAGES = {
     "RE-DELETION": ("Slettet igen efter genskabelse", "Deleted again after a restore"),
     "CORRECTION": ("Rettelse", "Correction"),
     "REVOCATION": ("Tilbagekaldelse", "Revocation"),
+    "STATUS": ("Statusbrev, ikke endeligt", "Status letter, not final"),
 }

@@ -6,6 +6,7 @@
   dead letter when the broker has confirmed the copy. Calls are never replayed: nobody waits for their answers.
 * `expired` is a call that waited longer than its sender said (the broker's doing, not ours): it is filed apart, for
   nobody waits for it and nothing is wrong.
+* Discard also tells the service's own store, where that is named: the message counts as handled, nobody waits for it.
 * Every action is a line in the log with actor, letter and reason. Whoever lists or shows holds the letters back for
   that moment; they return when the connection ends.
 """
@@ -26,9 +27,13 @@ from shared.bus.envelope import digest
 from shared.bus.guard import ATTEMPTS_HEADER, Received
 from shared.bus.ladder import DEAD_AT_HEADER, QUEUE_HEADER, REASON_HEADER, attempts_of, carried, send
 from shared.bus.topology import RETURN, queues_of
+from shared.store import account
+from shared.store.unit import inbox_key
 
 if TYPE_CHECKING:
     import amqp
+
+    from shared.store.unit import Store
 
 EXPIRED = "expired"
 _ID = re.compile(r"[\w.:\-]{1,80}")
@@ -92,14 +97,39 @@ def replay(connection: amqp.Connection, service: str, letter_id: str, actor: str
     _audit("replayed", service, letter, actor, "")
 
 
-def discard(connection: amqp.Connection, service: str, letter_id: str, actor: str, why: str) -> None:
-    """Remove one dead letter for good, with a reason (short words); raise Rejected LETTER_UNKNOWN or REASON_MISSING."""
+def discard(
+    connection: amqp.Connection, service: str, letter_id: str, actor: str, why: str, store: Store | None = None
+) -> None:
+    """Remove one dead letter for good, with a reason (short words); its service's `store` hears of it first.
+
+    Raise Rejected LETTER_UNKNOWN or REASON_MISSING, Unavailable where the store does not answer.
+    """
     if not _WORD.fullmatch(why):
         raise Rejected("REASON_MISSING", "say in a few words why", field="why", remedy="letters, digits, blanks")
     with _letters(connection, service) as letters:
         letter, raw = _find(letters, letter_id)
+        if store is not None:
+            _give_up(store, letter, bytes(raw.body))
         raw.channel.basic_ack(raw.delivery_tag)
     _audit("discarded", service, letter, actor, why)
+
+
+def _give_up(store: Store, letter: Letter, body: bytes) -> None:
+    """Write the inbox row of a letter that its service refused or could not handle; calls have none."""
+    consumer = _consumer(letter.queue)
+    if not consumer:
+        return
+    found = _envelope(body)
+    aggregate, seq = found.get("aggregate"), found.get("seq")
+    turn = (aggregate, seq) if isinstance(aggregate, str) and isinstance(seq, int) else ("", 0)
+    key = inbox_key(letter.id, consumer)
+    store.run(lambda unit: account.give_up(unit, key, letter.reason, turn))
+
+
+def _consumer(queue: str) -> str:
+    """Give who handles what lies in a queue, as the inbox names it; nobody for calls."""
+    kind, _, name = queue.partition("-")
+    return {"evt": name, "hand": name.replace("-", ".")}.get(kind, "")
 
 
 @contextmanager

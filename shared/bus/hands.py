@@ -179,9 +179,7 @@ class HandProcess:
         """The worker thread: one message after the other, until the end of the queue is announced."""
         try:
             while raws := self._next():
-                for raw, message in self._undone(raws):
-                    if raw.channel is self._channel and not self._stopping.is_set():  # else the broker has it back
-                        self._handle(raw, message)
+                self._settle(raws)
         except BaseException as error:
             self._broke = error
             raise
@@ -199,16 +197,29 @@ class HandProcess:
             raws.append(raw)
         return raws
 
-    def _undone(self, raws: list[amqp.Message]) -> list[tuple[amqp.Message, Message]]:
-        """Refuse what is no message of ours and settle what another slice has done; give what is left."""
+    def _settle(self, raws: list[amqp.Message]) -> None:
+        """Do the first at once; which of the others its slice did is found out with one question, and so on."""
+        todo, others = self._guarded(raws[:1]), raws[1:]
+        while todo or others:
+            if todo:
+                raw, message = todo.pop(0)
+                if raw.channel is self._channel and not self._stopping.is_set():  # else the broker has it back
+                    self._handle(raw, message)
+            todo, others = self._undone([*todo, *self._guarded(others)]), []
+
+    def _guarded(self, raws: list[amqp.Message]) -> list[tuple[amqp.Message, Message]]:
+        """Refuse what is no message of ours, and give the rest."""
         found = []
         for raw in raws:
             try:
-                found.append(
-                    (raw, guard.task(guard.Received.of(raw), self._hand.service, self._hand.name, self._trust))
-                )
+                received = guard.Received.of(raw)
+                found.append((raw, guard.task(received, self._hand.service, self._hand.name, self._trust)))
             except guard.Poison as poison:
                 self._refuse(raw, poison.reason)
+        return found
+
+    def _undone(self, found: list[tuple[amqp.Message, Message]]) -> list[tuple[amqp.Message, Message]]:
+        """Settle what another slice has done, and give what is left."""
         if len(found) < 2:  # the slice asks for itself
             return found
         with suppress(Unavailable):

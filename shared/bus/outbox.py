@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from contracts.catalogue import EVENTS, TASKS
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 WINDOW = 256
+_BURST = 64
 SILENCE_S = 30.0
 _TURN_S = 1.0
 
@@ -47,15 +50,22 @@ def pipeline(
 
     `beat` is called between reads. Raise ChannelError, or OSError after SILENCE_S without a confirm.
     """
-    for row, to in rows:
-        row["headers"] = row.get("headers") or signed(row, signer)
-        properties = {
-            "content_type": CONTENT_TYPE, "content_encoding": "utf-8", "message_id": row["_id"],
-            "application_headers": {**row["headers"], ATTEMPTS_HEADER: 0, **_trace(row)},
-        }  # fmt: skip
-        confirms.publish(row["body"], properties, to, partial(told, row))
-        _settle(confirms, WINDOW - 1, beat)
+    left = iter(rows)
+    while some := list(islice(left, _BURST)):
+        with confirms.channel.connection.frame_writer.gathered():
+            for row, to in some:
+                row["headers"] = row.get("headers") or signed(row, signer)
+                confirms.publish(row["body"], _properties(row), to, partial(told, row))
+        _settle(confirms, WINDOW - _BURST, beat)
     _settle(confirms, 0, beat)
+
+
+def _properties(row: Row) -> dict[str, Any]:
+    headers = {**row["headers"], ATTEMPTS_HEADER: 0, **_trace(row)}
+    return {
+        "content_type": CONTENT_TYPE, "content_encoding": "utf-8", "message_id": row["_id"],
+        "application_headers": headers,
+    }  # fmt: skip
 
 
 def signed(row: Row, signer: Signer) -> dict[str, str]:
@@ -101,8 +111,10 @@ def _settle(confirms: Confirms, allowed: int, beat: Callable[[], None]) -> None:
     """Read confirms until at most `allowed` are open; raise OSError after SILENCE_S without one."""
     connection = confirms.channel.connection
     while confirms.open > allowed:
-        with suppress(TimeoutError):
-            connection.drain_events(timeout=_TURN_S)
+        ends = time.monotonic() + _TURN_S
+        with suppress(TimeoutError), connection.transport.having_timeout(_TURN_S):
+            while confirms.open > allowed and time.monotonic() < ends:
+                connection.drain_events()
         connection.heartbeat_tick()
         beat()
         if confirms.waiting_s > SILENCE_S:

@@ -28,6 +28,8 @@ import amqp
 from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, NotFound, PreconditionFailed, ResourceLocked
 from amqp.method_framing import frame_handler
 
+from shared.bus.frames import Writer
+
 Action = Callable[[amqp.Channel], None]
 
 FATAL = (NotFound, AccessRefused, PreconditionFailed, NotAllowed, ResourceLocked)
@@ -53,6 +55,7 @@ def dial(uri: str, name: str, timeout: float = 5.0) -> amqp.Connection:
         host=f"{host}:{port}", userid=unquote(parts.username or "guest"), password=unquote(parts.password or "guest"),
         virtual_host=unquote(parts.path[1:]) or "/", heartbeat=HEARTBEAT_S, connect_timeout=timeout,
         ssl=_tls(host, parse_qs(parts.query)) if secure else False, frame_handler=_tolerant,
+        frame_writer=Writer,
         client_properties={"connection_name": name},
     )  # fmt: skip
     connection.connect()

@@ -2,7 +2,8 @@
 
 * One relay works, under a lease on the server's time; others stand by. A change stream wakes it; it looks every
   second anyway. Rows are signed here and published in order of writing, in batches, with pipelined confirms and
-  `mandatory`; a row is marked published only after its confirm. It stays 90 days.
+  `mandatory`; a row is marked published only after its confirm. It stays 90 days. While one batch is published, the
+  fates of the one before are written down and the one after is fetched (`batches`).
 * Unroutable or refused rows stay pending and are tried again later. After a channel error nothing is known of the
   open ones: they are sent again one by one, and the row that closes the channel is parked. No confirm for 30 s: the
   socket is dropped. What is sent twice, the inbox of the receiver knows.
@@ -19,18 +20,17 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from amqp.exceptions import AMQPError, ChannelError, NotFound
-from pymongo import UpdateOne
 from pymongo.errors import PyMongoError
 
 from contracts.catalogue import EVENTS, TASKS
 from contracts.errors import Unavailable
 from shared.bus import topology
+from shared.bus.batches import Batches
 from shared.bus.confirms import Confirms, Fate
 from shared.bus.outbox import Row, address, pipeline, replay, unpark
 from shared.bus.pump import FATAL, LOST, BusMismatch, dial
@@ -42,11 +42,9 @@ if TYPE_CHECKING:
 
     from shared.bus.trust import Signer
 
-BATCH = 500
 LEASE_S = 6.0
 COMPARE_S = 60.0
 _TURN_S = 1.0
-_LONGEST_WAIT_S = 60
 __all__ = ["Relay", "replay", "unpark"]
 log = logging.getLogger("ophor.relay")
 
@@ -58,12 +56,13 @@ class Relay:
         self._store, self._uri, self._signer = store, amqp_uri, signer
         self._management = topology.Management(management, amqp_uri) if management else None
         self._lease = Lease(store.db, "relay", f"relay-{uuid.uuid4()}", LEASE_S)
+        self._batches = Batches(store)
         self._stopping = False
         self._wake: SimpleQueue[None] = SimpleQueue()  # its put is safe in a signal handler
         self._connection: amqp.Connection | None = None
         self._confirms: Confirms | None = None
         self._renew_at = self._compare_at = 0.0
-        self._active = False
+        self._fence: int | None = None
         self.failing: set[str] = {"broker", "store"}
 
     @classmethod
@@ -87,7 +86,7 @@ class Relay:
 
     def holds(self, name: str) -> bool:
         """Tell whether the `broker`, the `store` or the `bindings` are well; a relay that stands by needs no broker."""
-        return name not in self.failing or (name == "broker" and not self._active and "store" not in self.failing)
+        return name not in self.failing or (name == "broker" and self._fence is None and "store" not in self.failing)
 
     def stop(self) -> None:
         """End after the batch in hand; from any thread or signal handler."""
@@ -117,24 +116,26 @@ class Relay:
     def _turn(self) -> int:
         """Do one round of work and give how much it was."""
         if not self._may_work():
+            self._batches.flush()
             return 0
         connection = self._connected()
         if not self._bound():
             return 0
         fired = self._store.fire_due()
-        rows = self._pending()
-        if rows:
-            self._publish(connection, rows)
+        rows = self._batches.next()
+        if rows and self._may_work():  # again: the store may have taken its time
+            self._publish(connection, self._known(rows))
         return fired + len(rows)
 
     def _may_work(self) -> bool:
         if time.monotonic() >= self._renew_at:
-            active = self._lease.take() is not None
-            if active != self._active:
-                log.info("relay %s", "works" if active else "stands by")
-            self._active, self._renew_at = active, time.monotonic() + (LEASE_S / 3 if active else _TURN_S)
+            fence = self._lease.take()
+            if fence != self._fence:
+                log.info("relay %s", "works" if fence is not None else "stands by")
+                self._batches.drop()  # another one may have published it meanwhile
+            self._fence, self._renew_at = fence, time.monotonic() + (_TURN_S if fence is None else LEASE_S / 3)
             self.failing.discard("store")
-        return self._active
+        return self._fence is not None
 
     def _connected(self) -> amqp.Connection:
         if self._connection is None:
@@ -155,9 +156,8 @@ class Relay:
         self._compare_at = time.monotonic() + (_TURN_S if missing else COMPARE_S)
         return not missing
 
-    def _pending(self) -> list[Row]:
-        ripe = {"state": "pending", "not_before": {"$lte": datetime.now(UTC)}}
-        rows = list(self._store.db.outbox.find(ripe).sort([("not_before", 1), ("_id", 1)]).limit(BATCH))
+    def _known(self, rows: list[Row]) -> list[Row]:
+        """Give the rows that the contracts know; the others are parked."""
         for row in rows:
             if row["wire"] not in EVENTS and row["wire"] not in TASKS:
                 self._park(row, "unknown")
@@ -184,11 +184,10 @@ class Relay:
             self._park(row, str(error.reply_code))
 
     def _send(self, connection: amqp.Connection, rows: list[Row], undecided: dict[str, Row]) -> None:
-        """Publish rows; write down every fate that became known, come what may."""
-        fates: list[tuple[Row, Fate]] = []
+        """Publish rows; note every fate that became known, come what may."""
 
         def told(row: Row, fate: Fate) -> None:
-            fates.append((undecided.pop(row["_id"]), fate))
+            self._batches.settle(undecided.pop(row["_id"]), fate)
 
         if self._confirms is None:
             self._confirms = Confirms(connection.channel())
@@ -197,21 +196,10 @@ class Relay:
         except ChannelError:
             self._confirms = None
             raise
-        finally:
-            self._write_down(fates)
 
     def _beat(self) -> None:
         if time.monotonic() >= self._renew_at:
             self._may_work()
-
-    def _write_down(self, fates: list[tuple[Row, Fate]]) -> None:
-        if not fates:
-            return
-        now = datetime.now(UTC)
-        self._store.db.outbox.bulk_write([_fate(row, fate, now) for row, fate in fates], ordered=False)
-        unsent = [row["_id"] for row, fate in fates if fate != "ok"]
-        if unsent:
-            log.error("%d rows found no queue or were refused, tried again later; first: %s", len(unsent), unsent[0])
 
     def _park(self, row: Row, reason: str) -> None:
         log.error("row parked: %s (%s), the broker closes the channel on it: %s", row["_id"], row["wire"], reason)
@@ -229,6 +217,7 @@ class Relay:
         ours = isinstance(error, PyMongoError | Unavailable)
         log.warning("%s lost: %s", "store" if ours else "broker", type(error).__name__)
         self.failing.add("store" if ours else "broker")
+        self._batches.drop()
         if not ours:
             self._drop()
         time.sleep(_TURN_S)
@@ -250,7 +239,10 @@ class Relay:
     def _leave(self) -> None:
         self._stopping = True
         with suppress(PyMongoError):
+            self._batches.flush()
+        with suppress(PyMongoError):
             self._lease.release()
+        self._batches.close()
         with suppress(AMQPError, OSError):
             if self._connection is not None:
                 self._connection.close()
@@ -271,12 +263,3 @@ class Relay:
 
     def _watch_clock(self) -> Iterator[Any]:
         return self._store.clock.changes(lambda: self._stopping)
-
-
-def _fate(row: Row, fate: Fate, now: datetime) -> UpdateOne:
-    if fate == "ok":
-        done = {"state": "published", "published_at": now, "headers": row["headers"]}
-        return UpdateOne({"_id": row["_id"]}, {"$set": done})
-    wait = timedelta(seconds=min(_LONGEST_WAIT_S, 2 ** min(row["tries"], 10)))
-    later = {"not_before": now + wait, "headers": row["headers"], "reason": fate}
-    return UpdateOne({"_id": row["_id"]}, {"$set": later, "$inc": {"tries": 1}})

@@ -134,7 +134,7 @@ class CaseIndexConnector:
         self._need("prepare")
         self._call("PUT", "/marker", {"id": marker.id, "written_at": marker.written_at})
 
-    def documents(self, place: str) -> Iterator[tuple[str, str]]:
+    def documents(self, place: str, after: str = "") -> Iterator[tuple[str, str]]:
         """Give nothing: the index holds no files."""
         return iter(())
 

@@ -2,7 +2,7 @@
 
 An optional face of a connector. Rules: nothing here changes what a query sees; `stored` needs no more than reading;
 `clean` is idempotent and bounded in time; a connector without this face offers nothing. Bytes are never promised gone:
-`remains` names where they may still lie, in the words of `contracts.deletion.REMAINS`.
+`remains` names where they may still lie, in the words of `contracts.deletion_jobs.REMAINS`.
 """
 
 from __future__ import annotations

@@ -230,8 +230,11 @@ class Connector(Protocol):
     def write_marker(self, marker: Marker) -> None:
         """Write the rehearsal marker (purpose `prepare` only)."""
 
-    def documents(self, place: str) -> Iterator[tuple[str, str]]:
-        """Give (name in the package, local path) of the tenant's files where a place holds files; else nothing."""
+    def documents(self, place: str, after: str = "") -> Iterator[tuple[str, str]]:
+        """Give (name in the package, local path) of the tenant's files behind `after`, by name; nothing without files.
+
+        A path holds until the next one is asked for.
+        """
 
     def close(self) -> None:
         """Let go of the target."""

@@ -31,6 +31,7 @@ _LOOKS = {
     "deleted": _Look("#1f4e79", "#ffffff", "#1f4e79", "×"),
     "shared": _Look("#ffffff", "#1b1b1b", "#6b7680", "="),
     "excluded": _Look("#dfe5ea", "#1b1b1b", "#6b7680", "–"),
+    "attested": _Look("#e8f0e4", "#1b1b1b", "#3f6b2f", "✎", 1.6),
     "suspended": _Look("#f6d57a", "#1b1b1b", "#7a5b00", "‖", 1.6, "7 4"),
     "undecided": _Look("url(#undecided)", "#8a0014", "#b00020", "!", 3),
     "unreachable": _Look("url(#unreachable)", "#8a0014", "#b00020", "?", 3, "3 4"),
@@ -45,14 +46,15 @@ _PATTERNS = """<defs>
 def picture(lines: Sequence[Coverage], title: str, language: str = "da", *, said: str = "") -> str:
     """Draw the report of the map called `title`, or with `said` what that says of it; give the SVG's text."""
     name = title if said else f"{_say(language, 'Systemkortets dækning', 'Coverage of the system map')}: {title}"
-    shown = [each for each in DISPOSITIONS if not said or any(line.disposition == each for line in lines)]
+    there = {line.disposition for line in lines}
+    shown = [each for each in DISPOSITIONS if each in there or not (said or each == "attested")]
     said = said or verdict(lines, language)
     systems = list(dict.fromkeys(line.system for line in lines))
     panels = [[line for line in lines if line.system == system] for system in systems]
     drawn = [layout({line.place: line.references for line in mine if line.place}) for mine in panels]
     width = max([float(_NARROWEST), *(laid.width for laid in drawn)])
     parts: list[str] = []
-    top = 178.0
+    top = 178.0 + _more(shown)
     for mine, laid in zip(panels, drawn, strict=True):
         parts += _panel(mine, laid, (top, width), language)
         top += laid.height + 74 + 18 * sum(1 for line in mine if not line.place)
@@ -78,6 +80,7 @@ def _legend(lines: Sequence[Coverage], language: str, shown: Sequence[str]) -> I
         yield _box(x, y, 34, 22, look)
         yield _words(x + 17, y + 16, look.sign, size=14, bold=True, ink=look.ink, anchor="middle")
         counts = _say(language, f"{number(rows, language)} rækker", f"{number(rows, language)} rows")
+        counts = _say(language, "ikke talt", "not counted") if disposition == "attested" else counts
         yield _words(x + 44, y + 16, f"{word(disposition, language)}: {_places(len(mine), language)}, {counts}")
     arrows = _say(
         language,
@@ -87,7 +90,12 @@ def _legend(lines: Sequence[Coverage], language: str, shown: Sequence[str]) -> I
         "↻ refers to itself.",
     )
     if any(line.references for line in lines):
-        yield _words(_MARGIN, 156, arrows, size=11, ink="#5b6673")
+        yield _words(_MARGIN, 156 + _more(shown), arrows, size=11, ink="#5b6673")
+
+
+def _more(shown: Sequence[str]) -> int:
+    """Give how much higher the legend is where it has a third row."""
+    return 30 * max(0, (len(shown) - 1) // 3 - 1)
 
 
 def _places(count: int, language: str) -> str:
@@ -150,7 +158,7 @@ def _place(line: Coverage, at: tuple[float, float], language: str) -> Iterator[s
 
 
 def _counts(line: Coverage, language: str) -> str:
-    if line.disposition == "unreachable" or line.code == "MAP_UNKNOWN_PLACE":
+    if line.disposition in ("unreachable", "attested") or line.code == "MAP_UNKNOWN_PLACE":
         return _say(language, "ikke talt", "not counted")
     total = number(line.total, language)
     if line.disposition == "deleted" and not line.total:  # whoever made the report counts this tenant's rows only

@@ -9,6 +9,7 @@ DISPOSITIONS = {
     "deleted": ("slettes", "deleted"),
     "shared": ("fælles, slettes ikke", "shared, not deleted"),
     "excluded": ("undtaget", "excluded"),
+    "attested": ("erklæres af mennesker", "attested by people"),
     "suspended": ("udsat", "suspended"),
     "undecided": ("MANGLER", "UNDECIDED"),
     "unreachable": ("IKKE NÅET", "UNREACHABLE"),

@@ -154,7 +154,8 @@ class ActivitySchema(_Titled):
 class ObligationSchema(_Titled):
     """What a party owes. It is met by everything in `all_of` and something in `any_of` (rules/obligations.py names what
     may stand there), or by an answer of its own; `right`: not owed, so that it lapses instead of being breached;
-    `continuous`: in force throughout; `at_risk`: how long before its last day it is shown as at risk."""
+    `continuous`: in force throughout; `at_risk`: how long before its last day it is shown as at risk; `controls`: those
+    of standards that its evidence serves as well."""
 
     id = Code()
     clause = Text(80)
@@ -169,6 +170,7 @@ class ObligationSchema(_Titled):
     applies_to = _codes()
     continuous = fields.Boolean(load_default=False)
     right = fields.Boolean(load_default=False)
+    controls = Many(Text(40), required=False, load_default=list)
 
 
 class VariantSchema(_Titled):

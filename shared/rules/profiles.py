@@ -113,6 +113,7 @@ class Obligation:
     applies_to: tuple[str, ...]
     continuous: bool
     right: bool
+    controls: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

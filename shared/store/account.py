@@ -2,8 +2,8 @@
 
 * A confirmed outbox row counts once for each consumer of its contract, an inbox row for the consumer that handled it;
   so published = handled, and nothing pending, parked or due, is quiet. Both are kept 90 days.
-* A dead letter counts until a replay of it was handled. The face that tells the account knows the broker, and counts
-  no more than lie in the queue: what was discarded is dead no more.
+* A dead letter counts until a replay of it was handled, or until it was given up: that too writes an inbox row, and
+  gives its turn away where its consumer handles in order, so that those behind it do not wait for ever.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from contracts.catalogue import EVENTS, TASKS
 
 if TYPE_CHECKING:
     from pymongo.database import Database
+
+    from shared.store.telling import Unit
 
     Db = Database[dict[str, Any]]
 
@@ -41,6 +43,27 @@ def consumers(wire: str) -> tuple[str, ...]:
     if task := TASKS.get(wire):
         return (f"{task.service}.{task.hand}",)
     return EVENTS[wire].subscribers if wire in EVENTS else ()
+
+
+def give_up(unit: Unit, key: str, code: str, turn: tuple[str, int]) -> bool:
+    """Count a dead letter as handled for good; tell whether the service knows it as dead, for this `code`.
+
+    `key` is the inbox's; `turn` the aggregate and seq of an event. A letter that merely bears the id of a message of
+    ours has no record under its code, and changes nothing.
+    """
+    row = unit.db.dead.find_one({"_id": key, "code": code}, session=unit.session)
+    if row is None:
+        return False
+    done = {
+        "wire": row["wire"], "consumer": row["consumer"], "handled_at": datetime.now(UTC), "discarded": True,
+    }  # fmt: skip
+    unit.db.inbox.update_one({"_id": key}, {"$setOnInsert": done}, upsert=True, session=unit.session)
+    aggregate, seq = turn
+    place = {"_id": f"{row['consumer']}/{aggregate}"}
+    position = unit.db.positions.find_one(place, session=unit.session)
+    if seq == (position["seq"] if position else 0) + 1:
+        unit.db.positions.replace_one(place, {"seq": seq}, upsert=True, session=unit.session)
+    return True
 
 
 def age_s(db: Db) -> float:

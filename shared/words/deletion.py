@@ -89,7 +89,7 @@ PARTIES = {"customer": ("Kunden", "The customer"), "supplier": ("Leverandøren",
 
 _LATER: Row = {
     "work": (), "estimated_seconds": 0, "estimated_end": None, "waits_until": None, "paused_by": None,
-    "paused_on": None,
+    "paused_on": None, "physical": (),
 }  # fmt: skip
 
 
@@ -101,7 +101,7 @@ class Step:
     row: Row
     rows: int
     seconds: int
-    most: int
+    method: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,11 @@ class Sight:
         return tuple(row for row in self.job["places"] if row["disposition"] == "attested")
 
     @property
+    def unowned(self) -> tuple[Row, ...]:
+        """List the places with rows that no tenant is found for; they stay."""
+        return tuple(row for row in self.job["places"] if row.get("unowned"))
+
+    @property
     def kept_rows(self) -> int:
         """Give how many rows stay."""
         return sum(int(row["before"]) for row in self.kept)
@@ -155,7 +160,8 @@ def sight(job: Row) -> Sight:
         if row["disposition"] not in _GOING:
             continue
         turn, step = work.get((row["system"], row["place"]), (0, none))
-        steps.append(Step(turn, row, step["rows"] or row["before"], step["seconds"], row.get("most", 0)))
+        method = row.get("method") or step.get("method")
+        steps.append(Step(turn, row, step["rows"] or row["before"], step["seconds"], method))
     steps.sort(key=lambda each: each.turn or len(work) + 1)
     kept = tuple(row for row in job["places"] if row["disposition"] not in (*_GOING, "attested"))
     planned, deleted = sum(int(each.row["before"]) for each in steps), sum(int(each.row["deleted"]) for each in steps)

@@ -16,10 +16,20 @@ from rich.table import Table
 
 from tests.bench import figures
 
-NAMES = {name: name for name in ("plan", "tick", "replan", "rpc", "relay", "inbox", "idle", "certificate")}
+NAMES = {
+    name: name for name in ("plan", "tick", "replan", "rpc", "relay", "inbox", "idle", "certificate", "certificates")
+}
 NAMES |= {
     name: name.replace("-", "_")
-    for name in ("ledger-append", "ledger-proof", "bundle-verify", "delete-postgres", "delete-mongo")
+    for name in (
+        "ledger-append",
+        "ledger-proof",
+        "ledger-audit",
+        "bundle-verify",
+        "delete-postgres",
+        "delete-mongo",
+        "catalogue",
+    )
 }
 ONE, ROWS = "--one", "--rows"
 

@@ -1,8 +1,10 @@
 """`ledger-append`: evidence from the ledger's queue to durable, acknowledged entries, against bare inserts of the same.
 
 Whole exits are told as compliance's face would (their intents, causes and jobs included), the relay brings the tasks to
-the broker, and then the ledger's hand is started. The reference writes the very same documents one by one, each
-acknowledged by the majority, without tree, chain, checkpoint, inbox or broker.
+the broker, and then the ledger's hand is started. Then relay and ledger run as processes of their own while so many
+events a second are offered, each with its time: how long until it is in the log, under a checkpoint. The
+reference writes the very same documents one by one, each acknowledged by the majority, without tree, chain, checkpoint,
+inbox or broker.
 """
 
 from __future__ import annotations
@@ -10,6 +12,9 @@ from __future__ import annotations
 import copy
 import logging
 import os
+import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -33,6 +38,8 @@ from tests.waiting import until
 
 COUNT = int(os.environ.get("BENCH_EVENTS", "10000"))
 FEW = 2_000
+RATE, STEADY_S, TICK_S = int(os.environ.get("BENCH_RATE", "1000")), 10, 0.02
+LOOK_S = 0.005
 OFFERED_AT_ONCE = 500
 QUEUE = "hand-compliance-ledger"
 
@@ -57,14 +64,16 @@ def measure() -> Figure:
         hand.stop()
         thread.join(60)
         reference = _bare(store)
-    what = f"{COUNT:,} evidence events to durable, {heads:,} checkpoints; tasks settled at {settled:,.0f}/s"
+        half, most, longest = _steady(made)
+    what = f"{COUNT:,} evidence events to durable, {heads:,} checkpoints; tasks settled at {settled:,.0f}/s; "
+    what += f"at {RATE:,}/s offered: under a checkpoint after {half:,.0f} ms, p99 {most:,.0f}, at most {longest:,.0f}"
     return rated("ledger-append", what, rate, "/s", "one bare insert each of the same documents", reference)
 
 
-def items() -> Iterator[dict[str, Any]]:
+def items(name: str = "exit") -> Iterator[dict[str, Any]]:
     """Give the evidence of one exit after the other."""
     for number in range(COUNT):
-        exit_id = f"exit-{number}"
+        exit_id = f"{name}-{number}"
         for at, (wire, data) in enumerate(copy.deepcopy(given.deleted_exit())):
             if wire in KIND_OF_EVENT:
                 kind, entry = entry_of(wire, check(EVENTS[wire].schema, data | {"exit_id": exit_id}, wire))
@@ -92,11 +101,69 @@ def _offer(unit: Unit, batch: list[dict[str, Any]]) -> None:
 def _ledger(made: World) -> Any:
     """Make the ledger's process as its environment describes it."""
     make_demo_keys(made.root / "evidence")
-    return Ledger.from_environment({
+    return Ledger.from_environment(_environment(made))
+
+
+def _environment(made: World) -> dict[str, str]:
+    return {
         "OPHOR_MODE": "test", "OPHOR_AMQP_URI": made.rabbit.uri("svc-compliance"), "OPHOR_MONGO_URI": made.mongo_uri,
         "OPHOR_CLOCK_URI": made.mongo_uri, "OPHOR_TRUST": str(made.trust),
         "OPHOR_KEYS": str(made.root / "evidence" / "ledger"), "OPHOR_HEALTH_PORT": str(free_ports(1)[0]),
-    })  # fmt: skip
+    }  # fmt: skip
+
+
+def _steady(made: World) -> tuple[float, float, float]:
+    """Offer at a steady rate; give median, 99th percentile and most of the milliseconds until an event is durable."""
+    made.clear()
+    store = made.store("compliance")
+    store.prepare()
+    (made.root / "evidence" / "relay").mkdir()
+    shutil.copy(made.keys / "compliance.pem", made.root / "evidence" / "relay")
+    processes = [
+        _process(made, "relay", "relay", "compliance"),
+        _process(made, "ledger", "hand", "compliance", "ledger"),
+    ]
+    try:
+        _offer_slowly(store, "warm", RATE)
+        return _offer_slowly(store, "steady", RATE * STEADY_S)
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait(60)
+
+
+def _offer_slowly(store: Store, name: str, count: int) -> tuple[float, float, float]:
+    seen: list[tuple[float, int]] = []
+    ended, first = threading.Event(), (store.db.log_head.find_one() or {"size": 0})["size"]
+    watch = threading.Thread(target=_watch, args=(store, seen, ended))
+    watch.start()
+    offered: list[float] = []
+    left, began = islice(items(name), count), time.perf_counter()
+    while batch := list(islice(left, int(RATE * TICK_S))):
+        time.sleep(max(0.0, began + len(offered) / RATE - time.perf_counter()))
+        offered += [time.perf_counter()] * len(batch)
+        store.run(lambda unit, batch=batch: _offer(unit, batch))
+    until(lambda: bool(seen) and seen[-1][1] == first + count, "all of it is in the log", 300)
+    ended.set()
+    watch.join()
+    refs = {row["_id"]: row["index"] for row in store.db.log_refs.find({"index": {"$gte": first}})}
+    waits = sorted(next(at for at, size in seen if size > refs[item["ref"]]) - when
+                   for item, when in zip(islice(items(name), count), offered, strict=True))  # fmt: skip
+    return 1000 * waits[len(waits) // 2], 1000 * waits[int(len(waits) * 0.99)], 1000 * waits[-1]
+
+
+def _watch(store: Store, seen: list[tuple[float, int]], ended: threading.Event) -> None:
+    """Note when the log's head, as the majority has it, was seen to grow."""
+    while not ended.wait(LOOK_S):
+        size = (store.db.log_head.find_one() or {"size": 0})["size"]
+        if not seen or seen[-1][1] != size:
+            seen.append((time.perf_counter(), size))
+
+
+def _process(made: World, keys: str, *argv: str) -> subprocess.Popen[bytes]:
+    environment = os.environ | _environment(made) | {"OPHOR_KEYS": str(made.root / "evidence" / keys)}
+    command = [sys.executable, "-m", "services", *argv]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _bare(store: Store) -> float:

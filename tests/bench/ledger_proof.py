@@ -56,12 +56,12 @@ def rows(edge: dict[tuple[int, int], bytes]) -> Iterator[dict[str, Any]]:
         made = tree.appended(edge, index, leaf(index))
         edge |= made
         if (index + 1) % KEPT_EVERY == 0 or index + 1 == LEAVES:
-            _forget(edge, index + 1)
+            forget(edge, index + 1)
         for (level, at), digest in made.items():
             yield {"_id": f"{level}/{at}", "level": level, "at": at, "hash": digest}
 
 
-def _forget(edge: dict[tuple[int, int], bytes], size: int) -> None:
+def forget(edge: dict[tuple[int, int], bytes], size: int) -> None:
     """Keep the roots of the complete subtrees alone: one for each bit of the size."""
     needed = {(level, (size >> level) - 1) for level in range(size.bit_length()) if size >> level & 1}
     for key in edge.keys() - needed:

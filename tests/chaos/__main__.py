@@ -1,4 +1,4 @@
-"""Run the chaos suite: `python -m tests.chaos [--short] [--seed N] [--kills N] [--faults N] [--malformed N]`.
+"""Run the chaos suite: `python -m tests.chaos [--short | --cluster] [--seed N] [--kills N] [--faults N] …`.
 
 A steady load runs while faults are injected from a seeded sequence; then the system settles and the promises of the
 bus are checked from the stores. Writes `tests/chaos/results/latest.json`; ends with 1 where a promise was broken.
@@ -20,13 +20,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from contracts.errors import OphorError
 from tests.chaos import faults, fuzz, invariants, points
 from tests.chaos.bed import Bed, bed
+from tests.chaos.cluster import Cluster
 from tests.chaos.invariants import settled
 from tests.chaos.load import Load
 
 RESULTS = Path(__file__).parent / "results"
 SETTLE_S = 300.0
+GROWTH_MB = 100.0
 BUG = "ended by a bug"
 
 
@@ -51,6 +54,10 @@ class Report:
     restarts: int
     longest_recovery_s: float
     memory_growth_mb: float
+    memory_growth_of: dict[str, float]
+    ordered: int
+    broker: str
+    brokers: int
     injected: dict[str, int]
     cases: list[str]
 
@@ -65,6 +72,8 @@ def main(arguments: list[str]) -> int:
     asked = _asked(arguments)
     began = time.monotonic()
     with bed(asked.replicas) as made:
+        if asked.cluster:
+            _make_cluster(made)
         report = run(made, asked, began)
         _keep_logs(made, report)
     RESULTS.mkdir(exist_ok=True)
@@ -79,8 +88,8 @@ def run(made: Bed, asked: argparse.Namespace, began: float) -> Report:
     load = Load(made, asked.seed, asked.callers)
     load.start()
     injected = Counter[str]()
-    memory = _memory(made)
-    plan = [*_rounds(faults.PROCESS_FAULTS, asked.kills), *_rounds(faults.PART_FAULTS, asked.faults)]
+    of_parts = faults.CLUSTER_FAULTS if made.cluster else faults.PART_FAULTS
+    plan = [*_rounds(faults.PROCESS_FAULTS, asked.kills), *_rounds(of_parts, asked.faults)]
     rng.shuffle(plan)
     each = asked.malformed // max(1, len(plan))
     for number, fault in enumerate(plan, 1):
@@ -105,15 +114,15 @@ def run(made: Bed, asked: argparse.Namespace, began: float) -> Report:
     if missing := asked.malformed - sum(map(len, made.spoiled.values())):
         fuzz.spoil(made, rng, missing)
         left = settled(made, SETTLE_S)
-    return _report(made, asked, load, injected, left, began, memory)
+    return _report(made, asked, load, injected, left, began)
 
 
 def _report(
-    made: Bed, asked: argparse.Namespace, load: Load, injected: Counter[str], left: list[str],
-    began: float, memory: float,
-) -> Report:  # fmt: skip
+    made: Bed, asked: argparse.Namespace, load: Load, injected: Counter[str], left: list[str], began: float
+) -> Report:
     found = invariants.look(made, load.given)
-    died = _died(made)
+    died, growth = _died(made), made.watch.memory.growth()
+    grown = [f"{name} grew by {mb} MB after its warm-up" for name, mb in growth.items() if mb > GROWTH_MB]
     recoveries = [seconds for each in made.watch.processes.values() for seconds in each.recoveries]
     by_process = sum(injected[fault.__name__] for fault in set(faults.PROCESS_FAULTS))
     return Report(
@@ -122,22 +131,28 @@ def _report(
         refused=dict(Counter(each.refused for each in load.given if each.refused)),
         malformed=sum(map(len, made.spoiled.values())), messages=found.messages, lost=len(found.lost),
         doubled=len(found.doubled),
-        late_calls=len(found.late), wrong=len(found.wrong) + len(left), processes_died=len(died),
+        late_calls=len(found.late), wrong=len(found.wrong) + len(left) + len(grown), processes_died=len(died),
         restarts=made.watch.restarts, longest_recovery_s=round(max(recoveries, default=0.0), 1),
-        memory_growth_mb=round(_memory(made) - memory, 1), injected=dict(sorted(injected.items())),
-        cases=[*found.lost, *found.doubled, *found.late, *found.wrong, *(f"still: {each}" for each in left), *died],
+        memory_growth_mb=max(growth.values(), default=0.0), memory_growth_of=growth, ordered=found.ordered,
+        broker=made.broker(), brokers=3 if made.cluster else 1, injected=dict(sorted(injected.items())),
+        cases=[
+            *found.lost, *found.doubled, *found.late, *found.wrong, *(f"still: {each}" for each in left), *died, *grown,
+        ],
     )  # fmt: skip
 
 
 def show(report: Report) -> None:
     """Print the report as tables."""
-    table = Table(title=f"chaos, seed {report.seed}, {report.seconds:.0f} s", title_justify="left", show_header=False)
+    title = f"chaos, seed {report.seed}, {report.seconds:.0f} s, RabbitMQ {report.broker}"
+    table = Table(title=title, title_justify="left", show_header=False)
     for name, value in asdict(report).items():
         if isinstance(value, int | float) and name not in ("seed", "seconds"):
             table.add_row(name.replace("_", " "), f"{value:,}")
     kinds = Table(title="injected, and what was refused", title_justify="left", show_header=False)
     for name, count in [*report.injected.items(), *report.refused.items()]:
         kinds.add_row(name.replace("_", " "), str(count))
+    for name, grown in list(report.memory_growth_of.items())[:5]:
+        kinds.add_row(f"MB that {name} grew after its warm-up", str(grown))
     console = Console()
     console.print(table, kinds)
     for case in report.cases:
@@ -152,14 +167,28 @@ def _asked(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--faults", type=int)
     parser.add_argument("--malformed", type=int)
     parser.add_argument("--replicas", type=int)
+    parser.add_argument("--cluster", action="store_true", help="three brokers, whose leader is lost (a long run only)")
     parser.add_argument("--callers", type=int, default=6)
     parser.add_argument("--pause", type=float, default=2.0, help="seconds between two faults, at most")
     asked = parser.parse_args(arguments)
+    if asked.short and asked.cluster:
+        parser.error("three brokers take too long for a short run")
     usual = (20, 16, 500, 1) if asked.short else (320, 64, 10_000, 2)
     for name, value in zip(("kills", "faults", "malformed", "replicas"), usual, strict=True):
         if getattr(asked, name) is None:
             setattr(asked, name, value)
     return asked
+
+
+def _make_cluster(made: Bed) -> None:
+    """Make the broker a cluster of three nodes; where that cannot be had, say so and go on with the one."""
+    cluster = Cluster(made.stack.parts, str(made.home))
+    try:
+        cluster.join()
+    except (*faults.BROKEN, OphorError, AssertionError) as error:
+        _tell(f"no cluster of three brokers can be had here, no leader will be lost: {type(error).__name__} {error}")
+    else:
+        made.cluster = cluster
 
 
 def _rounds(kinds: tuple[faults.Fault, ...], count: int) -> list[faults.Fault]:
@@ -188,10 +217,6 @@ def _died(made: Bed) -> list[str]:
 
 def _well(made: Bed) -> bool:
     return made.stack.parts.ready("rabbitmq")
-
-
-def _memory(made: Bed) -> float:
-    return sum(each.memory_mb() for each in made.watch.processes.values())
 
 
 def _tell(line: str) -> None:

@@ -29,6 +29,7 @@ from shared.bus.trust import Signer, load_key
 from shared.runtime.clock import SimulatedClock, set_clock
 from shared.store.mongo import database
 from shared.store.unit import Store
+from tests.chaos.cluster import Cluster
 from tests.chaos.proxy import Proxy
 from tests.chaos.watch import Process, Watch, environment
 from tests.waiting import until
@@ -51,6 +52,7 @@ class Bed:
         self.client = Client(self._behind(stack.parts.amqp_uri("console")), "console", self.issuer.acting("usr-0", []))
         self.watch = Watch([each for number in range(1, replicas + 1) for each in self._processes(number)])
         self.mended: set[str] = set()
+        self.cluster: Cluster | None = None
         self.instant = FIRST
         self.spoiled: dict[str, set[str]] = {}  # malformed messages by service
         self.excused: set[str] = set()  # those that lay in a queue when it was deleted
@@ -62,6 +64,11 @@ class Bed:
     def dial(self, user: str = "topology") -> amqp.Connection:
         """Open a connection to the broker itself, not through the proxy."""
         return dial(self.stack.parts.amqp_uri(user), "chaos")
+
+    def broker(self) -> str:
+        """Give the broker's version."""
+        with self.dial() as connection:
+            return str(connection.server_properties["version"])
 
     def depths(self) -> dict[str, int]:
         """Give every queue's length."""

@@ -15,11 +15,11 @@ import pymongo
 from amqp.exceptions import AMQPError
 
 from contracts.catalogue import SERVICES, hands
-from deploy.stack.rabbitmq import Rabbit
 from shared.bus.pump import LOST
 from shared.bus.topology import describe
 from tests.chaos import points
 from tests.chaos.bed import Bed
+from tests.chaos.cluster import Cluster
 from tests.chaos.watch import Process
 from tests.waiting import until
 
@@ -59,6 +59,23 @@ def broker_killed(bed: Bed, rng: random.Random) -> str:
     """Kill the broker and start it again."""
     bed.restart("rabbitmq", hard=True)
     return "rabbitmq"
+
+
+def leader_lost(bed: Bed, rng: random.Random) -> str:
+    """Kill the node of a cluster that leads the queues, let its clients go to another one, and bring it back."""
+    cluster = bed.cluster
+    assert cluster is not None
+    other = rng.choice(cluster.others)
+    os.kill(bed.stack.state.processes["rabbitmq"].pid, signal.SIGKILL)  # the node alone: the others need its epmd
+    bed.amqp_proxy.target = other.ports["amqp"]
+    try:
+        until(lambda: cluster.answers(other), "another node takes clients", 60)
+        time.sleep(rng.uniform(1, 8))
+    finally:
+        bed.stack.up(["rabbitmq"], alone=True)
+        bed.amqp_proxy.target = cluster.first.ports["amqp"]
+        bed.amqp_proxy.cut()
+    return f"clients went to {other.id}"
 
 
 def broker_alarm(bed: Bed, rng: random.Random) -> str:
@@ -169,6 +186,9 @@ PART_FAULTS: tuple[Fault, ...] = (
     binding_removed, database_stopped, database_killed, database_frozen, primary_stepped_down, database_slow,
     database_cut, messages_again, clock_jump,
 )  # fmt: skip
+CLUSTER_FAULTS: tuple[Fault, ...] = (
+    leader_lost, leader_lost, *(each for each in PART_FAULTS if each not in (broker_stopped, broker_killed)),
+)  # fmt: skip
 
 
 def _one(bed: Bed, rng: random.Random) -> Process:
@@ -186,14 +206,8 @@ def _proxied(proxy: object, mode: str, seconds: float) -> str:
 
 
 def _rabbitmqctl(bed: Bed, *words: str) -> None:
-    state = bed.stack.state
-    launch = Rabbit(state.id, bed.stack.parts.data / "rabbitmq", state.ports, bed.stack.log("rabbitmq")).launch()
-    node = str(launch.env["RABBITMQ_NODENAME"])
-    argv = ["rabbitmqctl", "-n", node, "--erlang-cookie", state.secrets["cookie"], *words]
-    subprocess.run(
-        argv, env=dict(launch.env), user=launch.user, group=launch.user,
-        extra_groups=[] if launch.user else None, check=True, capture_output=True, timeout=60, cwd=launch.cwd,
-    )  # fmt: skip
+    broker = Cluster(bed.stack.parts, str(bed.home))
+    broker.must(broker.first, "rabbitmqctl", *words)
 
 
 BROKEN = (*LOST, AMQPError, pymongo.errors.PyMongoError, subprocess.SubprocessError)

@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 from contracts.catalogue import EVENTS, SERVICES, TASKS
 from contracts.errors import OphorError
 from shared.store.unit import inbox_key
-from tests.chaos import fuzz
+from tests.chaos import fuzz, points
 from tests.chaos.bed import Bed
 from tests.chaos.load import Given
 
@@ -24,6 +24,7 @@ class Found:
     """What was found; `lost`, `doubled`, `late` and `wrong` name each case."""
 
     messages: int = 0
+    ordered: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
@@ -35,6 +36,7 @@ def look(bed: Bed, given: list[Given]) -> Found:
     found = Found()
     _facts(bed, found)
     _sequences(bed, found)
+    _order(bed, found)
     _evidence(bed, found)
     _commands(bed, given, found)
     _effects(bed, given, found)
@@ -97,6 +99,23 @@ def _sequences(bed: Bed, found: Found) -> None:
                 found.doubled.append(f"{service} numbers of {aggregate}")
             elif sorted(seqs) != list(range(1, len(seqs) + 1)):
                 found.lost.append(f"{service} numbers of {aggregate}")
+
+
+def _order(bed: Bed, found: Found) -> None:
+    """The ordered handler applied seq 1…n of every aggregate, each in its turn, without a gap."""
+    service, emitter = points.ORDERED
+    last = Counter[str]()
+    for row in bed.db(emitter).outbox.find({"seq": {"$gt": 0}}, {"subject": 1, "seq": 1}):
+        last[f"{emitter}:{row['subject']}"] = max(last[f"{emitter}:{row['subject']}"], row["seq"])
+    applied = defaultdict(list)
+    for row in bed.db(service)[points.APPLIED].find().sort("nth", 1):
+        applied[row["aggregate"]].append((row["nth"], row["seq"]))
+    for aggregate, count in last.items():
+        turns = applied.pop(aggregate, [])
+        found.ordered += len(turns)
+        if turns != [(number, number) for number in range(1, count + 1)]:
+            found.wrong.append(f"{service} applied {turns} of {aggregate}, which has 1…{count}")
+    found.wrong += [f"{service} applied {aggregate}, which nobody told" for aggregate in applied]
 
 
 def _evidence(bed: Bed, found: Found) -> None:

@@ -21,13 +21,16 @@ POINTS: dict[str, tuple[str, str, bool]] = {
     "after-commit": ("shared.store.unit", "_commit", False),
     "before-publish": ("shared.bus.confirms", "Confirms.publish", True),
     "after-publish": ("shared.bus.confirms", "Confirms.publish", False),
-    "before-mark": ("shared.bus.relay", "Relay._write_down", True),
-    "after-mark": ("shared.bus.relay", "Relay._write_down", False),
+    "before-mark": ("shared.bus.batches", "Batches._write_down", True),
+    "after-mark": ("shared.bus.batches", "Batches._write_down", False),
     "before-ack": ("amqp.channel", "Channel.basic_ack", True),
     "after-ack": ("amqp.channel", "Channel.basic_ack", False),
     "before-checkpoint": ("shared.bus.hands", "Work.commit", True),
     "after-checkpoint": ("shared.bus.hands", "Work.commit", False),
 }
+# no contract asks for order yet: here one service handles an emitter's events strictly by seq, and notes each turn
+ORDERED, APPLIED = ("scheduling", "orders"), "chaos_applied"
+_FACES = "shared.bus.faces_house"
 KINDS = {
     "face": ("before-commit", "after-commit", "before-ack", "after-ack"),
     "relay": ("before-publish", "after-publish", "before-mark", "after-mark"),
@@ -80,6 +83,22 @@ def _wrap(module: Any) -> None:
         setattr(holder, last, _wrapped(getattr(holder, last), point, before=before))
 
 
+def _put_in_order(module: Any) -> None:
+    """Have ORDERED's events handled by seq, each turn noted in the transaction that takes it."""
+    inner = module._its_turn
+
+    def its_turn(unit: Any, event: Any) -> bool:
+        if not inner(unit, event):
+            return False
+        before = unit.db[APPLIED].count_documents({"aggregate": event.aggregate}, session=unit.session)
+        row = {"aggregate": event.aggregate, "seq": event.seq, "nth": before + 1}
+        unit.db[APPLIED].insert_one(row, session=unit.session)
+        return True
+
+    module._its_turn = its_turn
+    module.ordered = lambda service, wire: (service, wire.partition(".")[0]) == ORDERED
+
+
 class _Wrapping(Loader):
     def __init__(self, inner: Loader) -> None:
         self._inner = inner
@@ -90,12 +109,14 @@ class _Wrapping(Loader):
     def exec_module(self, module: Any) -> None:
         self._inner.exec_module(module)
         _wrap(module)
+        if module.__name__ == _FACES:
+            _put_in_order(module)
 
 
 class _Finder:
     """Find the modules that have points, and wrap them once they are executed."""
 
-    modules = frozenset(name for name, _, _ in POINTS.values())
+    modules = frozenset(name for name, _, _ in POINTS.values()) | {_FACES}
 
     @classmethod
     def find_spec(cls, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:

@@ -7,16 +7,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from deploy.stack import reach
 
 ROOT = Path(__file__).parents[2]
 _TURN_S = 0.1
+_SAMPLE_S = 1.0
+WARM_S = 20.0
+FEW = 10
 
 
 @dataclass
@@ -71,12 +76,44 @@ class Process:
         return 0.0
 
 
+class Memory:
+    """Resident memory of processes that have warmed up, sampled once a second: how much did each of them grow?
+
+    An incarnation counts once it has run for WARM_S: until then it loads modules and fills pools and caches. Growth is
+    the median of the last third of an incarnation's samples above that of the first third.
+    """
+
+    def __init__(self) -> None:
+        self._samples: dict[tuple[str, float], list[float]] = defaultdict(list)
+        self._next = 0.0
+
+    def sample(self, processes: Iterable[Process]) -> None:
+        """Note what each warm process holds, once a second."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _SAMPLE_S
+        for each in processes:
+            if now - each.began > WARM_S and (held := each.memory_mb()):
+                self._samples[each.name, each.began].append(held)
+
+    def growth(self) -> dict[str, float]:
+        """Give, for each process with enough samples, the growth of its worst incarnation in MB."""
+        found: dict[str, float] = {}
+        for (name, _), held in self._samples.items():
+            if len(held) >= FEW:
+                third = len(held) // 3
+                grown = round(median(held[-third:]) - median(held[:third]), 1)
+                found[name] = max(grown, found.get(name, grown))
+        return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
 class Watch:
     """Start processes and start them again; `ended` hears of those that ended and were not killed by us."""
 
     def __init__(self, processes: list[Process]) -> None:
         self.processes = {each.name: each for each in processes}
-        self.restarts = 0
+        self.restarts, self.memory = 0, Memory()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -112,6 +149,7 @@ class Watch:
         while not self._ending.wait(_TURN_S):
             for each in self.processes.values():
                 self._look(each)
+            self.memory.sample(self.processes.values())
 
     def _look(self, each: Process) -> None:
         if not each.alive:

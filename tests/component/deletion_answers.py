@@ -15,6 +15,7 @@ def place(name: str, rows: int, **more: Any) -> dict[str, Any]:
     row = {
         "system": "booking", "place": name, "disposition": "deleted", "reason": None, "before": rows, "deleted": 0,
         "arrived": 0, "retained": 0, "residual": 0, "delivered": rows, "row_class": None, "most": rows + 10,
+        "least": max(rows - 10, 1), "unowned": 0, "unowned_reason": None,
     }  # fmt: skip
     return {**row, **more}
 
@@ -39,7 +40,7 @@ def job(state: str = "previewed", places: Any = PLACES, **more: Any) -> dict[str
         "exit_id": "x-korsbaek", "activity": "D2", "job_id": "x-korsbaek.D2.1", "state": state, "plan_digest": DIGEST,
         "places": list(places), "batches": 0, "outside": 0, "stopped_code": None, "stopped_field": None, "work": work,
         "estimated_seconds": sum(each["seconds"] for each in work), "estimated_end": "2026-07-01T20:08:30+00:00",
-        "waits_until": None, "paused_by": None, "paused_on": None,
+        "waits_until": None, "paused_by": None, "paused_on": None, "physical": [],
     }  # fmt: skip
     return {**row, **more}
 
@@ -48,6 +49,15 @@ def under_way(state: str = "executing", **more: Any) -> dict[str, Any]:
     """Make a job that has deleted 31,000 of 51,000 rows."""
     places = [{**each, "deleted": each["before"] if each["place"] == "foraeldre" else 0} for each in PLACES]
     return job(state, places, batches=6, **more)
+
+
+def physical(name: str, answer: str, reason: str | None = None, **more: Any) -> dict[str, Any]:
+    """Make the row of a place that was cleaned below its rows."""
+    row = {
+        "system": "booking", "place": name, "asked": "clean", "answer": answer, "reason": reason, "unit": None,
+        "before": None, "after": None, "remains": [],
+    }  # fmt: skip
+    return {**row, **more}
 
 
 def request(*approvals: dict[str, Any], state: str = "waiting", digest: str = DIGEST) -> dict[str, Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import nullcontext
 from io import StringIO
+from typing import Any
 
 import pytest
 from rich.console import Console, RenderableType
 from typer.testing import CliRunner
 
-from services.console import deletion
+from services.console import deletion, deletion_approve
 from services.console import deletion_show as show
 from services.console.deletion_live import Follow, Pace
 from services.console.deletion_words import STATES, WORDS
@@ -18,7 +20,7 @@ from services.console.progress import Progress
 from services.deletion.domain import TRANSITIONS
 from shared.words import deletion as told
 from shared.words.deletion import Sight
-from tests.component.deletion_answers import ASKED, FIRST, OTHER, PLACES, hold, job, place, request, under_way
+from tests.component.deletion_answers import ASKED, FIRST, OTHER, PLACES, hold, job, physical, place, request, under_way
 from tests.component.gateway_answers import DIGEST
 
 
@@ -39,6 +41,14 @@ def test_a_preview_shows_order_limits_time_what_stays_approvals_and_holds() -> N
     assert "Slettestop x-korsbaek.H1 på booking" in text
     english = shown(show.preview(told.sight(row), None, [], "en"))
     assert "nobody is asked" in english and "Shared codes" in english and "31,010" in english
+
+
+def test_a_preview_tells_of_whole_places_rows_without_a_tenant_and_what_was_done_below_the_rows() -> None:
+    places = (place("barn", 20, method="drop", unowned=3, unowned_reason="NOT_CUSTOMER_DATA"),)
+    said = physical("barn", "CLEANED", unit="bytes", before=7_600_000, after=32_000, remains=["LOG", "REPLICAS"])
+    text = shown(show.preview(told.sight(job("cleaned", places, physical=[said])), None, [], "da"), width=160)
+    for part in ("stedet selv fjernes", "Ikke kundens data", "10–30", "7.600.000 → 32.000 ledige bytes", "replikaer"):
+        assert part in text
 
 
 @pytest.mark.parametrize("width", [80, 110])
@@ -152,3 +162,34 @@ def test_an_instant_is_told_in_copenhagens_time_winter_and_summer() -> None:
     assert told.instant("2026-07-01T20:00:00Z", "da") == "01.07.2026 kl. 22.00"
     assert told.instant("2026-12-01T20:00:00+00:00", "en") == "01 Dec 2026 21:00"
     assert OTHER not in told.instant(None, "da")
+
+
+class Wire:
+    """Answers as deletion and scheduling do, and keeps what was sent."""
+
+    def __init__(self, row: dict[str, Any]) -> None:
+        self.row, self.sent = row, list[tuple[str, dict[str, Any]]]()
+
+    def call(self, wire: str, data: dict[str, Any], command_id: str | None = None) -> dict[str, Any]:
+        self.sent.append((wire, data))
+        return self.row if wire == "deletion.read_job" else {"activity": "D2", "given": 1, "needed": 2}
+
+
+@pytest.mark.parametrize(
+    ("state", "given", "expected", "told_so"),
+    [
+        ("previewed", DIGEST.upper(), 0, "Godkendt (1 af 2)"),
+        ("previewed", DIGEST[:12], 2, "PLAN_DIGEST_DIFFERS"),
+        ("executing", DIGEST, 2, "NOT_PREVIEWED"),
+    ],
+)
+def test_only_exactly_the_plan_whose_digest_is_given_is_approved(
+    monkeypatch: pytest.MonkeyPatch, state: str, given: str, expected: int, told_so: str
+) -> None:
+    wire = Wire(job(state))
+    monkeypatch.setattr(deletion_approve, "client_of", lambda *whose: nullcontext(wire))
+    done = CliRunner().invoke(deletion.app, ["approve", "x-korsbaek", "D2", "--digest", given, "--lang", "da"])
+    assert done.exit_code == expected and told_so in done.output
+    approved = [data for name, data in wire.sent if name == "scheduling.approve"]
+    plan = {"exit_id": "x-korsbaek", "activity": "D2", "job_id": "x-korsbaek.D2.1", "plan_digest": DIGEST}
+    assert approved == ([plan] if expected == 0 else [])

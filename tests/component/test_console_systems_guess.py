@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from contracts.errors import Rejected
-from services.console.systems_guess import Guess, Hint, guess, hint
-from shared.connectors.protocol import Column, ForeignKey, LivePlace
+from services.console.systems_guess import Guess, Hint, field_names, guess, hint
+from shared.connectors.protocol import Column, ForeignKey, LivePlace, Rows
 
 
 def place(
@@ -137,3 +137,16 @@ def test_a_type_without_an_id_beside_it_says_nothing_and_a_column_of_json_may() 
     assert hint(place("note", "pasningstype", "person_id")) is None
     data = LivePlace("note", (Column("ref_type", "text"), Column("data", "jsonb")), ("id",))
     assert hint(data) == Hint("json", "data")
+
+
+def test_a_field_inside_another_is_guessed_where_the_documents_hold_objects() -> None:
+    seen = Rows(
+        ("_id", "kunde", "note", "sag"),
+        [(1, '{"id": 101, "navn": "A"}', "{ikke JSON", '{"$ref": "sager", "$id": 1}'), (2, None, "b", None)],
+        None,
+    )
+    names = field_names(seen)
+    assert names == ("_id", "note", "sag", "kunde.id", "kunde.navn")
+    documents = LivePlace("breve", tuple(Column(name, "") for name in names), kind="collection")
+    assert guess([documents])["breve"] == Guess("name", "kunde.id", nullable=True)
+    assert guess([documents], column="kunde.navn")["breve"].tenant_key == "kunde.navn"

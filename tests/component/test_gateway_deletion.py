@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from contracts.deletion import OVERRIDE_REASONS, PAUSE_REASONS
+from contracts.deletion_holds import OVERRIDE_REASONS
+from contracts.deletion_jobs import PAUSE_REASONS
 from contracts.errors import Rejected, Unavailable
 from services.deletion.domain import OVERRIDES
 from services.gateway.app import create_app
@@ -26,6 +27,7 @@ from tests.component.deletion_answers import (
     PLACES,
     hold,
     job,
+    physical,
     place,
     recorded,
     request,
@@ -74,6 +76,33 @@ def test_the_preview_shows_what_goes_in_its_order_what_stays_and_why() -> None:
     assert all(part in text for part in ("31.000", "31.010", "6 min.", "51.000", "Fælles koder", "Lovkrav", "S1-8.3"))
     assert DIGEST in text and "01.07.2026 kl. 22.08" in text
     assert "<svg" in text and "51.000 rækker slettes, 57 rækker bliver." in text
+
+
+def test_the_band_has_two_ends_and_a_place_that_goes_as_a_whole_says_so() -> None:
+    text = page(recorded([job(places=(place("barn", 20_000, method="truncate"),))]))
+    assert "19.990–20.010" in text and "tømmes under ét" in text
+
+
+def test_rows_without_a_tenant_are_named_with_what_the_map_says_of_them() -> None:
+    text = page(recorded([job(places=(place("noter", 7, unowned=3, unowned_reason="NOT_CUSTOMER_DATA"),))]))
+    part = text[text.index('id="unowned"') :]
+    assert "noter" in part and "Ikke kundens data" in part and ">3<" in part
+    assert 'id="unowned"' not in page(recorded([job()]))
+
+
+def test_what_was_done_below_the_rows_is_told_in_words_with_the_engines_figures() -> None:
+    rows = [
+        physical("barn", "CLEANED", unit="rows", before=20_000, after=0, remains=["FREE_SPACE", "LOG"]),
+        physical("noter", "HELD", "OPEN_SNAPSHOT", unit="rows", before=5, after=5, remains=["LOG"]),
+        physical("kort", "ERROR", "TARGET_REFUSED"), physical("arkiv", "NOT_OFFERED"),
+    ]  # fmt: skip
+    text = page(recorded([job("cleaned", physical=rows)]))
+    for said in (
+        "Renset<", "20.000 → 0 døde rækker", "ledig plads i filen, databasens log", "holdes fast: en åben transaktion",
+        "Ikke renset: ", "Kan ikke renses herfra",
+    ):  # fmt: skip
+        assert said in text
+    assert "TARGET_REFUSED" not in text and "Cleaned" in page(recorded([job(physical=rows)]), language="en")
 
 
 def test_who_has_approved_who_is_missing_and_when_it_lapses_is_shown() -> None:

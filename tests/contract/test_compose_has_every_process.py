@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import yaml
 from deploy.compose import prepare
 from deploy.stack import compose
 from deploy.stack.instance import ROOT
-from deploy.stack.processes import PARTS, PRODUCT, TABLE
+from deploy.stack.processes import PARTS, PRODUCT, SIGNERS, TABLE
 
 FOLDER = "./.ophor/compose/"
 
@@ -46,6 +47,17 @@ def test_a_container_runs_its_process_with_its_own_files(services: dict[str, Any
     sources = [mount.split(":")[0] for mount in service["volumes"]]
     assert all((made / source.removeprefix(FOLDER)).exists() for source in sources)
     assert f"{FOLDER}keys/{TABLE[name].service}/{TABLE[name].role}" in sources
+
+
+def test_each_signer_has_a_user_and_a_key_folder_of_its_own(services: dict[str, Any], made: Path) -> None:
+    assert len({*SIGNERS.values(), 10001}) == len(SIGNERS) + 1
+    for name, number in SIGNERS.items():
+        assert services[name]["user"] == f"{number}:{number}"
+        assert f"/work:uid={number},mode=0700" in services[name]["tmpfs"]
+        folder = made / "keys" / TABLE[name].service / TABLE[name].role
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700 or os.geteuid() != 0
+        if os.geteuid() == 0:
+            assert {path.stat().st_uid for path in (folder, *folder.iterdir())} == {number}
 
 
 def test_files_with_passwords_are_for_their_owner_only(made: Path) -> None:

@@ -69,7 +69,7 @@ def made(world: World, tenant: data.Tenant) -> Counts:
 
 
 def test_the_summary_has_the_shape_that_was_promised(summary: dict[str, Any]) -> None:
-    assert set(summary) == {"systems", "changes_outside_scope", "log", "certificates", "seconds"}
+    assert set(summary) == {"systems", "attested", "changes_outside_scope", "log", "certificates", "seconds"}
     for row in summary["systems"]:
         assert set(row) == {"system", "place", "delivered", "deleted", "remaining", "classes"}
         assert set(row["classes"]) == {
@@ -99,6 +99,12 @@ def test_at_least_25_000_rows_of_the_placement_solution_are_delivered(summary: d
 def test_nothing_remains_and_nothing_outside_the_scope_changed(summary: dict[str, Any]) -> None:
     assert {(row["system"], row["place"]) for row in summary["systems"] if row["remaining"]} == set()
     assert summary["changes_outside_scope"] == 0
+
+
+def test_what_people_act_on_is_attested_and_not_counted(summary: dict[str, Any]) -> None:
+    said = {(row["system"], row["place"] or row["subprocessor"]): row["answer"] for row in summary["attested"]}
+    assert set(said) == {("extens", "skole-pc"), ("pladsanvisning", "driftscenter")} and all(said.values())
+    assert "extens" not in {row["system"] for row in summary["systems"]}
 
 
 def test_every_row_that_was_made_for_the_leaving_tenant_is_deleted_and_no_other(

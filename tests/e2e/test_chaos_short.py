@@ -21,5 +21,5 @@ def test_every_kind_of_fault_under_load_loses_and_doubles_nothing() -> None:
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     report = json.loads((RESULTS / "latest.json").read_text("utf-8"))
     assert report["injected"].keys() >= {fault.__name__ for fault in PART_FAULTS}
-    assert report["kills"] > 0 and report["messages"] > 0 and report["malformed"] >= 500
+    assert report["kills"] > 0 and report["messages"] > 0 and report["malformed"] >= 500 and report["ordered"] > 0
     assert {report[name] for name in ("lost", "doubled", "late_calls", "processes_died", "wrong")} == {0}

@@ -93,11 +93,14 @@ class Bed:
     def fresh(self) -> None:
         """Empty databases and queues and put the topology right again."""
         for service in ("orders", "scheduling", "deletion"):
-            self.mongo.drop_database(f"ophor_{service}")
-            store_mongo.make_indexes(store_mongo.database(self.mongo, service))
+            db = store_mongo.database(self.mongo, service)
+            store_mongo.make_indexes(db)
+            for name in db.list_collection_names():
+                db[name].delete_many({})
         topology.apply(self.connection, "test")
         for queue in topology.describe("test").queues:
-            self.channel.queue_purge(queue.name)
+            if self.depth(queue.name):
+                self.channel.queue_purge(queue.name)
 
     def db(self, service: str) -> Any:
         return self.mongo[f"ophor_{service}"]
@@ -125,8 +128,8 @@ class Bed:
         }  # fmt: skip
 
     @contextmanager
-    def relay(self, service: str) -> Iterator[FaceProcess]:
-        with self._process(service, "bus_store_worker", "relay", service) as running:
+    def relay(self, service: str, *, wait: bool = True) -> Iterator[FaceProcess]:
+        with self._process(service, "bus_store_worker", "relay", service, wait=wait) as running:
             yield running
 
     @contextmanager
@@ -176,7 +179,8 @@ class Bed:
         return [raw for raw in found if raw.properties["application_headers"]["ophor-reason"].startswith(reason)]
 
     def depth(self, queue: str) -> int:
-        return int(self.connection.channel().queue_declare(queue, passive=True).message_count)
+        with self.connection.channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).message_count)
 
     def drop_connections(self, name: str) -> int:
         """Have the broker close the connections whose name begins with `name`."""

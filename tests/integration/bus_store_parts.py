@@ -25,6 +25,7 @@ import pymongo
 
 from contracts.catalogue import SERVICES
 from shared.bus import trust
+from shared.bus.frames import Writer
 from shared.bus.topology import definitions, describe
 from shared.bus.topology import users as topology_users
 from shared.runtime.clock import SimulatedClock, set_clock
@@ -81,14 +82,10 @@ def folder(user: str | None = None) -> Iterator[Path]:
 
 
 def stop(process: subprocess.Popen[Any]) -> None:
-    """End the process group that was started here: politely, after 20 s by force; return when all of it is gone."""
+    """Kill the process group that was started here, whose data nobody keeps; return when all of it is gone."""
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            until(lambda: gone(process), "the group ends", 20)
-        except AssertionError:
-            os.killpg(process.pid, signal.SIGKILL)
-            until(lambda: gone(process), "the group is killed", 20)
+        os.killpg(process.pid, signal.SIGKILL)
+        until(lambda: gone(process), "the group is killed", 20)
 
 
 def gone(process: subprocess.Popen[Any]) -> bool:
@@ -181,7 +178,8 @@ class Rabbit:
 
     def connect(self, user: str) -> amqp.Connection:
         """Open a connection as `user`."""
-        connection = amqp.Connection(f"127.0.0.1:{self.port}", user, self.passwords[user], heartbeat=0)
+        address, password = f"127.0.0.1:{self.port}", self.passwords[user]
+        connection = amqp.Connection(address, user, password, heartbeat=0, frame_writer=Writer)
         connection.connect()
         return connection
 

@@ -36,6 +36,10 @@ class Delete(Hand):
             time.sleep(3)
         work.commit(lambda unit: unit.db.effects.insert_one({"batch": batch}, session=unit.session))
 
+    @task
+    def clean(self, work: Work) -> None:
+        raise Rejected("TEST_REJECTED", "nobody asks for this one here")
+
 
 def main() -> None:
     """Run the hand, or a relay if asked for."""

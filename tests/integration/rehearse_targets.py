@@ -152,6 +152,19 @@ def archive(folder: Path) -> Content:
     }  # fmt: skip
 
 
+def machines(folder: Path) -> Content:
+    """Make the manual target: the customer's machine, the supplier's, and two sub-processors in a chain."""
+    for place in ("skole-pc", "server"):
+        (folder / "maskiner" / place).mkdir(parents=True)
+    return {
+        "title": "Extens (øvelse)", "kind": "manual", "deletion": 1, "tenant": "{tenant}",
+        "connection": {"folder": "maskiner"}, "subprocessors": {"drift": {}, "hotel": {"through": "drift"}},
+        "places": {
+            "skole-pc": {"attested": "customer", "owner": "customer"}, "server": {"attested": "supplier"},
+        },
+    }  # fmt: skip
+
+
 def write_map(folder: Path, **systems: Content) -> Path:
     """Write a map of these systems."""
     path = folder / "kort.yaml"

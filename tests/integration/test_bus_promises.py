@@ -22,8 +22,10 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,17 +86,19 @@ def dead_of(parts: Bed, service: str) -> int:
 
 def test_promise_1_no_fact_is_lost_although_relay_and_subscriber_are_killed(parts: Bed) -> None:
     def tell(first: int) -> None:
-        for number in range(first, first + 15):
-            parts.client().call("orders.register_agreement", {**AGREEMENT, "reference": f"tell-{number:02}"})
+        data = [{**AGREEMENT, "reference": f"tell-{number:02}"} for number in range(first, first + 15)]
+        with ThreadPoolExecutor(5) as callers:
+            list(callers.map(partial(parts.client().call, "orders.register_agreement"), data))
 
-    with parts.face("orders"):
-        with parts.relay("orders") as relay, parts.face("scheduling") as scheduling:
+    with parts.face("orders", wait=False) as orders:
+        with parts.relay("orders", wait=False) as relay, parts.face("scheduling") as scheduling:
+            until(lambda: orders.ready() and relay.ready(), "all are ready")
             tell(0)
             until(lambda: told(parts, "tell"), "the first are handled")
             relay.signal(signal.SIGKILL)
             tell(15)
             scheduling.signal(signal.SIGKILL)
-        with parts.relay("orders"), parts.face("scheduling"):
+        with parts.relay("orders", wait=False), parts.face("scheduling"):
             tell(30)
             until(lambda: len(told(parts, "tell")) >= 45, "all are handled")
             until(lambda: not parts.db("orders").outbox.count_documents({"state": "pending"}), "all are confirmed")
@@ -103,7 +107,8 @@ def test_promise_1_no_fact_is_lost_although_relay_and_subscriber_are_killed(part
 
 def test_promise_2_no_effect_happens_twice_although_two_replicas_get_the_same_command_at_once(parts: Bed) -> None:
     command_id, data, answers = new_id(), {**AGREEMENT, "reference": "tell-once"}, []
-    with parts.face("orders"), parts.face("orders"):
+    with parts.face("orders", wait=False) as first, parts.face("orders"):
+        until(first.ready, "both are ready")
         threads = [
             threading.Thread(
                 target=lambda: answers.append(
@@ -131,8 +136,11 @@ def test_promise_3_retries_are_bounded_and_a_dead_letter_counts_until_it_is_disc
         assert seen["ophor_moved_total", "evt-scheduling", "dead"] == 1
         assert dead_of(parts, "scheduling") == 1
         console = parts.node.connect("console")
-        dead.discard(console, "scheduling", event["id"], "operator-1", "a bug of the test")
+        store = Store(parts.mongo_uri, "scheduling", clock_for("production", ""))
+        dead.discard(console, "scheduling", event["id"], "operator-1", "a bug of the test", store)
         until(lambda: dead_of(parts, "scheduling") == 0, "it counts no more")
+        assert store.status()["handled"] == [{"wire": event["type"], "consumer": "scheduling", "count": 1}]
+        store.close()
         console.close()
 
 
@@ -160,7 +168,8 @@ def test_promise_4_a_call_whose_caller_has_gone_does_not_run_later(parts: Bed) -
 
 
 def test_promise_5_two_replicas_of_an_ordered_handler_apply_every_seq_in_its_turn(parts: Bed) -> None:
-    with parts.face("scheduling", "ordered"), parts.face("scheduling", "ordered"):
+    with parts.face("scheduling", "ordered", wait=False) as first, parts.face("scheduling", "ordered"):
+        until(first.ready, "both are ready")
         for seq in (8, 3, 5, 1, 7, 2, 2, 6, 4):
             parts.tell("ordered-5", seq=seq)
         until(lambda: len(told(parts, "ordered-5")) == 8, "all are handled")
@@ -230,21 +239,24 @@ def test_promise_8_nobody_but_topology_declares_and_applying_it_leaves_a_waiting
 
 def test_promise_9_payloads_are_json_primitives_in_an_envelope_and_unknown_fields_survive(parts: Bed) -> None:
     later = {"a field of a later version": [1, {"deep": "1.20"}]}
-    with parts.face("orders"):
+    with parts.face("scheduling", wait=False) as scheduling, parts.face("orders"):
         parts.client().call("orders.register_agreement", {**AGREEMENT, "reference": "tell-9", **later})
+        until(scheduling.ready, "the other is ready")
+        parts.tell("plain-9", data=later)
+        (told_,) = until(lambda: told(parts, "plain-9"), "it is handled")
     (row,) = parts.db("orders").outbox.find()
     body = json.loads(row["body"])
     assert encode(body) == row["body"]
     assert (body["specversion"], body["type"], body["subject"]) == ("1.0", "orders.window_confirmed", "tell-9")
     assert datetime.fromisoformat(body["time"]) > datetime.now(UTC) - timedelta(minutes=1)
-    with parts.face("scheduling"):
-        parts.tell("plain-9", data=later)
-        (row,) = until(lambda: told(parts, "plain-9"), "it is handled")
-    assert row["data"] == {"exit_id": "plain-9", **later}
+    assert told_["data"] == {"exit_id": "plain-9", **later}
 
 
 def test_one_trace_and_the_metrics_go_through_call_event_and_task(parts: Bed) -> None:
-    with parts.face("deletion") as face, parts.relay("deletion") as relay, parts.hand() as hand:
+    with (
+        parts.face("deletion", wait=False) as face, parts.relay("deletion", wait=False) as relay, parts.hand() as hand,
+    ):  # fmt: skip
+        until(lambda: face.ready() and relay.ready(), "all are ready")
         client, hold = parts.client(roles=("kommune_dpo",)), {"exit_id": "e-1", "hold_id": "h-1", "digest": "0" * 64}
         calls = {"wire": "deletion.lift_hold", "outcome": "ok"}
         before = REGISTRY.get_sample_value("ophor_call_seconds_count", calls) or 0

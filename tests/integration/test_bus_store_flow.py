@@ -6,6 +6,7 @@ import json
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -199,9 +200,34 @@ def test_a_rejected_task_is_a_dead_letter_at_once_and_can_be_discarded(here: Wor
     (letter,) = dead.list_letters(console, "deletion")
     with pytest.raises(Rejected, match="LETTER_UNKNOWN"):
         dead.discard(console, "deletion", "another", "operator-1", "wrong data")
-    dead.discard(console, "deletion", letter.id, "operator-1", "wrong data")
+    dead.discard(console, "deletion", letter.id, "operator-1", "wrong data", store)
     console.close()
     assert here.depth("dlq-deletion") == 0
+    account = store.status()
+    published = [flow for flow in account["published"] if flow["consumer"] == "deletion.delete"]
+    assert published and account["handled"] == published and account["dead"] == 0
+
+
+def test_discarding_a_letter_that_bears_the_id_of_another_message_leaves_that_one_to_be_handled(
+    here: World, store: Store
+) -> None:
+    (here.signals / "unavailable-1").touch()
+    here.start("relay", "deletion")
+    here.start("hand")
+    send(store, 1)
+    until(lambda: here.depth("dlq-deletion") == 1, "the dead letter")
+    (raw,) = take(here, "dlq-deletion", 1)
+    console = here.rabbit.connect("topology")
+    forged = {name: raw.headers[name] for name in ("ophor-queue", "ophor-signer")} | {"ophor-reason": "signature"}
+    console.channel().basic_publish(
+        amqp.Message(raw.body, application_headers=forged), exchange=topology.DEAD, routing_key="deletion"
+    )
+    until(lambda: here.depth("dlq-deletion") == 1, "the forged letter")
+    with closing(here.rabbit.connect("console")) as connection:
+        (letter,) = dead.list_letters(connection, "deletion")
+        dead.discard(connection, "deletion", letter.id, "operator-1", "forged", store)
+    console.close()
+    assert store.db.inbox.count_documents({}) == 0
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"[]", b'{"id": "x"}'])

@@ -8,51 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from contracts.catalogue import EVENTS
 from contracts.errors import Rejected
-from contracts.registry import check
-from services.compliance import fsck, keys, ledger, store, submit, tree
-from services.compliance.evidence import KIND_OF_EVENT, entry_of
+from services.compliance import ledger, store, submit, tree
 from services.compliance.verifier import ophor_verify
 from services.compliance.witness import Witness, server
-from shared.runtime.clock import SimulatedClock, set_clock
-from shared.store.unit import Store, Unit
+from shared.runtime.clock import set_clock
 from tests.integration.bus_store_parts import mongo
-from tests.unit import evidence_world as given
+from tests.integration.ledger_desk import Desk, items
 
 pytestmark = pytest.mark.xdist_group("compliance-ledger")
-Row = dict[str, Any]
-
-
-class Desk:
-    """A store, the log's keys, and what the ledger does with them."""
-
-    def __init__(self, uri: str, folder: Path) -> None:
-        self.store = Store(uri, "compliance", SimulatedClock(uri))
-        self.public = keys.make_demo_keys(folder)
-        self.desk = ledger.Desk(self.public, keys.load_note(folder / "ledger", keys.LOG))
-        self.db = self.store.db
-
-    def offer(self, items: list[Row]) -> list[str]:
-        """Offer items as the face does; give their tasks' ids."""
-        self.store.run(lambda unit: [store.offer(unit, item) for item in items] and None)
-        waiting = {row["ref"]: row["_id"] for row in self.db.log_waiting.find()}
-        return [waiting[item["ref"]] for item in items]
-
-    def append(self, task_id: str, item: Row) -> None:
-        self.store.run(lambda unit: ledger.append(unit, task_id, item, self.desk))
-
-    def look(self, *outside: str) -> fsck.Found:
-        with self.store.client.start_session(snapshot=True) as session:
-            unit = Unit(self.store, session, self.store.clock.fresh())
-            return fsck.look(store.stored(unit), ophor_verify.note_key(self.public.log), outside)
-
-    def logged(self, exit_id: str) -> list[Row]:
-        return list(self.db.log_entries.find({"_id": {"$regex": f"^{exit_id}/"}}).sort("_id", 1))
 
 
 @pytest.fixture(scope="module")
@@ -69,19 +36,6 @@ def there(database: str, tmp_path: Path) -> Iterator[Desk]:
     set_clock(database, datetime(2026, 10, 6, 12, tzinfo=UTC))
     yield made
     made.store.close()
-
-
-def items(exit_id: str, count: int | None = None) -> list[Row]:
-    """Give an exit's evidence, or so many plain entries of it."""
-    if count is not None:
-        entries = [("NEEDS_SUBMITTED", {"digest": given.sha(f"{exit_id}{number}")}) for number in range(count)]
-    else:
-        told = [(wire, data) for wire, data in given.deleted_exit() if wire in KIND_OF_EVENT]
-        entries = [entry_of(wire, check(EVENTS[wire].schema, data, wire)) for wire, data in told]
-    return [
-        {"ref": f"{exit_id}-{number}", "exit_id": exit_id, "kind": kind, "entry": entry}
-        for number, (kind, entry) in enumerate(entries)
-    ]
 
 
 def test_one_task_appends_all_that_waits_under_one_checkpoint_and_settles_their_tasks(there: Desk) -> None:

@@ -235,3 +235,21 @@ def test_t13_evidence_in_the_shape_of_a_person_is_dead_lettered_and_never_logged
     until(lambda: there.db.dead.find_one({"wire": "deletion.backup_registered"}), "it is dead-lettered")
     assert there.logged("exit-person") == []
     assert there.client("overvågning").call("compliance.status", {})["dead"] == before + 1
+
+
+def test_a_request_is_answered_and_the_report_drawn_over_the_bus(there: Bed) -> None:
+    told = prepare(there, "exit-asks")
+    asked = {"exit_id": "exit-asks", "what": "DOCUMENTATION", "basis": "S2-13-a", "subject": "DELETION"}
+    row = there.client().call("compliance.make_request", asked)
+    assert (row["state"], len(row["answers"][0]["evidence"])) == ("answered", 3)
+    logged = there.wait_logged("exit-asks", len(told) + 2)
+    assert [one["kind"] for one in logged[-2:]] == ["REQUEST_MADE", "REQUEST_ANSWERED"]
+    paper = there.client().call("compliance.draw_report", {"exit_id": "exit-asks"})
+
+    def made() -> Any:
+        found = there.client().call("compliance.read_paper", {"paper_id": paper["paper_id"]})
+        return found if there.all_run() and found["state"] != "requested" else None
+
+    assert until(made, "the report is drawn", 120)["state"] == "made"
+    part = there.client().call("compliance.read_paper_part", {"paper_id": paper["paper_id"], "offset": 0})
+    assert base64.b64decode(part["part"]).startswith(b"%PDF-1.7")

@@ -6,6 +6,7 @@ The forgeries are made with all of our own keys: an insider who signs what is no
 from __future__ import annotations
 
 import copy
+import hashlib
 import io
 import json
 import random
@@ -21,7 +22,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from services.compliance import bundle, checkpoint, domain, tree
+from services.compliance import bundle, checkpoint, domain, revocations, tree
 from services.compliance.envelope import STATEMENT_TYPE, canonical, envelope, pae
 from services.compliance.keys import LOG, SEAL, load_note
 from services.compliance.statement import statement
@@ -71,7 +72,7 @@ def test_all_three_forms_verify(true: Certificate, last: Certificate, form: str)
 def test_a_bundle_has_every_check_done_but_those_that_need_something_from_outside(true: Certificate) -> None:
     report = judge(true, true.bundle)
     assert {check.n for check in report.checks if check.result == "OK"} == set(range(1, 19)) - {11, 17}
-    assert {check.n for check in report.checks if check.result == "NOT DONE"} == {11, 17, 19, 20}
+    assert {check.n for check in report.checks if check.result == "NOT DONE"} == {11, 17, 19, 20, 21}
 
 
 def test_a_rehearsal_without_the_flag_ends_with_3(true: Certificate) -> None:
@@ -96,9 +97,59 @@ def test_heads_from_outside_are_found_in_the_log(true: Certificate) -> None:
     assert report.code == 0 and f"{len(heads)} of {len(heads)}" in next(c.detail for c in report.checks if c.n == 11)
 
 
+def listed(certificate: Certificate, *rows: tuple[str, str, str], holder: Path | None = None) -> str:
+    """Sign a revocation list with the log's key."""
+    world = certificate.world
+    signer = load_note((holder or world.folder) / "ledger", LOG)
+    revoked = [revocations.Revoked(number, digest, "2026-10-09", code) for number, digest, code in rows]
+    return revocations.sign(world.public.origin, revoked, signer)
+
+
 def test_a_revoked_certificate_fails(true: Certificate) -> None:
-    assert failed(judge(true, true.bundle, revocations="ØV-000007\nØV-000001\n")).keys() == {17}
-    assert judge(true, true.bundle, revocations="ØV-000007\n").code == 0
+    mine, other = hashlib.sha256(true.payload).hexdigest(), "0" * 64
+    by_digest = listed(true, ("ØV-000007", other, "DATA_FOUND"), ("ØV-000009", mine, "WRONG_COUNTS"))
+    assert failed(judge(true, true.bundle, revocations=by_digest)) == {17: "revoked on 2026-10-09: WRONG_COUNTS"}
+    by_number = listed(true, ("ØV-000001", other, "KEY_COMPROMISED"))
+    for form in (true.bundle, true.pdf, true.dsse):
+        assert failed(judge(true, form, revocations=by_number)).keys() == {17}
+    for clear in (listed(true), listed(true, ("ØV-000007", other, "DATA_FOUND"), ("ØV-000001", other, "SUPERSEDED"))):
+        assert judge(true, true.bundle, revocations=clear).code == 0
+
+
+def test_a_list_that_the_log_did_not_sign_whole_is_not_believed(true: Certificate, tmp_path: Path) -> None:
+    World(tmp_path)
+    row = ("ØV-000007", "0" * 64, "DATA_FOUND")
+    true_list = listed(true, row)
+    for bad, why in (
+        (listed(true, row, holder=tmp_path), "did not sign"),
+        (true_list.replace("000007", "000008"), "did not sign"),
+        (true_list.replace("\n1\n", "\n2\n"), "cut off"),
+        (true_list.replace("/revocations", "-2/revocations"), "another log"),
+        ("ØV-000007\n", "not a signed list"),
+        (true_list + "\n", "not a signed list"),
+    ):
+        assert why in failed(judge(true, true.bundle, revocations=bad))[17]
+    for wrong in (("ØV 7", "0" * 64, "X_Y"), ("ØV-7", "0" * 63, "X_Y"), ("ØV-7", "0" * 64, "x")):
+        with pytest.raises(ValueError, match="not a revocation"):
+            listed(true, wrong)
+
+
+def test_what_the_answer_does_not_show_is_said_in_both_languages(true: Certificate) -> None:
+    bare, whole = judge(true, true.dsse, keys=[]), judge(true, true.bundle, revocations=listed(true))
+    assert "IKKE UDFØRT" in ophor_verify.as_text(bare, "x", False) and "NOT DONE" in ophor_verify.as_text(
+        bare, "x", True
+    )
+    for report, words in ((bare, "Hvem der har underskrevet"), (whole, "intet vidne")):
+        assert words in ophor_verify.as_text(report, "x", False)
+    assert "trukket tilbage" not in ophor_verify.as_text(whole, "x", False)
+    assert "no copies exist" in ophor_verify.as_text(whole, "x", True)
+
+
+def test_an_answer_cannot_write_on_the_reader_s_terminal(true: Certificate) -> None:
+    report = forged(true, lambda p: p.update(number="ØV-1\x1b[2J\u202e"))
+    for english in (False, True):
+        said = ophor_verify.as_text(report, "x", english)
+        assert report.code == 1 and all(one.isprintable() or one == "\n" for one in said)
 
 
 # The file by itself.
@@ -300,7 +351,7 @@ STATEMENTS: list[tuple[str, Callable[[dict[str, Any]], Any], int, str]] = [
     ("an unclassified place", lambda p: system(p)["places"][0].update(row_class=None), 12, "reconciled"),
     ("a system left out", lambda p: p["systems"].pop(0), 16, "systems differ"),
     ("the final stage", lambda p: p.update(stage="BACKUP-EXPIRED"), 15, "does not follow"),
-    ("an unknown stage", lambda p: p.update(stage="GONE"), 15, "unknown stage"),
+    ("an unknown stage", lambda p: p.update(stage="GONE"), 4, "unknown stage"),
     ("permanent too early", claim_permanent, 15, "permanent"),
     ("a real number on a rehearsal", lambda p: p.update(number="SB-000001"), 15, "number series"),
     ("nothing not covered", lambda p: p.update(not_covered=[]), 4, "NOT-COVERED"),
@@ -411,6 +462,8 @@ def test_t16_six_months_are_counted_alike_by_service_and_verifier(tmp_path: Path
     for wire, data in events:
         if wire == "deletion.deletion_begun" and data["activity"] == "D7a":
             data["on"] = begun
+        if "approvals" in data and data["activity"] == "D7a":
+            data["approvals"] = [one | {"at": f"{begun}T08:00:00Z"} for one in data["approvals"]]
     made = World(tmp_path).told(events).certify()
     found = {one["activity"]: one["backups_due"] for one in made.statement["predicate"]["scope"]["scopes"]}
     assert found["D7a"] == due and judge(made, made.bundle).code == 0

@@ -211,6 +211,14 @@ def test_documents_are_every_version_with_its_bytes(target: Target) -> None:
     assert all(name.startswith(f"{LEAVING}/") for name in fetched)
 
 
+def test_documents_go_on_behind_a_name_and_leave_no_copy_behind(target: Target) -> None:
+    connector = target.open("extract")
+    whole = [(name, Path(path)) for name, path in connector.documents("sager")]
+    names = [name for name, _ in whole]
+    assert names == sorted(names) and not any(path.exists() for _, path in whole)
+    assert [name for name, _ in connector.documents("sager", names[1])] == names[2:]
+
+
 def test_the_marker_stands_in_every_bucket_of_tenants_or_in_none(target: Target) -> None:
     written = marker.prepare(target.open("prepare"), 1.0)
     assert target.open("delete").marker() == written

@@ -60,6 +60,9 @@ def test_a_job_is_looked_at_held_released_paused_resumed_and_followed_to_its_end
     asked = json.loads(run(world, "preview", EXIT, "D2", "--json")[1])
     assert asked["job_id"] == job["job_id"] and all(row["most"] >= row["before"] for row in asked["places"][:1])
 
+    code, _, err = run(world, "approve", EXIT, "D2", "--digest", "a" * 64)
+    assert code == 2 and "PLAN_DIGEST_DIFFERS" in err and "Intet er godkendt" in err
+
     paper = tmp_path / "kendelse.pdf"
     paper.write_bytes(b"kendelse")
     code, out, _ = run(world, "hold", "place", EXIT, "--basis", "LAW", "--document", str(paper), "--as", CUSTOMER)
@@ -97,6 +100,8 @@ def test_a_job_is_looked_at_held_released_paused_resumed_and_followed_to_its_end
         (("status", EXIT, "D9"), 2, "JOB_NOT_KNOWN"),
         (("status", EXIT, "--follow"), 2, "ACTIVITY_MISSING"),
         (("preview", EXIT, "D9"), 2, "JOB_NOT_KNOWN"),
+        (("approve", EXIT, "D9", "--digest", "a" * 64), 2, "JOB_NOT_KNOWN"),
+        (("approve", EXIT, "D2", "--digest", "a" * 64), 2, "NOT_PREVIEWED"),
         (("status", "x-other"), 1, "EXIT_NOT_KNOWN"),
         (("status", EXIT, "--as", "konge"), 2, "ROLE_UNKNOWN"),
         (("pause", EXIT, "D2", "--reason", "INCIDENT", "--as", "revisor"), 2, "ROLE_MISSING"),

@@ -287,7 +287,7 @@ def test_the_coverage_report_ends_well_on_a_whole_map(world: World) -> None:
     words = ["check", str(world.map_path), "--tenant", world.tenant, "--cvr", world.cvr]
     shown = CliRunner().invoke(systems.app, [*words, "--json"])
     assert shown.exit_code == 0
-    assert len(json.loads(shown.stdout)) == 32
+    assert len(json.loads(shown.stdout)) == 33
     assert "Kortet dækker alt" in CliRunner().invoke(systems.app, words).stdout
 
 

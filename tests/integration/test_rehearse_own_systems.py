@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -96,19 +97,40 @@ def test_a_database_of_awkward_names_keys_and_cycles_is_delivered_and_deleted_wh
         assert again.exit_code == 2 and "TENANT_MATCHES_NOTHING" in again.stderr
 
 
-def test_two_systems_of_which_one_holds_nothing_of_the_tenant(ophor: Any, stack: Stack, tmp_path: Path) -> None:
+def test_a_system_without_the_tenant_beside_one_with_it_and_one_that_people_act_on(
+    ophor: Any, stack: Stack, tmp_path: Path
+) -> None:
     with targets.shop(stack.parts.postgres_uri, tmp_path) as (uri, content):
         with psycopg.connect(uri, autocommit=True) as connection:
             connection.execute("DROP TABLE ordre, ordrelinje CASCADE")
         places = content["places"]
         del places["ordre"], places["ordrelinje"]
-        path = targets.write_map(tmp_path, butik=content, arkiv=targets.archive(tmp_path))
+        people = targets.machines(tmp_path)
+        path = targets.write_map(tmp_path, butik=content, arkiv=targets.archive(tmp_path), extens=people)
         (tmp_path / "arkiv" / "aftaler" / targets.EMPTY).mkdir()
         (tmp_path / "arkiv" / "aftaler" / targets.EMPTY / "æblegrød.txt").write_text("æ")
-        summary = rehearse(ophor, path, ["butik", "arkiv"], tenant=targets.EMPTY)
+        summary = rehearse(ophor, path, ["butik", "arkiv", "extens"], tenant=targets.EMPTY)
         assert deleted(summary) == {"aftaler": 1}
+        assert {row["system"] for row in summary["systems"]} == {"butik", "arkiv"}
+    assert_attested(summary, tmp_path / "maskiner")
     left = sorted(path.name for path in (tmp_path / "arkiv" / "aftaler").rglob("*.txt"))
     assert len(left) == 5
+
+
+def assert_attested(summary: dict[str, Any], folder: Path) -> None:
+    """See every line attested by its own party, and each document of a place lie there with the attested digest."""
+    said = {(row["place"] or row["subprocessor"], row["answer"]): row for row in summary["attested"]}
+    by = {key: row["role"] for key, row in said.items()}
+    officer, lead = "ist_sletteansvarlig", "kommune_projektleder"
+    assert by == {
+        ("skole-pc", "SOFTWARE_REMOVED"): lead, ("skole-pc", "LICENCE_WITHDRAWN"): officer,
+        ("skole-pc", "DATA_LEFT_WITH_CUSTOMER"): lead, ("server", "MEDIA_SANITISED"): officer,
+        ("drift", "SUBPROCESSOR_CONFIRMED"): officer, ("hotel", "SUBPROCESSOR_CONFIRMED"): officer,
+    }  # fmt: skip
+    assert said["server", "MEDIA_SANITISED"]["media_class"] == "DESTROY"
+    paper = (folder / "server" / targets.EMPTY / "øvelse-MEDIA_SANITISED.txt").read_bytes()
+    assert paper.startswith("øvelse ".encode())
+    assert hashlib.sha256(paper).hexdigest() == said["server", "MEDIA_SANITISED"]["digest"]
 
 
 def test_schemas_of_the_zoo_on_every_engine_go_in_one_rehearsal(

@@ -30,27 +30,31 @@ def history(certificate: Certificate) -> History:
     return [json.loads(leaves[index])["event"] for index in certificate.world.log.mine]
 
 
-def rewritten(certificate: Certificate, change: Change) -> given.Log:
-    """Write the log anew with the changed history of the exit: chained, salted, hashed; others' entries stand between."""
+def rewritten(certificate: Certificate, change: Change) -> tuple[given.Log, dict[int, int]]:
+    """Write the log anew with the changed history of the exit, chained, with others' entries between.
+
+    Gives with it where each entry of the true log is now.
+    """
     events = history(certificate)
     change(events)
-    log = given.Log(certificate.world.log.origin)
+    log, where = given.Log(certificate.world.log.origin), {}
     previous = GENESIS
     for number, event in enumerate(events):
         data = leaf({**event, "n": number, "prev": previous}, given.sha(f"salt-{number}"))
         previous = tree.leaf_hash(data).hex()
+        where[event["ref"]] = log.size
         log.mine.append(log.size)
         for each in (data, leaf({"other": number}, given.sha(f"other-{number}"))):
             log.nodes |= tree.appended(log.nodes, log.size, tree.leaf_hash(each))
             log.leaves.append(each)
     key = load_note(certificate.world.folder / "ledger", LOG)
     log.heads[log.size] = checkpoint.sign(log.origin, log.size, tree.root(log.nodes, log.size), key)
-    return log
+    old = zip(certificate.world.log.mine, history(certificate), strict=True)
+    return log, {index: where[event["ref"]] for index, event in old if event["ref"] in where}
 
 
-def at_log(predicate: dict[str, Any], log: given.Log) -> None:
+def at_log(predicate: dict[str, Any], log: given.Log, moved: dict[int, int]) -> None:
     """Say in a statement that it stands on this log; what it tells by index moves with its entry."""
-    moved = dict(zip(sorted(predicate["log"]["entries"]), log.mine, strict=False))
     head = log.head()
     predicate["log"] |= {
         "size": head.size, "root": base64.b64encode(head.root).decode(), "entries": list(log.mine),
@@ -73,22 +77,20 @@ def _move(value: Any, moved: dict[int, int]) -> None:
 
 def forge(certificate: Certificate, change: Change = lambda _: None, lie: Lie = lambda _: None) -> bytes:
     """Write a bundle over the changed history whose statement also lies as asked; all keys are the true ones."""
-    log, made = rewritten(certificate, change), copy.deepcopy(certificate.statement)
-    at_log(made["predicate"], log)
+    (log, moved), made = rewritten(certificate, change), copy.deepcopy(certificate.statement)
+    at_log(made["predicate"], log, moved)
     lie(made["predicate"])
     return bundle_of(certificate, canonical(made), log)
 
 
-def bundle_of(certificate: Certificate, payload: bytes, log: given.Log, **members: bytes | None) -> bytes:
-    """Seal, collect and sign a bundle of these bytes as a statement; `members` replace (None: remove) a member."""
+def bundle_of(certificate: Certificate, payload: bytes, log: given.Log) -> bytes:
+    """Seal, collect and sign a bundle of these bytes as a statement."""
     dsse, seal_key = sign(certificate.world, payload), load_seal(certificate.world.folder / "render")
     number = str(certificate.statement["predicate"]["number"])
     pdf = document.seal(blank(dsse, document.digest_of(payload)), seal_key, number)
     proven = bundle.Proven(log.size, log.nodes, {index: log.leaves[index] for index in log.mine}, log.heads)
     found = bundle.members({"certificate.pdf": pdf, "certificate.dsse.json": dsse}, proven, certificate.world.public)
-    found |= {name: data for name, data in members.items() if data is not None}
-    return bundle.build({name: data for name, data in found.items() if members.get(name, b"") is not None}, number,
-                        seal_key)  # fmt: skip
+    return bundle.build(found, number, seal_key)
 
 
 @cache

@@ -106,7 +106,7 @@ def test_28_1_is_met_on_the_last_attestation_and_breached_where_it_came_late(fol
         return domain.standing("S2-28.1-d", World(folder).told(events).log.facts(), date.fromisoformat(today)).state
 
     assert state(attested_exit(), "2026-10-16") == "met"
-    assert state(attested_exit(without=("driftscenter",)), "2026-10-15") == "pending"
+    assert state(attested_exit(without=("driftscenter",)), "2026-10-15") == "at_risk"
     assert state(attested_exit(without=("driftscenter",)), "2026-10-16") == "breached"
     assert state(attested_exit(said={"driftscenter": {"on": "2026-10-17"}}), "2026-10-18") == "breached"
 

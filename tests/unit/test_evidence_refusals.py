@@ -213,6 +213,17 @@ def test_a_set_registered_after_the_expiry_was_told_opens_it_again(folder: Path)
     assert made.refusals(domain.EXPIRED) == ["BACKUP_NOT_GONE", "BACKUPS_NOT_EXPIRED"]
 
 
+def test_a_set_found_beside_the_catalogue_stops_both_certificates_until_it_is_catalogued(folder: Path) -> None:
+    beside = {"system": "morgenvagt", "set_id": "mv-9", "finding": "UNCATALOGUED", "kind": "mongodump"}
+    made = World(folder).told(given.deleted_exit())
+    made.told([("deletion.backup_found", {"exit_id": given.EXIT, **beside, "taken_on": None, "on": "2026-10-02"})])
+    assert made.refusals(domain.ACTIVE) == ["BACKUP_UNCATALOGUED"]
+    assert "BACKUP_UNCATALOGUED" in made.refusals(domain.EXPIRED)
+    row = {"system": "morgenvagt", "set_id": "mv-9", "taken_on": "2026-09-01", "expires_on": "2027-02-01"}
+    made.told([("deletion.backup_registered", {"exit_id": given.EXIT, **row})])
+    assert made.refusals(domain.ACTIVE) == []
+
+
 def test_without_any_registered_set_backups_are_unknown_and_not_gone(folder: Path) -> None:
     events = copy.deepcopy(given.deleted_exit())
     without("deletion.backup_registered")(events)
@@ -228,7 +239,7 @@ def state(made: World, today: str) -> str:
 
 def test_t1_without_an_amendment_28_1_is_breached_from_day_16_and_both_certificates_say_so(folder: Path) -> None:
     made = World(folder).told(given.deleted_exit(amended=False))
-    assert (state(made, "2026-10-15"), state(made, "2026-10-16")) == ("pending", "breached")
+    assert (state(made, "2026-10-15"), state(made, "2026-10-16")) == ("at_risk", "breached")
     said = statement(made.draft(issued_on="2026-10-16"))["predicate"]
     assert any("OVERTRÅDT" in sentence for sentence in said["wording"]["da"])
     made.issued().told(given.backups_gone())
@@ -416,7 +427,7 @@ def test_t2_28_1_is_suspended_for_what_an_option_keeps_and_breached_for_the_rest
     made = World(folder).told(kept)
     stands = domain.standing("S2-28.1-d", made.log.facts(), date(2026, 11, 1))
     assert (stands.state, stands.reason) == ("suspended", "OPTION(S1-8.3,S2-28.2-retention)")
-    assert state(made, "2027-10-15") == "pending" and state(made, "2027-10-16") == "breached"
+    assert state(made, "2027-10-15") == "at_risk" and state(made, "2027-10-16") == "breached"
     open_ = [one for one in kept if one[1].get("activity") != "D3b"]
     assert state(World(folder).told(open_), "2026-10-16") == "breached"
 

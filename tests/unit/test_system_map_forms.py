@@ -91,10 +91,11 @@ def test_references_that_go_round_between_places_are_refused() -> None:
         parsed({"a": there, "b": back})
 
 
-def test_documents_name_what_lies_deeper_with_dots_instead() -> None:
+@pytest.mark.parametrize("key", [INSIDE, "kunde.$id", "$id"], ids=["json", "part of a reference", "its id"])
+def test_documents_name_what_lies_deeper_with_dots_and_never_by_a_reference(key: Any) -> None:
     assert parsed({"a": {"tenant_key": "kunde.id"}}, "mongodb")["a"].tenant_key == "kunde.id"
-    with pytest.raises(Rejected) as caught:
-        parsed({"a": {"tenant_key": INSIDE}}, "mongodb")
+    with pytest.raises(Rejected, match="MAP_FIELD_INVALID") as caught:
+        parsed({"a": {"tenant_key": key}}, "mongodb")
     assert caught.value.field == "systems.arkiv.places.a.tenant_key"
 
 

@@ -16,26 +16,40 @@ from contracts.errors import Rejected
 from services.compliance.domain.obligations import Standing, standing, standings
 from services.compliance.domain.order import before, waits_for
 from services.compliance.domain.refusals import (
+    ACCESS,
     ACTIVE,
+    CORRECTION,
+    DELIVERY,
     EXPIRED,
+    REDELETION,
+    REVOCATION,
+    STATUS,
     Asked,
+    Former,
     Known,
     Refusal,
+    gates,
     refusals,
     refused,
     silence_deleted,
 )
 
 __all__ = [
-    "ACTIVE", "EXPIRED", "SERIES", "Asked", "Known", "Refusal", "Standing", "before", "check_controller", "number",
-    "record_of", "refusals", "refused", "silence_deleted", "standing", "standings", "waits_for",
+    "ACCESS", "ACTIVE", "CORRECTION", "DELIVERY", "EXPIRED", "REDELETION", "REVOCATION", "SERIES", "STATUS",
+    "Asked", "Former", "Known", "Refusal", "Standing", "before", "check_controller", "gates", "number",
+    "record_of", "refusals", "refused", "series", "silence_deleted", "standing", "standings", "waits_for",
 ]  # fmt: skip
 SERIES = {"rehearsal": "ØV", "production": "SB"}
 
 
-def number(kind: str, serial: int) -> str:
-    """Write a certificate's number; rehearsals have a series of their own (evidence.md §1.10)."""
-    return f"{SERIES[kind]}-{serial:06d}"
+def series(kind: str, stage: str) -> str:
+    """Name the series of numbers: rehearsals have their own (evidence.md §1.10), and so have status letters."""
+    return f"{SERIES[kind]}-ST" if stage == STATUS else SERIES[kind]
+
+
+def number(kind: str, serial: int, stage: str = ACTIVE) -> str:
+    """Write a document's number in its series."""
+    return f"{series(kind, stage)}-{serial:06d}"
 
 
 def check_controller(cvr: str, known: str | None) -> None:

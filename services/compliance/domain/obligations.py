@@ -1,20 +1,23 @@
 """How the obligations of a plan stand: met only on evidence, breached by the date, never hidden.
 
 Two counts are kept, and the worse one is shown: what scheduling told (OBLIGATION_CHANGED), and what the log itself
-proves of S2 28.1. There each deletion is judged by its own last day: where an option suspends the last deletion that
-is the plan's day for it, and K+15 for everything else (T1, T2). Dates are those of the plan in force. What was told
-before the evidence that met it came is outdated, unless it was a breach.
+proves (`duties.py`: S2 3.2, 7, 13, 28.1, and the GDPR, which binds every exit). In S2 28.1 each deletion is judged by
+its own last day: where an option suspends the last deletion that is the plan's day for it, and K+15 for everything else
+(T1, T2). Dates are those of the plan in force. What was told before the evidence that met it came is outdated, unless
+it was a breach; that nothing had triggered it is outdated as soon as the log shows that something did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.compliance import attestations
-from services.compliance.facts import LAST, Facts, date_of, day
+from services.compliance.domain import duties
+from services.compliance.domain.parts import Part
+from services.compliance.facts import Facts, date_of, day
+from shared.rules.time import parse_period, shift
 
+_SOON = parse_period("-5wd")
 WORSE = ("met", "suspended", "pending", "at_risk", "breached")
 
 
@@ -31,38 +34,28 @@ class Standing:
     evidence: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One thing that an obligation asks for: its last day, the day it was shown to be done, the entries that show it.
-
-    `kept` is the option that suspends it today, as a reason.
-    """
-
-    due: date | None
-    met_on: date | None
-    evidence: tuple[int, ...] = ()
-    kept: str = ""
-
-    def late(self, today: date) -> bool:
-        """Tell whether the last day passed without it."""
-        return self.due is not None and (self.met_on or today) > self.due
-
-
 def standing(obligation: str, facts: Facts, today: date) -> Standing:
     """Give the worse of what was told and what the log proves; what Ophør cannot see is never met without evidence."""
     told, due = _told(obligation, facts), facts.due(obligation)
-    rule = _RULES.get(obligation)
-    if rule is None:
+    rule = duties.RULES.get(obligation)
+    parts = rule(facts, due, today) if rule else []
+    if not parts:
         return told or _unseen(obligation, due, today)
-    proven = _proven(obligation, due, rule(facts, due, today), today)
+    proven = _proven(obligation, due or _last(parts), parts, today)
     return told if told and _counts(told, proven) and _rank(told) > _rank(proven) else proven
 
 
 def standings(facts: Facts, today: date) -> list[Standing]:
-    """Give every obligation of the plan in force, then those that only scheduling told of."""
+    """Give every obligation of the plan in force, those that only scheduling told of, then those of the law."""
     planned = [line["id"] for line in facts.plan.entry["obligations"]] if facts.plan else []
-    told = [name for name in sorted(facts.obligations) if name not in planned]
-    return [standing(name, facts, today) for name in [*planned, *told]]
+    told = [name for name in sorted(facts.obligations) if name not in (*planned, *duties.of_the_law())]
+    law = [name for name in duties.of_the_law() if name not in planned]
+    return [standing(name, facts, today) for name in [*planned, *told, *law]]
+
+
+def _last(parts: list[Part]) -> date | None:
+    """Give the first last day among what is left to do, where the plan has none for the whole."""
+    return min((part.due for part in parts if part.due and part.met_on is None), default=None)
 
 
 def _rank(one: Standing) -> int:
@@ -71,6 +64,8 @@ def _rank(one: Standing) -> int:
 
 def _counts(told: Standing, proven: Standing) -> bool:
     """Tell whether what was told still counts: a breach always does, the rest until evidence came that it lacked."""
+    if told.reason == "NOT_TRIGGERED":
+        return False
     return told.state == "breached" or proven.met_on is None or told.evidence > proven.evidence[-1:]
 
 
@@ -103,71 +98,6 @@ def _proven(obligation: str, due: date | None, parts: list[Part], today: date) -
     kept = {part.kept for part in left}
     if kept and "" not in kept:
         return Standing(obligation, due, "suspended", min(kept), evidence=evidence)
-    return Standing(obligation, due, "pending", "WAITING", evidence=evidence)
-
-
-def _permanent_deletion(facts: Facts, due: date | None, today: date) -> list[Part]:
-    """List what S2 28.1 wants deleted: live systems, and backups too unless an amendment accepts six months."""
-    parts = [_deletion(facts, activity, due, today) for activity in facts.scopes()]
-    return parts if facts.amendment else parts + _backups(facts, due, today)
-
-
-def _deletion(facts: Facts, activity: str, due: date | None, today: date) -> Part:
-    job = facts.job(activity)
-    evidence: tuple[int, ...] = (job.verified.index,) if job and job.verified else ()
-    systems = facts.scopes()[activity]
-    evidence += tuple(one.index for one in attestations.answers_of(facts, systems).values())
-    gone, settled = facts.deleted_on([activity]), attestations.settled_on(facts, systems)
-    met_on = max(gone, settled) if gone and settled else None  # also in sub-suppliers' possession (S2 28.1)
-    return Part(_own_due(facts, activity, due), met_on, evidence, _kept(facts, activity, today))
-
-
-def _backups(facts: Facts, due: date | None, today: date) -> list[Part]:
-    """List the scopes whose backup sets must be gone; where no set is registered at all, nothing is shown."""
-    parts = []
-    for activity in facts.scopes():
-        sets = facts.sets_of([activity]).values()
-        evidence = tuple(one.latest.index for one in sets if one.latest)
-        if sets:
-            gone = facts.backups_gone_on([activity])
-            parts.append(Part(_backup_due(facts, activity, due), gone, evidence, _kept(facts, activity, today)))
-    return parts or [Part(due, None)]
-
-
-def _backup_due(facts: Facts, activity: str, due: date | None) -> date | None:
-    """Give the last day for a scope's backups: amended, six months from its first actual deletion (T16)."""
-    actual = facts.backups_due([activity])
-    if facts.amendment and due and actual:
-        return min(due, actual)
-    return _own_due(facts, activity, due)
-
-
-def _own_due(facts: Facts, activity: str, due: date | None) -> date | None:
-    """Give a deletion's last day: the plan's own for the last deletion where an option suspends it."""
-    line = facts.planned(activity)
-    if due is None or line is None or activity != LAST or facts.suspended_until() is None:
-        return due
-    return date_of(line["due"]) or due
-
-
-def _kept(facts: Facts, activity: str, today: date) -> str:
-    return next((one.reason for one in facts.suspensions(today).values() if one.activity == activity), "")
-
-
-def _handed_over(facts: Facts, due: date | None, _today: date) -> list[Part]:
-    told = facts.delivered
-    return [Part(due, day(told, "on"), (told.index,)) if told else Part(due, None)]
-
-
-def _instructed(facts: Facts, due: date | None, _today: date) -> list[Part]:
-    told = facts.instruction
-    return [Part(due, day(told, "given_on"), (told.index,)) if told else Part(due, None)]
-
-
-_RULES: dict[str, Callable[[Facts, date | None, date], list[Part]]] = {
-    "S2-28.1-b": _handed_over,
-    "S2-28.1-c": _handed_over,
-    "S2-28.1-d": _permanent_deletion,
-    "S2-28.1-d-backups": _backups,
-    "S2-DPA-a": _instructed,
-}
+    soon = any(part.due and today >= shift(part.due, _SOON) for part in left)
+    state, reason = ("at_risk", "DUE_SOON") if soon else ("pending", "WAITING")
+    return Standing(obligation, due, state, reason, evidence=evidence)

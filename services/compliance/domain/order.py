@@ -35,4 +35,6 @@ _BEFORE: dict[str, tuple[str, str]] = {
     "DELIVERY_ACCEPTED": ("PACKAGE_DELIVERED", "package_id"),
     "DELIVERY_REJECTED": ("PACKAGE_DELIVERED", "package_id"),
     "BACKUP_OBSERVED": ("BACKUP_REGISTERED", "set_id"),
+    "REQUEST_REMINDED": ("REQUEST_MADE", "request_id"),
+    "REQUEST_ANSWERED": ("REQUEST_MADE", "request_id"),
 }

@@ -15,10 +15,14 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields, missing, validate
 
 from contracts.catalogue import subscribed
-from contracts.fields import Code, Digest, Id, Many
+from contracts.compliance import REVOKED_FOR
+from contracts.fields import Choice, Code, Count, Day, Digest, Id, Many
+from contracts.records import ENDINGS, REDACTION_REASONS
 
 DROPPED = frozenset({"exit_id", "tenant"})
-NO_EVIDENCE = frozenset({"scheduling.activity_due"})
+NO_EVIDENCE = frozenset(
+    {"scheduling.activity_due", "compliance.request_look_due", "compliance.status_due", "compliance.retention_over"}
+)
 
 
 class Entry(Schema):
@@ -55,6 +59,78 @@ class CertificateSealed(Entry):
     number = Name()
     activities = Many(Code())
     statement_digest = Digest()
+    version = Count(required=False)
+
+
+class CertificateWithdrawn(Entry):
+    """Written when somebody revoked a certificate: which, why, and in what role."""
+
+    certificate_id = Id()
+    stage = Code()
+    number = Name()
+    version = Count()
+    statement_digest = Digest()
+    reason = Choice(*REVOKED_FOR)
+    actor = Id()
+    role = Role()
+    on = Day()
+
+
+class Approval(Entry):
+    actor = Id()
+    role = Role()
+
+
+class Redacted(Entry):
+    """Written when one entry was forgotten: its place, number, kind and leaf hash, why, and by whose two words."""
+
+    index = Count()
+    n = Count()
+    was = Code()
+    leaf = Digest()
+    reason = Choice(*REDACTION_REASONS)
+    approvals = Many(Approval)
+
+
+class RetentionExtended(Entry):
+    """Written when the controller instructed that the evidence be kept longer."""
+
+    until = Day()
+    digest = Digest()
+    actor = Id()
+    role = Role()
+
+
+class RetentionEnded(Entry):
+    """Written when every earlier entry of the exit was forgotten."""
+
+    how = Choice(*ENDINGS)
+    kept_until = Day()
+    offered_on = Day()
+    on = Day()
+
+
+class KeyRotated(Entry):
+    """Written when a signing key followed another: which, by which note, valid from which size of the log on."""
+
+    name = Code()
+    old_digest = Digest()
+    new_digest = Digest()
+    note_digest = Digest()
+    size = Count()
+    on = Instant()
+
+
+class SignersChecked(Entry):
+    """What the signing processes found of themselves at their start: user, own files, and the other's folder."""
+
+    seal_user = Count()
+    sign_user = Count()
+    seal_key = Digest()
+    sign_key = Digest()
+    own_files = Code()
+    other_folder = Code()
+    on = Instant()
 
 
 @cache
@@ -104,5 +180,11 @@ due stands in PLAN_MADE, what was late in ACTIVITY_OVERDUE, what was done in ACT
 
 KINDS: dict[str, type[Entry]] = {
     "CERTIFICATE_ISSUED": CertificateSealed,
+    "KEY_ROTATED": KeyRotated,
+    "SIGNERS_CHECKED": SignersChecked,
+    "CERTIFICATE_REVOKED": CertificateWithdrawn,
+    "REDACTED": Redacted,
+    "RETENTION_EXTENDED": RetentionExtended,
+    "RETENTION_ENDED": RetentionEnded,
     **{KIND_OF_EVENT[wire]: closed(event.schema) for wire, event in _TOLD.items()},
 }

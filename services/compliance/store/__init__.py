@@ -50,12 +50,13 @@ from services.compliance.store.log import (
     take,
     waiting,
 )
-from services.compliance.store.pages import ABOUT, Nodes, Page, inclusion, of_exit
+from services.compliance.store.pages import ABOUT, Exporting, Nodes, Page, inclusion, of_exit
 
 __all__ = [
     "ABOUT",
     "FIELDS",
     "PART",
+    "Exporting",
     "Nodes",
     "Page",
     "Row",

@@ -9,7 +9,7 @@ from typing import Any
 from pymongo import ReturnDocument
 
 from services.compliance import domain
-from services.compliance.statement import Record
+from services.compliance.draft import Record
 from services.compliance.store.log import held
 from shared.store.unit import Unit
 
@@ -58,7 +58,9 @@ def known(unit: Unit, exit_id: str, kind: str, *, log_checks: bool) -> domain.Kn
 
 def asked(row: Row) -> domain.Asked:
     """Give what a certificate's row asks for."""
-    return domain.Asked(row["stage"], date.fromisoformat(row["issued_on"]), tuple(row["activities"]))
+    former = domain.Former(**row["former"]) if row.get("former") else None
+    stage = row.get("of_stage") or row["stage"]
+    return domain.Asked(stage, date.fromisoformat(row["issued_on"]), tuple(row["activities"]), former)
 
 
 def certificate(unit: Unit, certificate_id: str) -> Row | None:
@@ -73,8 +75,9 @@ def certificates(unit: Unit, exit_id: str) -> list[Row]:
 
 
 def issued(unit: Unit, exit_id: str, stage: str, activities: list[str]) -> Row | None:
-    """Give the latest issued certificate of a stage that covers one of these scopes."""
-    wanted = {"exit_id": exit_id, "stage": stage, "state": "issued", "activities": {"$in": activities}}
+    """Give the latest issued certificate of a stage (or its correction) that covers one of these scopes and counts."""
+    of_stage = {"$or": [{"stage": stage}, {"of_stage": stage}], "revoked": None}
+    wanted = {"exit_id": exit_id, "state": "issued", "activities": {"$in": activities}} | of_stage
     return unit.db.certificates.find_one(wanted, sort=[("order", -1)], session=unit.session)
 
 
@@ -117,6 +120,11 @@ def new_certificate(exit_id: str, asked: domain.Asked, kind: str, command_id: st
         "follows": None,
         "refusals": [],
         "order": 0,
+        "of_stage": None,
+        "former": None,
+        "replaces": None,
+        "about": None,
+        "revoked": None,
     }
 
 
@@ -136,7 +144,8 @@ def certificate_row(row: Row) -> Row:
         "activities",
     )
     issued_on = date.fromisoformat(row["issued_on"]) if row["issued_on"] else None
-    return {"certificate_id": row["_id"], **{name: row[name] for name in names}, "issued_on": issued_on}
+    beside = {"revoked": row.get("revoked"), "replaces": (row.get("former") or {}).get("number")}
+    return {"certificate_id": row["_id"], **{name: row[name] for name in names}, "issued_on": issued_on, **beside}
 
 
 # ------------------------------------------------------------------------------------------------ documents

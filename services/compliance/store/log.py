@@ -5,19 +5,25 @@ from __future__ import annotations
 import base64
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+import bson
+
 from services.compliance import tree
+from services.compliance.draft import Head
 from services.compliance.evidence import GENESIS, Logged, read_leaf
 from services.compliance.facts import Facts, collect
 from services.compliance.fsck import Stored
-from services.compliance.statement import Head
-from services.compliance.store.pages import Nodes, of_exit
+from services.compliance.store.pages import Nodes, hash_of, of_exit
+from services.compliance.verifier import ophor_verify
 from shared.store.unit import Unit, inbox_key
 
 Row = dict[str, Any]
 APPEND, LEDGER = "compliance.ledger.append", "compliance.ledger"
+_PROVEN, _BATCH = 500, 5_000
 FIELDS = ("ref", "exit_id", "kind", "entry")
 
 
@@ -109,9 +115,13 @@ def release(unit: Unit, ref: str) -> None:
 
 
 def leaves(unit: Unit, exit_id: str, size: int | None = None) -> dict[int, bytes]:
-    """Read an exit's leaves by index, those below `size` only where it is given."""
+    """Read an exit's leaves by index, but what was forgotten; those below `size` only where it is given."""
+    return {row["index"]: bytes(row["leaf"]) for row in _of(unit, exit_id, size) if "leaf" in row}
+
+
+def _of(unit: Unit, exit_id: str, size: int | None = None) -> list[Row]:
     rows = unit.db.log_entries.find(of_exit(exit_id), session=unit.session).sort("_id", 1)
-    return {row["index"]: bytes(row["leaf"]) for row in rows if size is None or row["index"] < size}
+    return [row for row in rows if size is None or row["index"] < size]
 
 
 def facts(unit: Unit, exit_id: str, size: int | None = None) -> Facts:
@@ -126,31 +136,43 @@ def head_at(unit: Unit, exit_id: str, size: int) -> Head:
     row = unit.db.log_heads.find_one({"_id": size}, session=unit.session)
     if row is None:
         raise KeyError(size)
-    mine = list(leaves(unit, exit_id, size).values())
-    return Head(size, base64.b64decode(row["root"]), (len(mine), tree.leaf_hash(mine[-1]).hex() if mine else GENESIS))
+    mine = _of(unit, exit_id, size)
+    chain = (len(mine), hash_of(mine[-1]).hex() if mine else GENESIS)
+    body, _, signatures = row["checkpoint"].partition("\n\n")
+    return Head(size, base64.b64decode(row["root"]), chain, f"{body}\n\n{signatures.splitlines()[0]}\n")
 
 
 def nodes(unit: Unit) -> Nodes:
     """Read all nodes at once."""
     found = Nodes(unit)
-    for row in unit.db.log_nodes.find({}, session=unit.session):
+    for row in unit.db.log_nodes.find({}, {"_id": 0}, session=unit.session):
         found[row["level"], row["at"]] = bytes(row["hash"])
     return found
 
 
 def checks(unit: Unit, exit_id: str) -> bool:
-    """Tell whether the log agrees with itself: leaves with nodes, nodes with their children, the root with its head."""
-    row, stored = head(unit), nodes(unit)
+    """Tell whether every entry of an exit is in the log under its head, by the stored nodes.
+
+    The whole log is looked at where a bundle is verified (all its leaf hashes) and by `fsck`.
+    """
+    row, known, mine = head(unit), Nodes(unit), _of(unit, exit_id)
     if row is None:
         return False
-    fresh: dict[tuple[int, int], bytes] = {}
-    for index in range(row["size"]):
-        leaf = stored.get((0, index))
-        if leaf is None:
-            return False
-        fresh |= tree.appended(fresh, index, leaf)
-    mine = all(stored.get((0, index)) == tree.leaf_hash(leaf) for index, leaf in leaves(unit, exit_id).items())
-    return mine and dict(stored) == fresh and base64.b64encode(tree.root(fresh, row["size"])).decode() == row["root"]
+    root = base64.b64decode(row["root"])
+    with suppress(KeyError):
+        for some in (mine[at : at + _PROVEN] for at in range(0, len(mine), _PROVEN)):
+            paths = known.answer(partial(_inclusions, [one["index"] for one in some], int(row["size"])))
+            if not all(
+                ophor_verify.included(hash_of(one), one["index"], row["size"], path, root)
+                for one, path in zip(some, paths, strict=True)
+            ):
+                return False
+        return True
+    return False
+
+
+def _inclusions(indexes: list[int], size: int, known: tree.Nodes) -> list[list[bytes]]:
+    return [tree.inclusion(known, index, size) for index in indexes]
 
 
 def stored(unit: Unit) -> Stored:
@@ -158,10 +180,11 @@ def stored(unit: Unit) -> Stored:
     db, session = unit.db, unit.session
     return Stored(
         head=head(unit),
-        entries=db.log_entries.find({}, session=session).sort("_id", 1),
-        refs=db.log_refs.find({}, session=session),
-        nodes=db.log_nodes.find({}, session=session),
+        entries=db.log_entries.find_raw_batches({}, session=session, batch_size=_BATCH).sort("_id", 1),
+        refs=db.log_refs.find({}, session=session, batch_size=_BATCH),
+        nodes=db.log_nodes.find({}, session=session, batch_size=_BATCH),
         heads=db.log_heads.find({}, session=session),
+        read=bson.decode_all,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -15,7 +15,8 @@ from shared.store.unit import Unit
 
 Row = dict[str, Any]
 Result = TypeVar("Result")
-ABOUT = ("job_id", "package_id", "set_id")
+ABOUT = ("job_id", "package_id", "set_id", "request_id")
+_HASHES = {"hash": 1}
 
 
 class Nodes(dict[tuple[int, int], bytes]):
@@ -38,8 +39,10 @@ class Nodes(dict[tuple[int, int], bytes]):
         ask(wanted)
         names = [f"{level}/{at}" for level, at in wanted.keys() - self.keys()]
         if names:
-            for row in self._unit.db.log_nodes.find({"_id": {"$in": names}}, session=self._unit.session):
-                self[row["level"], row["at"]] = bytes(row["hash"])
+            rows = self._unit.db.log_nodes.find({"_id": {"$in": names}}, _HASHES, session=self._unit.session)
+            for row in rows.batch_size(len(names)):
+                level, _, at = row["_id"].partition("/")
+                self[int(level), int(at)] = row["hash"]
         return ask(self)
 
 
@@ -56,6 +59,38 @@ def inclusion(unit: Unit, index: int, size: int) -> list[bytes]:
     return Nodes(unit).answer(lambda nodes: tree.inclusion(nodes, index, size))
 
 
+class Exporting:
+    """The log at `head` as `tiles.py` reads it: what is stored below a head never changes; leaves may be forgotten."""
+
+    def __init__(self, unit: Unit, head: Row) -> None:
+        self.head, self._unit = head, unit
+
+    def hashes(self, level: int, first: int, count: int) -> list[bytes]:
+        """Read stored nodes of one level; raise KeyError where one is missing."""
+        names = [f"{level}/{at}" for at in range(first, first + count)]
+        rows = self._unit.db.log_nodes.find({"_id": {"$in": names}}, _HASHES, session=self._unit.session)
+        found = {row["_id"]: bytes(row["hash"]) for row in rows.batch_size(max(count, 1))}
+        return [found[name] for name in names]
+
+    def leaves(self, first: int, size: int) -> Iterator[tuple[int, bytes]]:
+        """Read leaves in their order; the server sorts them on disk."""
+        wanted = {"index": {"$gte": first, "$lt": size}, "leaf": {"$exists": True}}
+        fields = {"_id": 0, "index": 1, "leaf": 1}
+        rows = self._unit.db.log_entries.find(wanted, fields, session=self._unit.session)
+        for row in rows.sort("index", 1).allow_disk_use(True):
+            yield row["index"], bytes(row["leaf"])
+
+    def forgotten(self, size: int) -> list[int]:
+        """List the places whose leaf was forgotten."""
+        wanted = {"index": {"$lt": size}, "leaf": {"$exists": False}}
+        rows = self._unit.db.log_entries.find(wanted, {"_id": 0, "index": 1}, session=self._unit.session)
+        return [row["index"] for row in rows]
+
+    def root(self, size: int) -> bytes:
+        """Give the root over the first `size` leaves."""
+        return Nodes(self._unit).answer(lambda nodes: tree.root(nodes, size))
+
+
 @dataclass(slots=True)
 class Stand:
     """Where an exit stands in the log: how many entries, the last one's leaf hash, and which kinds about what."""
@@ -64,9 +99,9 @@ class Stand:
     last: str = GENESIS
     seen: dict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
-    def follow(self, kind: str, about: Row, leaf: bytes) -> None:
-        """Take the next entry in."""
-        self.n, self.last = self.n + 1, tree.leaf_hash(leaf).hex()
+    def follow(self, kind: str, about: Row, digest: bytes) -> None:
+        """Take the next entry in, by its leaf hash."""
+        self.n, self.last = self.n + 1, digest.hex()
         for pair in about.items():
             self.seen[pair][kind] += 1
 
@@ -90,8 +125,9 @@ class Page:
         where = {"_id": f"{item['exit_id']}/{stand.n:09d}", "n": stand.n, "index": index}
         self._entries.append(where | {"kind": item["kind"], "about": about, "leaf": leaf})
         self._refs.append({"_id": item["ref"], "index": index})
-        stand.follow(item["kind"], about, leaf)
-        for (level, at), node in tree.appended(self._nodes, index, tree.leaf_hash(leaf)).items():
+        digest = tree.leaf_hash(leaf)
+        stand.follow(item["kind"], about, digest)
+        for (level, at), node in tree.appended(self._nodes, index, digest).items():
             self._nodes[level, at] = node
             self._made.append({"_id": f"{level}/{at}", "level": level, "at": at, "hash": node})
         self.size = index + 1
@@ -144,8 +180,13 @@ def _stand_row(stand: Stand) -> Row:
 def _counted(unit: Unit, exit_id: str) -> Stand:
     stand = Stand()
     for row in unit.db.log_entries.find(of_exit(exit_id), session=unit.session).sort("_id", 1):
-        stand.follow(row["kind"], row["about"], bytes(row["leaf"]))
+        stand.follow(row.get("kind", ""), row.get("about", {}), hash_of(row))
     return stand
+
+
+def hash_of(row: Row) -> bytes:
+    """Give an entry's leaf hash: of its leaf, or as it was kept when that was forgotten."""
+    return tree.leaf_hash(bytes(row["leaf"])) if "leaf" in row else bytes(row["hash"])
 
 
 def of_exit(exit_id: str) -> Row:

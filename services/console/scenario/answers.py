@@ -2,13 +2,14 @@
 
 Rules kept: data go to the successor only under a transfer instruction given before; the window's timetable is submitted
 by the supplier and approved by the customer as it lies; a deletion is approved by two people in two roles; a receipt is
-what the successor computed itself. No option is chosen, so there is no addendum to sign. An obligation that nothing
+what the successor computed itself; people attest what the map gives them to delete once the rest of its
+deletion is done. No option is chosen, so there is no addendum to sign. An obligation that nothing
 but an answer shows is answered when it is near its last day, by who owes it, and once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.console import people
@@ -48,7 +49,10 @@ class Answers:
         owed = self._near_their_last_day()
         for obligation in owed:
             self._meet(obligation)
-        return bool(waiting["activities"] or asked or owed)
+        lines = self._to_attest()
+        for line in lines:
+            self._attest(line)
+        return bool(waiting["activities"] or asked or owed or lines)
 
     def _activity(self, activity: dict[str, Any]) -> None:
         name = activity["id"]
@@ -81,6 +85,32 @@ class Answers:
         self.stage.progress.say(f"{owed.id} {owed.title_da}: opfyldt")
         met = {"obligation": owed.id, "answer": "met", "on": self._today(), "digest": self.mine.shown(owed.id)}
         self._do(person, "orders.answer_obligation", f"obligation:{owed.id}", **met)
+
+    # What people delete by hand, and sub-processors (S1 D7b, S2 7.3, 12.2).
+
+    def _to_attest(self) -> list[dict[str, Any]]:
+        """List the open lines of systems whose deletion has done its own work; a chain from its end (S2 12.2)."""
+        done = {
+            system for job in self.stage.progress.jobs if job["state"] in ("cleaned", "verified")
+            for system in {place["system"] for place in job["places"]}
+        }  # fmt: skip
+        if not done:
+            return []
+        told = self.stage.read("deletion.read_attestations", {"exit_id": self.exit_id})["lines"]
+        lines = [line for line in told if line["answer"] is None and line["system"] in done]
+        above = {(line["system"], line["subprocessor"]): line["through"] for line in told if line["subprocessor"]}
+        return sorted(lines, key=lambda line: -_depth(above, line["system"], line["through"]))
+
+    def _attest(self, line: dict[str, Any]) -> None:
+        """Have the party that owes a line attest it by the rehearsal's own document."""
+        about = f"{line['system']}/{line['place'] or line['subprocessor']} {line['method']}"
+        person = people.CUSTOMER_LEAD if line["by"] == "customer" else people.DELETION_OFFICER
+        self.stage.progress.say(f"Erklæring {about} afgives af {person.role}")
+        self.stage.sign(line, self.mine.words(about), self.stage.today())
+        names = ("system", "place", "subprocessor", "method")
+        media = "DESTROY" if line["method"] == "MEDIA_SANITISED" else None
+        said = {name: line[name] for name in names} | {"media_class": media, "digest": self.mine.shown(about)}
+        self._do(person, "deletion.attest", f"attest:{about}", **said, done_on=self._today())
 
     # Preparation.
 
@@ -173,3 +203,8 @@ class Answers:
                 self.stage.progress.say(f"Sletning {request['activity']} godkendes af {person.role}")
                 step = f"approve:{request['job_id']}:{person.actor}"
                 self._do(person, "scheduling.approve", step, **same)
+
+
+def _depth(above: Mapping[tuple[str, str], str | None], system: str, name: str | None) -> int:
+    """Count how many a sub-processor confirms through, one after the other."""
+    return 0 if name is None else 1 + _depth(above, system, above.get((system, name)))

@@ -1,8 +1,8 @@
 """Ordering (A1–A4): agreement, capacity, the wished window, the meeting, what must be answered, the final order.
 
 Rules kept: every line of the profiles is answered before the final order, the named systems with the order itself and
-the rest at the meeting; the equipment register and the list of sub-suppliers are given, empty, since a rehearsal has
-neither; the window is reserved by the final order and by nothing before it.
+the rest at the meeting; the equipment register is given, empty, since a rehearsal has none, and the list of
+sub-suppliers as the map has it; the window is reserved by the final order and by nothing before it.
 """
 
 from __future__ import annotations
@@ -68,8 +68,12 @@ def _answer_lines(mine: Rehearsal, stage: Stage, exit_id: str) -> None:
     rest = [row for row in mine.places if row["line"] not in _named()]
     stage.desk.do(people.CUSTOMER_LEAD, "orders.answer_places", "places", {"exit_id": exit_id, "places": rest})
     stage.desk.do(people.SUPPLIER_LEAD, "orders.list_equipment", "equipment", {"exit_id": exit_id, "items": []})
-    empty = {"exit_id": exit_id, "sub_suppliers": []}
-    stage.desk.do(people.SUPPLIER_LEAD, "orders.list_sub_suppliers", "sub-suppliers", empty)
+    chain = {"exit_id": exit_id, "sub_suppliers": [_sub_supplier(mine, name) for name in mine.subprocessors]}
+    stage.desk.do(people.SUPPLIER_LEAD, "orders.list_sub_suppliers", "sub-suppliers", chain)
+
+
+def _sub_supplier(mine: Rehearsal, name: str) -> dict[str, Any]:
+    return {"sub_supplier": name, "name": name, "holds_data": True, "dpa_digest": mine.shown(f"dba:{name}")}
 
 
 def _named() -> frozenset[str]:

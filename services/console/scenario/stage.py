@@ -44,6 +44,12 @@ class Rehearsal:
     recipient: str
     began_on: date
     backups: tuple[BackupSet, ...] = ()
+    subprocessors: tuple[str, ...] = ()
+    """Who else processes the data, by the map; the register of the order lists exactly these (S2 7.3, 12.2)."""
+
+    def words(self, what: str) -> str:
+        """Give the text of this rehearsal's stand-in for the document that shows `what`."""
+        return f"{self.id} {what}"
 
     @property
     def go_live(self) -> date:
@@ -57,7 +63,7 @@ class Rehearsal:
 
     def shown(self, what: str) -> str:
         """Give the SHA-256 of this rehearsal's stand-in for the document that shows `what`."""
-        return digest(f"{self.id} {what}")
+        return digest(self.words(what))
 
 
 @dataclass(slots=True)
@@ -68,6 +74,7 @@ class Stage:
     progress: Progress
     walk: Walk
     receive: Callable[[dict[str, Any]], str]
+    sign: Callable[[dict[str, Any], str, date], None]
     now: Callable[[], datetime]
     certificates: list[dict[str, Any]] = field(default_factory=list)
 
@@ -87,4 +94,9 @@ def go_live(began_on: date) -> date:
 
 def digest(text: str) -> str:
     """Give the SHA-256 of a rehearsal's stand-in for a document."""
-    return hashlib.sha256(f"øvelse {text}".encode()).hexdigest()
+    return hashlib.sha256(document(text)).hexdigest()
+
+
+def document(text: str) -> bytes:
+    """Give a rehearsal's stand-in for a document: one line that says so."""
+    return f"øvelse {text}".encode()

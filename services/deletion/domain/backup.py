@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from contracts.errors import Rejected
@@ -12,7 +12,11 @@ from services.deletion.domain.job import Exit
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """One backup set and what was last seen of it."""
+    """One backup set and what was last seen of it.
+
+    `identity`: digests that its content has, whatever it is called; a `stream` (WAL, binlog, oplog) is noted where it
+    stood when the deletion was verified. `content_on`: the day that its content says, where that is another day.
+    """
 
     exit_id: str
     system: str
@@ -21,6 +25,11 @@ class Backup:
     expires_on: date
     answer: str = "NOT_LOOKED"
     observed_on: date | None = None
+    kind: str = ""
+    identity: tuple[str, ...] = ()
+    stream: bool = False
+    key_id: str = ""
+    content_on: date | None = None
 
     @property
     def look_on(self) -> date:
@@ -29,7 +38,10 @@ class Backup:
 
 
 def register_backup(exit_: Exit, new: Backup, known: Backup | None) -> Backup:
-    """Take a set into the catalogue; the same again changes nothing; raise SYSTEM_UNKNOWN, DATES_REVERSED, …"""
+    """Take a set into the catalogue; the same again changes nothing; raise SYSTEM_UNKNOWN, DATES_REVERSED, …
+
+    The day of a set whose content says another may be corrected to that one, and to no other.
+    """
     if new.system not in exit_.systems:
         raise Rejected(
             "SYSTEM_UNKNOWN", "the order names no such system", field="system", remedy="use a system of the order",
@@ -42,6 +54,8 @@ def register_backup(exit_: Exit, new: Backup, known: Backup | None) -> Backup:
             "DATES_REVERSED", "the set expires before it was taken", field="expires_on", remedy="correct the dates",
             da="Backuppen udløber, før den er taget.",
         )  # fmt: skip
+    if known and known.content_on is not None and new.taken_on == known.content_on:
+        return replace(known, taken_on=new.taken_on, expires_on=new.expires_on, content_on=None)
     if known and (known.taken_on, known.expires_on) != (new.taken_on, new.expires_on):
         raise Rejected(
             "BACKUP_ALREADY_REGISTERED", "the set is registered with other dates", field="set_id",
@@ -50,9 +64,14 @@ def register_backup(exit_: Exit, new: Backup, known: Backup | None) -> Backup:
     return known or new
 
 
-def due(backups: Iterable[Backup], today: date) -> list[Backup]:
-    """List the sets to look at: past their last day and not yet seen to be gone."""
-    return [each for each in backups if each.answer != "GONE" and each.look_on <= today]
+def due(backups: Iterable[Backup], today: date, limits: Mapping[str, date] | None = None) -> list[Backup]:
+    """List the sets to look at: past their last day, at most their system's limit, and not yet seen to be gone."""
+    last = limits or {}
+    return [
+        each
+        for each in backups
+        if each.answer != "GONE" and min(each.expires_on, last.get(each.system, each.expires_on)) < today
+    ]
 
 
 def expired(exit_: Exit, backups: Sequence[Backup], deleted: Iterable[str], with_backups: Iterable[str]) -> bool:

@@ -25,7 +25,7 @@ from typing import Any
 
 from contracts.errors import Rejected
 from contracts.system_map import System, SystemMap
-from services.deletion import domain, store
+from services.deletion import domain, store, store_backups
 from services.deletion.domain import Exit, Job, Survey
 from services.deletion.worker import clean, ground, transaction, whole
 from services.deletion.worker.cursor import CURSOR
@@ -110,6 +110,7 @@ def _tell_begun(unit: Any, before: Job, started: Mapping[tuple[str, str], int]) 
         "deletion.deletion_begun", job.exit_id,
         ground.named(job) | {"plan_digest": job.plan_digest, "on": unit.today},
     )  # fmt: skip
+    store_backups.note_begun(unit, job.exit_id, job.systems)
     transaction.send_next(unit, job, 1)
 
 

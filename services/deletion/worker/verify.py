@@ -10,25 +10,20 @@ Verification, step by step:
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from contracts.errors import Rejected
 from contracts.system_map import SystemMap
-from services.deletion import asking, domain, store
-from services.deletion.domain import Backup, Exit, Job, Place, Survey, attestation
-from services.deletion.worker import below, ground, whole_place
+from services.deletion import asking, domain, store, store_backups
+from services.deletion.domain import Exit, Job, Place, Survey, attestation
+from services.deletion.worker import backups, below, ground, whole_place
 from shared.bus.hands import Hand, task
 from shared.connectors import failures
 from shared.connectors.manual import ManualConnector
 from shared.connectors.protocol import Connector
 
-CATALOGUE = "catalogue.json"
 CHECKED = ("previewed", "permitted")
 
 
@@ -83,11 +78,12 @@ class Verify(Hand):
             systems = ground.load_map(work, exit_)
             job, counts, found = _look_again(systems, job, exit_, lines)
             job = below.look(systems, job, exit_)  # 4.
+            looked = backups.at_verification(work, job.exit_id, systems, job.systems)
         except Rejected as error:
             code, field = error.code, error.field
             work.commit(lambda unit: ground.stop(unit, job.job_id, code, field))
         else:
-            work.commit(lambda unit: _tell_answer(unit, job, counts, found))
+            work.commit(lambda unit: _tell_answer(unit, job, counts, found, looked))
 
     @task
     def ask_attestations(self, work: Any) -> None:
@@ -101,10 +97,9 @@ class Verify(Hand):
         """Look whether the sets past their last day are really gone; look again tomorrow where not."""
         exit_ = domain.require_exit(work.read(lambda unit: store.load_exit(unit, work.exit_id)))
         systems = ground.load_map(work, exit_)
-        due = domain.due(work.read(lambda unit: store.backups_of(unit, exit_.exit_id)), work.today)
-        seen = [replace(each, answer=_look_for(systems, each), observed_on=work.today) for each in due]
-        with_backups = [system.name for system in systems.systems.values() if system.backups]
-        work.commit(lambda unit: _tell_backups(unit, exit_.exit_id, seen, with_backups))
+        looked = backups.observe(work, exit_.exit_id, systems)
+        with_backups = [system.name for system in systems.systems.values() if system.backed_up]
+        work.commit(lambda unit: _tell_backups(unit, exit_.exit_id, looked, with_backups))
 
 
 def _survey(systems: SystemMap, name: str, exit_: Exit, seed: bytes) -> Survey:
@@ -190,7 +185,9 @@ def _look_again(
     return job, counts, found
 
 
-def _tell_answer(unit: Any, before: Job, counts: dict[tuple[str, str], int], found: int) -> None:
+def _tell_answer(
+    unit: Any, before: Job, counts: dict[tuple[str, str], int], found: int, looked: backups.Looked
+) -> None:
     now = ground.fresh(unit, before)
     nobody_s = {(each.system, each.place): each.unowned for each in before.places}
     places = tuple(replace(each, unowned=nobody_s[each.system, each.place]) for each in now.places)
@@ -210,42 +207,25 @@ def _tell_answer(unit: Any, before: Job, counts: dict[tuple[str, str], int], fou
     if answer == "ERROR":
         store.save_job(unit, replace(done, state="stopped", stopped_code="VERIFICATION_ERROR"))
         return
-    sets = [each for each in store.backups_of(unit, job.exit_id) if each.system in job.systems]
-    store.look_later(unit, job.exit_id, sets)
+    store_backups.note_ended(unit, job.exit_id, job.systems)
+    backups.keep(unit, job.exit_id, looked)
+    backups.look_later(unit, job.exit_id, job.systems)
 
 
-def _look_for(systems: SystemMap, backup: Backup) -> str:
-    """Answer PRESENT or GONE only where the folder and its index could be read; else ERROR."""
-    system = systems.systems.get(backup.system)
-    if system is None or not system.backups:
-        return "ERROR"
-    folder = Path(system.backups)
-    try:
-        json.loads((folder / CATALOGUE).read_text(encoding="utf-8"))
-        return "PRESENT" if backup.set_id in os.listdir(folder) else "GONE"
-    except (OSError, ValueError):
-        return "ERROR"
-
-
-def _tell_backups(unit: Any, exit_id: str, seen: list[Backup], with_backups: list[str]) -> None:
-    for each in seen:
-        store.save_backup(unit, each)
-        told = {"exit_id": exit_id, "system": each.system, "set_id": each.set_id, "answer": each.answer}
-        unit.emit("deletion.backup_observed", exit_id, told | {"expires_on": each.expires_on, "on": unit.today})
-    if any(each.answer != "GONE" for each in seen):
-        tomorrow = unit.today + timedelta(days=1)
-        told = {"exit_id": exit_id, "on": tomorrow}
-        unit.at(tomorrow, "deletion.backups_look_due", exit_id, told, f"backups/{exit_id}/again")
+def _tell_backups(unit: Any, exit_id: str, looked: backups.Looked, with_backups: list[str]) -> None:
+    backups.keep(unit, exit_id, looked)
+    backups.come_again(unit, exit_id, looked)
     _tell_expired(unit, exit_id, with_backups)
 
 
 def _tell_expired(unit: Any, exit_id: str, with_backups: list[str]) -> None:
     exit_ = domain.require_exit(store.load_exit(unit, exit_id))
-    backups = store.backups_of(unit, exit_id)
+    sets = store_backups.backups_of(unit, exit_id)
     deleted = {name for job in store.jobs_of(unit, exit_id) if job.state == "verified" for name in job.systems}
-    if exit_.backups_expired or not domain.expired(exit_, backups, deleted, with_backups):
+    found = store_backups.findings_of(unit, exit_id)
+    if exit_.backups_expired or found or not domain.expired(exit_, sets, deleted, with_backups):
         return
     store.save_exit(unit, replace(exit_, backups_expired=True))
-    last = max(each.expires_on for each in backups)
-    told = {"exit_id": exit_id, "sets": len(backups), "last_expiry_on": last, "on": unit.today}
+    last = max(each.expires_on for each in sets)
+    told = {"exit_id": exit_id, "sets": len(sets), "last_expiry_on": last, "on": unit.today}
     unit.emit("deletion.backups_expired", exit_id, told)

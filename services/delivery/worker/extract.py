@@ -83,9 +83,7 @@ def _known_columns(place: store.Row) -> tuple[str, ...]:
 
 
 def _copy_documents(connector: Connector, place: store.Row, folder: Path, ends: float) -> store.Row:
-    for name, path in sorted(connector.documents(place["place"])):
-        if name <= place["document"]:
-            continue
+    for name, path in connector.documents(place["place"], place["document"]):
         _copy(Path(path), document_path(folder, place, name))
         place = place | {"document": name}
         if time.monotonic() >= ends:

@@ -138,5 +138,7 @@ HEARD: Mapping[str, Means] = {
     "deletion.hold_lifted": lambda exit_, told: with_lifted(exit_, told.data["hold_id"]),
     "deletion.backups_expired": _completes,
     "compliance.certificate_issued": _nothing,  # no activity waits for a certificate
+    "compliance.certificate_revoked": _nothing,
+    "compliance.status_letter_sent": _nothing,
     "scheduling.timer_due": _nothing,  # the plan is looked at anew after every fact
 }

@@ -175,11 +175,10 @@ class FilesConnector:
             body = json.dumps({"id": marker.id, "written_at": marker.written_at})
             (self._root / MARKER_PLACE).write_text(body)
 
-    def documents(self, place: str) -> Iterator[tuple[str, str]]:
-        """Give (name below the tenant's folder, path) of every file to deliver."""
+    def documents(self, place: str, after: str = "") -> Iterator[tuple[str, str]]:
+        """Give (name below the tenant's folder, path) of every file to deliver behind `after`, by name."""
         folder = self._folder(place)
-        for path in self._paths(place):
-            yield path, str(folder / path)
+        return ((path, str(folder / path)) for path in self._paths(place) if path > after)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -124,7 +124,7 @@ class ManualConnector:
             body = json.dumps({"id": marker.id, "written_at": marker.written_at})
             (self._root / MARKER_PLACE).write_text(body)
 
-    def documents(self, place: str) -> Iterator[tuple[str, str]]:
+    def documents(self, place: str, after: str = "") -> Iterator[tuple[str, str]]:
         """Give nothing: what is attested is not the tenant's data."""
         return iter(())
 

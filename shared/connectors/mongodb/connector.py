@@ -180,7 +180,7 @@ class MongoConnector:
         with translated(self.system, self._purpose):
             self._base[MARKER_PLACE].replace_one({"_id": "marker"}, document, upsert=True)
 
-    def documents(self, place: str) -> Iterator[tuple[str, str]]:
+    def documents(self, place: str, after: str = "") -> Iterator[tuple[str, str]]:
         """Give nothing: a collection holds no files."""
         return iter(())
 

@@ -169,7 +169,7 @@ class QueuesConnector:
             channel.queue_delete(MARKER_PLACE)
             channel.queue_declare(MARKER_PLACE, durable=True, auto_delete=False, arguments=said)
 
-    def documents(self, place: str) -> Iterator[tuple[str, str]]:
+    def documents(self, place: str, after: str = "") -> Iterator[tuple[str, str]]:
         """Give nothing: a queue holds no files."""
         return iter(())
 

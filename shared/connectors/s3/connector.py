@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -156,17 +157,23 @@ class S3Connector:
             for bucket in self._buckets():
                 self._client.put_object(Bucket=bucket, Key=MARKER_PLACE, Body=body)
 
-    def documents(self, place: str) -> Iterator[tuple[str, str]]:
-        """Fetch every version to deliver and give (name, local path); older versions are named after their ids."""
-        at, start = where(place), self._start(place)
-        folder = Path(self._temporary())
-        for number, item in enumerate(self._listing.items(place, start)):
-            if item.kind != "version" or (item.key.endswith("/") and not item.bytes) or not self._is_own(place, item):
-                continue
-            name, path = at.below(item.key), str(folder / str(number))
+    def documents(self, place: str, after: str = "") -> Iterator[tuple[str, str]]:
+        """Fetch every version to deliver behind `after`, one at a time; older ones are named after their ids."""
+        path = Path(self._temporary()) / "one"
+        for name, item in sorted(self._to_deliver(place, after), key=itemgetter(0)):
             with translated(self.system, self._purpose, place):
-                self._fetch(at.bucket, item, path)
-            yield (name if item.current else f"{name}.version-{item.id}"), path
+                self._fetch(where(place).bucket, item, str(path))
+            yield name, str(path)
+            path.unlink(missing_ok=True)
+
+    def _to_deliver(self, place: str, after: str) -> Iterator[tuple[str, Item]]:
+        """List what the listing alone can tell of the versions to deliver: a place's contents are never held."""
+        at, start = where(place), self._start(place)
+        for item in self._listing.items(place, start):
+            name = at.below(item.key) + ("" if item.current else f".version-{item.id}")
+            folder = item.key.endswith("/") and not item.bytes
+            if item.kind == "version" and not folder and name > after and self._is_own(place, item):
+                yield name, item
 
     def close(self) -> None:
         """Close the client, and remove what was fetched."""

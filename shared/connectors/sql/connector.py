@@ -129,7 +129,7 @@ class SqlConnector(SqlWholes):
             connection.execute(text(f"INSERT INTO {table} (id, written_at) VALUES (:id, :at)"), values)
             connection.commit()
 
-    def documents(self, place: str) -> Iterator[tuple[str, str]]:
+    def documents(self, place: str, after: str = "") -> Iterator[tuple[str, str]]:
         """Give nothing: a table holds no files."""
         return iter(())
 

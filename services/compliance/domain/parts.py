@@ -1,0 +1,87 @@
+"""What S2 28.1 and the instruction ask for, thing by thing: its last day, and what in the log shows it done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from services.compliance import attestations
+from services.compliance.facts import LAST, Facts, date_of, day
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that an obligation asks for: its last day, the day it was shown to be done, the entries that show it.
+
+    `kept` is the option that suspends it today, as a reason.
+    """
+
+    due: date | None
+    met_on: date | None
+    evidence: tuple[int, ...] = ()
+    kept: str = ""
+
+    def late(self, today: date) -> bool:
+        """Tell whether the last day passed without it."""
+        return self.due is not None and (self.met_on or today) > self.due
+
+
+def permanent_deletion(facts: Facts, due: date | None, today: date) -> list[Part]:
+    """List what S2 28.1 wants deleted: live systems, and backups too unless an amendment accepts six months."""
+    parts = [deletion(facts, activity, due, today) for activity in facts.scopes()]
+    return parts if facts.amendment else parts + backups(facts, due, today)
+
+
+def deletion(facts: Facts, activity: str, due: date | None, today: date) -> Part:
+    """Give one deletion: gone in every system, and attested wherever people had to see to it."""
+    job = facts.job(activity)
+    evidence: tuple[int, ...] = (job.verified.index,) if job and job.verified else ()
+    systems = facts.scopes()[activity]
+    evidence += tuple(one.index for one in attestations.answers_of(facts, systems).values())
+    gone, settled = facts.deleted_on([activity]), attestations.settled_on(facts, systems)
+    met_on = max(gone, settled) if gone and settled else None  # also in sub-suppliers' possession (S2 28.1)
+    return Part(_own_due(facts, activity, due), met_on, evidence, _kept(facts, activity, today))
+
+
+def backups(facts: Facts, due: date | None, today: date) -> list[Part]:
+    """List the scopes whose backup sets must be gone; where no set is registered at all, nothing is shown."""
+    parts = []
+    for activity in facts.scopes():
+        sets = facts.sets_of([activity]).values()
+        evidence = tuple(one.latest.index for one in sets if one.latest)
+        if sets:
+            gone = facts.backups_gone_on([activity])
+            parts.append(Part(_backup_due(facts, activity, due), gone, evidence, _kept(facts, activity, today)))
+    return parts or [Part(due, None)]
+
+
+def _backup_due(facts: Facts, activity: str, due: date | None) -> date | None:
+    """Give the last day for a scope's backups: amended, six months from its first actual deletion (T16)."""
+    actual = facts.backups_due([activity])
+    if facts.amendment and due and actual:
+        return min(due, actual)
+    return _own_due(facts, activity, due)
+
+
+def _own_due(facts: Facts, activity: str, due: date | None) -> date | None:
+    """Give a deletion's last day: the plan's own for the last deletion where an option suspends it."""
+    line = facts.planned(activity)
+    if due is None or line is None or activity != LAST or facts.suspended_until() is None:
+        return due
+    return date_of(line["due"]) or due
+
+
+def _kept(facts: Facts, activity: str, today: date) -> str:
+    return next((one.reason for one in facts.suspensions(today).values() if one.activity == activity), "")
+
+
+def handed_over(facts: Facts, due: date | None, _today: date) -> list[Part]:
+    """Give the hand-over: the day the package was delivered."""
+    told = facts.delivered
+    return [Part(due, day(told, "on"), (told.index,)) if told else Part(due, None)]
+
+
+def instructed(facts: Facts, due: date | None, _today: date) -> list[Part]:
+    """Give the controller's instruction."""
+    told = facts.instruction
+    return [Part(due, day(told, "given_on"), (told.index,)) if told else Part(due, None)]

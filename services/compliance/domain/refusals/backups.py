@@ -1,0 +1,53 @@
+"""Reasons about backup sets: one that is not gone, one beside the catalogue, a catalogue that is not whole (S1 D9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from services.compliance.domain.refusals.base import ACTIVE, Known, Refusal
+from services.compliance.facts import INDEX, Facts
+
+
+def of_backups(facts: Facts, scopes: Mapping[str, list[str]], known: Known) -> Iterator[Refusal]:
+    """Tell which backup sets are not gone, or not known, and which stage is missing before."""
+    certified = facts.certified(ACTIVE)
+    for activity in scopes:
+        if activity not in certified:
+            yield Refusal("STAGE_BEFORE", f"{activity}: {ACTIVE} is not issued")
+    if facts.backups_left_out and known.kind == "rehearsal":
+        return  # the statement says so, and does not call the deletion permanent
+    sets = facts.sets_of(scopes)
+    for (system, set_id), backup in sets.items():
+        seen = backup.latest
+        answer = seen.entry["answer"] if seen else "NOT_LOOKED"
+        if answer != "GONE":
+            yield Refusal("BACKUP_NOT_GONE", f"{system}: set {set_id} is {answer}"[:300])
+    yield from _of_catalogue(facts, scopes)
+
+
+def of_found(facts: Facts, scopes: Mapping[str, list[str]]) -> Iterator[Refusal]:
+    """Tell which sets were found beside the catalogue, or dated otherwise, and not catalogued so since."""
+    systems = {system for mine in scopes.values() for system in mine}
+    for one in facts.found_backups:
+        system, set_id = one.entry["system"], one.entry["set_id"]
+        known = facts.backups.get((system, set_id))
+        if system in systems and (known is None or known.registered.index < one.index):
+            told = f"{system}: set {set_id} was found ({one.entry['finding']}) and is not catalogued so"
+            yield Refusal("BACKUP_UNCATALOGUED", told[:300])
+
+
+def _of_catalogue(facts: Facts, scopes: Mapping[str, list[str]]) -> Iterator[Refusal]:
+    """Tell whether every set is known: by deletion's word for the whole exit, by a set of each system for a part."""
+    with_sets = {system for system, _ in facts.sets_of(scopes)}
+    if scopes.keys() == facts.scopes().keys():
+        if not with_sets:
+            yield Refusal("BACKUPS_UNKNOWN", "no backup set is registered, and none cannot be assumed")
+        last = max((backup.registered.index for backup in facts.backups.values()), default=-1)
+        if facts.backups_expired is None or facts.backups_expired.index < last:
+            told = "deletion has not told that every system with backups is catalogued and gone"
+            yield Refusal("BACKUPS_NOT_EXPIRED", told)
+        return
+    for activity, systems in scopes.items():
+        for system in systems:
+            if activity != INDEX and system not in with_sets:
+                yield Refusal("BACKUPS_UNKNOWN", f"{system}: no backup set is registered, and none cannot be assumed")

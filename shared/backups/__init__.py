@@ -1,0 +1,10 @@
+"""Backup sets as they really are: one small reader for each kind of source, all behind `Reader`.
+
+`sets()` lists what is there, `look(set)` says PRESENT, GONE or ERROR; `see` does both for a system at once. Nothing
+here changes anything.
+"""
+
+from shared.backups.model import Answer, Reader, Set
+from shared.backups.sources import Seen, listed, own_copies, readers_of, see, uncatalogued
+
+__all__ = ["Answer", "Reader", "Seen", "Set", "listed", "own_copies", "readers_of", "see", "uncatalogued"]

@@ -1,0 +1,83 @@
+"""Sets in a bucket: what lies below `prefix`, one set for each first part of a key.
+
+A set is there as long as one version of one of its objects is, whatever hides it: a delete marker, a later version, an
+upload that was never finished. Where the bucket's replicas, logs or inventories go elsewhere, that is an error. The
+lifecycle says when a set should be gone; only looking says that it is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from shared.backups.model import Listing, Set, digest, set_id_of
+from shared.connectors.s3 import settings
+from shared.connectors.s3.session import pages, translated
+from shared.runtime.clock import legal_date
+
+_VERSIONS = {"KeyMarker": "NextKeyMarker", "VersionIdMarker": "NextVersionIdMarker"}
+_UPLOADS = {"KeyMarker": "NextKeyMarker", "UploadIdMarker": "NextUploadIdMarker"}
+
+
+class Objects(Listing):
+    """The sets of one bucket, or below one prefix of it."""
+
+    def __init__(self, client: Any, system: str, bucket: str, prefix: str = "") -> None:
+        self.client, self.system, self.bucket, self.prefix = client, system, bucket, prefix
+
+    def sets(self) -> list[Set]:
+        """List every set below the prefix."""
+        return self._sets(self.prefix)
+
+    def everything(self) -> list[Set]:
+        """List the sets, and by their content alone what lies elsewhere in the bucket."""
+        beside = self._sets("") if self.prefix else []
+        return self.sets() + [replace(each, set_id="") for each in beside]
+
+    def _sets(self, prefix: str) -> list[Set]:
+        with translated(self.system, "verify", self.bucket):
+            known = settings.read(self.client, self.system, "verify", self.bucket)
+            settings.check(self.system, self.bucket, known, {self.bucket})
+            days = _days(known, prefix)
+            found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+            for row in self._rows(prefix):
+                found[row["Key"][len(prefix) :].partition("/")[0] or row["Key"]].append(row)
+        return [_set(name, rows, days) for name, rows in sorted(found.items())]
+
+    def _rows(self, prefix: str) -> Iterator[dict[str, Any]]:
+        what = {"Bucket": self.bucket, "Prefix": prefix}
+        for page in pages(self.system, self.client.list_object_versions, _VERSIONS, what):
+            yield from page.get("Versions", ())
+        for page in pages(self.system, self.client.list_multipart_uploads, _UPLOADS, what):
+            yield from page.get("Uploads", ())
+
+
+def _set(name: str, rows: list[dict[str, Any]], days: int | None) -> Set:
+    times: list[datetime] = [row.get("LastModified") or row["Initiated"] for row in rows]
+    taken: date = legal_date(max(times))
+    content = sorted({f"{row['ETag']} {row['Size']}" for row in rows if row.get("Size")})
+    expires = taken + timedelta(days=days) if days is not None else None
+    return Set(set_id_of(name), "s3", taken, (digest(content),) if content else (), expires)
+
+
+def _days(known: settings.Settings, prefix: str) -> int | None:
+    """Give after how many days the lifecycle takes all of a set; None where it leaves a version."""
+    rules = [rule for rule in known["lifecycle"].get("Rules", ()) if rule.get("Status") == "Enabled"]
+    here = [rule for rule in rules if prefix.startswith(_prefix(rule))]
+    first = [rule["Expiration"]["Days"] for rule in here if rule.get("Expiration", {}).get("Days")]
+    later = [rule["NoncurrentVersionExpiration"]["NoncurrentDays"] for rule in here
+             if rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays")]  # fmt: skip
+    if not known["versioning"].get("Status"):
+        return min(first, default=None)
+    return min(first) + min(later) if first and later else None
+
+
+def _prefix(rule: dict[str, Any]) -> str:
+    """Give the prefix of a rule; one that also asks for tags or sizes is no promise for everything below."""
+    ask = rule.get("Filter") or {}
+    if {"And", "Tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan"} & ask.keys():
+        return "\0"
+    return str(ask.get("Prefix", rule.get("Prefix", "")))

@@ -1,0 +1,59 @@
+"""The ledger's desk without a broker: a real database, the log's keys, and what the ledger does with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from contracts.catalogue import EVENTS
+from contracts.registry import check
+from services.compliance import fsck, keys, ledger, store
+from services.compliance.evidence import KIND_OF_EVENT, entry_of
+from services.compliance.fsck_found import Found
+from services.compliance.verifier import ophor_verify
+from shared.runtime.clock import SimulatedClock
+from shared.store.unit import Store, Unit
+from tests.unit import evidence_world as given
+
+Row = dict[str, Any]
+
+
+class Desk:
+    """A store, the log's keys, and what the ledger does with them."""
+
+    def __init__(self, uri: str, folder: Path) -> None:
+        self.uri = uri
+        self.store = Store(uri, "compliance", SimulatedClock(uri))
+        self.public = keys.make_demo_keys(folder)
+        self.desk = ledger.Desk(self.public, keys.load_note(folder / "ledger", keys.LOG))
+        self.db = self.store.db
+
+    def offer(self, items: list[Row]) -> list[str]:
+        """Offer items as the face does; give their tasks' ids."""
+        self.store.run(lambda unit: [store.offer(unit, item) for item in items] and None)
+        waiting = {row["ref"]: row["_id"] for row in self.db.log_waiting.find()}
+        return [waiting[item["ref"]] for item in items]
+
+    def append(self, task_id: str, item: Row) -> None:
+        self.store.run(lambda unit: ledger.append(unit, task_id, item, self.desk))
+
+    def look(self, *outside: str) -> Found:
+        with self.store.client.start_session(snapshot=True) as session:
+            unit = Unit(self.store, session, self.store.clock.fresh())
+            return fsck.look(store.stored(unit), ophor_verify.note_key(self.public.log), outside)
+
+    def logged(self, exit_id: str) -> list[Row]:
+        return list(self.db.log_entries.find({"_id": {"$regex": f"^{exit_id}/"}}).sort("_id", 1))
+
+
+def items(exit_id: str, count: int | None = None) -> list[Row]:
+    """Give an exit's evidence, or so many plain entries of it."""
+    if count is not None:
+        entries = [("NEEDS_SUBMITTED", {"digest": given.sha(f"{exit_id}{number}")}) for number in range(count)]
+    else:
+        told = [(wire, data) for wire, data in given.deleted_exit() if wire in KIND_OF_EVENT]
+        entries = [entry_of(wire, check(EVENTS[wire].schema, data, wire)) for wire, data in told]
+    return [
+        {"ref": f"{exit_id}-{number}", "exit_id": exit_id, "kind": kind, "entry": entry}
+        for number, (kind, entry) in enumerate(entries)
+    ]

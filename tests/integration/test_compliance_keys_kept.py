@@ -1,0 +1,144 @@
+"""Time stamps and rotations where they live: beside the heads in a real database, and in the log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.errors import Rejected
+from services.compliance import fsck, keys, rotation, separation, stamp
+from services.compliance.draft import Head
+from services.compliance.store import stamps
+from services.compliance.verifier import ophor_verify
+from services.compliance.witness import Witness
+from shared.runtime.clock import set_clock
+from tests.integration.bus_store_parts import mongo
+from tests.integration.compliance_authority import Authority, serving
+from tests.integration.ledger_desk import Desk, items
+from tests.unit import evidence_world as given
+
+pytestmark = pytest.mark.xdist_group("compliance-ledger")
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    with mongo() as made:
+        yield made.uri
+
+
+@pytest.fixture
+def there(database: str, tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(database, tmp_path / "keys")
+    made.store.client.drop_database(made.db.name)
+    made.store.prepare()
+    set_clock(database, datetime(2026, 10, 6, 12, tzinfo=UTC))
+    append(made, "exit-a")
+    yield made
+    made.store.close()
+
+
+def append(there: Desk, exit_id: str) -> None:
+    (item,) = items(exit_id, 1)
+    (task,) = there.offer([item])
+    there.append(task, item)
+
+
+class Slice:
+    """What a hand's slice has of its store."""
+
+    def __init__(self, there: Desk) -> None:
+        self.read, self.transaction = there.store.read, there.store.run
+
+
+def head_row(there: Desk) -> dict[str, Any]:
+    row: dict[str, Any] = there.db.log_heads.find_one({"_id": 1})
+    return row
+
+
+def test_the_head_of_a_certificate_is_stamped_once_and_the_stamp_is_stated_as_it_is_kept(
+    there: Desk, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path / "tsa")
+    with serving(authority) as url:
+        environ = {"OPHOR_TSA": url, "OPHOR_TSA_CHAIN": str(authority.folder / "chain.pem")}
+        stamp.before_certificate(Slice(there), environ)
+        stamp.before_certificate(Slice(there), environ)
+        again = stamp.stamp(there.store, stamp.Authority.at(url))
+    assert authority.asked == 1
+    row = head_row(there)
+    assert row["stamped_at"] == again == ophor_verify.written(ophor_verify.read_stamp(bytes(row["tsr"])).at)
+    assert there.store.read(lambda unit: stamps.all_of(unit, {1, 7})) == {1: bytes(row["tsr"])}
+    plain = Head(1, b"", (1, ""))
+    for said, stated in ((again, again), ("", ""), ("2026-01-01T00:00:00Z", "")):
+        found = there.store.read(lambda unit, said=said: stamp.stated(unit, plain, {"stamped_at": said}))
+        assert found.stamped_at == stated, "a signer states only what the token itself says"
+    assert there.look().sound
+
+
+def test_an_authority_that_fails_blocks_nothing_and_its_failure_is_kept(there: Desk, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "tsa", fails=True)
+    with serving(authority) as url:
+        stamp.before_certificate(Slice(there), {"OPHOR_TSA": url})
+        assert head_row(there)["not_stamped"]["code"] == "TSA_UNREACHABLE"
+        assert there.store.read(lambda unit: stamp.time_of(unit, 1)) == ""
+        stamp.before_certificate(Slice(there), {"OPHOR_TSA": "ftp://127.0.0.1/"})
+        authority.fails = False
+        stamp.before_certificate(Slice(there), {"OPHOR_TSA": url})
+    assert "not_stamped" not in head_row(there)
+    assert there.store.read(lambda unit: stamp.time_of(unit, 1))
+
+
+def test_a_rotation_is_logged_and_the_log_stays_sound_under_both_keys(
+    there: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database: str
+) -> None:
+    watcher = Witness.create(tmp_path / "witness", "witness.example")
+    watcher.trust(there.public.log)
+    monkeypatch.setenv("OPHOR_MONGO_URI", database)
+    monkeypatch.setenv("OPHOR_CLOCK_URI", database)
+    monkeypatch.setenv("OPHOR_MODE", "test")
+    monkeypatch.setenv("OPHOR_KEYS", str(tmp_path / "keys" / "face"))
+    assert rotation.main([keys.LOG]) == 0
+    note = capsys.readouterr().out[:-1]
+    (item,) = there.db.log_waiting.find({"kind": "KEY_ROTATED"})
+    assert (item["exit_id"], item["entry"]["size"]) == (rotation.RECORD, 1)
+    assert item["entry"]["note_digest"] == given.sha(note)
+    before, there.public = there.public, keys.load_public(tmp_path / "keys" / "face")
+    there.desk = type(there.desk)(there.public, keys.load_note(tmp_path / "keys" / "ledger", keys.LOG))
+    there.append(item["_id"], item)
+    assert [json.loads(row["leaf"])["event"]["kind"] for row in there.logged(rotation.RECORD)] == ["KEY_ROTATED"]
+    assert not there.look().sound, "a head by the key before is strange to one who knows the new key only"
+    monkeypatch.setenv("OPHOR_KEYS", str(tmp_path / "keys" / "face"))
+    assert fsck.main([], say=lambda _: None) == 0
+    assert before.log != there.public.log
+    assert watcher.follow(note) == before.origin
+    for other in (note.replace("size 1\n", "size 2\n"), "", note[:-3] + "\n"):
+        with pytest.raises(Rejected, match="LOG_KEY"):
+            watcher.follow(other)
+
+
+def test_two_signers_that_found_themselves_apart_become_evidence_once(there: Desk) -> None:
+    public = there.public
+    found = {
+        "seal": {"user": 59100, "key": given.sha(public.seal), "own_files": "PRIVATE", "other_folder": "DENIED"},
+        "sign": {"user": 59101, "key": given.sha(public.sign), "own_files": "PRIVATE", "other_folder": "DENIED"},
+    }
+
+    def offered() -> int:
+        there.store.run(lambda unit: separation.offer(unit, "exit-a"))
+        return int(there.db.log_waiting.count_documents({"kind": "SIGNERS_CHECKED"}))
+
+    assert offered() == 0, "nobody looked yet"
+    for hand, look in found.items():
+        there.db.signers.insert_one({"_id": hand, "look": look | {"user": 59100}})
+    assert offered() == 0, "the same user twice"
+    there.db.signers.update_one({"_id": "sign"}, {"$set": {"look.user": 59101, "look.other_folder": "READABLE"}})
+    assert offered() == 0, "one can read the other's"
+    there.db.signers.update_one({"_id": "sign"}, {"$set": {"look": found["sign"]}})
+    assert offered() == 1
+    entry = next(there.db.log_waiting.find({"kind": "SIGNERS_CHECKED"}))["entry"]
+    assert (entry["seal_user"], entry["sign_user"], entry["other_folder"]) == (59100, 59101, "DENIED")
