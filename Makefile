@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit check bench chaos fuzz coverage schemas up down clean lock
+.PHONY: help setup demo test test-long test-unit check bench chaos fuzz coverage schemas up down clean lock
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -15,6 +15,9 @@ demo: setup ## run a whole exit on real parts and leave the certificates in .oph
 
 test: setup check ## run every check and every test
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+test-long: setup ## run the tests that take minutes each: every process killed once in one exit (15 minutes)
+	@$(BIN)/python -m pytest -m long
 
 test-unit: setup ## run the pure tests only (a few seconds)
 	@$(BIN)/python -m pytest tests/unit

@@ -48,7 +48,11 @@ class Set:
 
     def same(self, other: Set) -> bool:
         """Tell whether both are one set, by name or by content."""
-        return self.set_id == other.set_id or bool(set(self.identity) & set(other.identity))
+        return self.set_id == other.set_id or self.same_content(other)
+
+    def same_content(self, other: Set) -> bool:
+        """Tell whether both have a digest in common."""
+        return bool(set(self.identity) & set(other.identity))
 
 
 class Reader(Protocol):

@@ -42,10 +42,13 @@ class Seen:
     failed: tuple[tuple[str, str], ...]
     streams: Mapping[str, Reader]
 
-    def answers(self, wanted: Iterable[Set]) -> dict[str, Answer]:
-        """Say of each set whether it was met, by name or content; gone only where every source could be looked into."""
-        names = {each.set_id for each in self.found}
-        same = {one for each in self.found for one in each.identity}
+    def answers(self, wanted: Iterable[Set], catalogued: Iterable[Set] = ()) -> dict[str, Answer]:
+        """Say of each set whether it was met, by name or content; gone only where every source could be looked into.
+
+        Content that lies under the name of another `catalogued` set which has it too is that one's own, and will go
+        with it: two copies of what did not change between them are two sets.
+        """
+        names, same = {each.set_id for each in self.found}, self._elsewhere({one.set_id: one for one in catalogued})
         missing = Answer.ERROR if self.failed else Answer.GONE
         return {
             each.set_id: self._stream(each)
@@ -55,6 +58,12 @@ class Seen:
             else missing
             for each in wanted
         }
+
+    def _elsewhere(self, catalogued: Mapping[str, Set]) -> set[str]:
+        """Give the contents met under a name that the catalogue does not know with that content."""
+        own = (each for each in self.found if each.set_id in catalogued and each.same_content(catalogued[each.set_id]))
+        mine = {each.set_id for each in own}
+        return {one for each in self.found if each.set_id not in mine for one in each.identity}
 
     def _stream(self, wanted: Set) -> Answer:
         reader = self.streams.get(wanted.kind)

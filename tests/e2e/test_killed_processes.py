@@ -17,6 +17,7 @@ from random import Random
 from typing import Any
 
 import pymongo
+import pytest
 from pymongo.errors import PyMongoError
 
 from contracts.catalogue import SERVICES, hands
@@ -25,6 +26,7 @@ from deploy.stack.processes import TABLE
 from tests.e2e.exits import LONGEST_S, Ended, Exit, Reference, Running, totals
 from tests.waiting import until
 
+pytestmark = pytest.mark.long
 SEED = 28
 CONSOLE = "console"
 FIRST_LINE, LAST_LINE = 6, 34

@@ -46,7 +46,7 @@ def test_without_retention_the_last_certificate_is_refused_with_its_reasons_and_
     assert without.code != 0 and "CERTIFICATE_REFUSED" in without.text, without.text
     assert left and all(f"set {each.set_id} is PRESENT" in without.text for each in left)
     assert {stage: row["state"] for stage, row in stood.items()} == {
-        "ACTIVE-DELETED": "issued", "BACKUP-EXPIRED": "refused",
+        "ACTIVE-DELETED": "issued", "STATUS": "issued", "BACKUP-EXPIRED": "refused",
     }  # fmt: skip
     assert "BACKUP_NOT_GONE" in {reason["code"] for reason in stood["BACKUP-EXPIRED"]["refusals"]}
     assert stood["BACKUP-EXPIRED"]["pdf_bytes"] == 0 and not exit_.has_ended

@@ -46,8 +46,9 @@ def test_neighbours_insert_and_change_rows_while_a_batch_is_open(target: Target,
     target.execute("UPDATE sager SET note = NULL WHERE lejer = 101;\nDELETE FROM noter WHERE nr < 100")
     cursor = session.cursor()
     cursor.execute("SET innodb_lock_wait_timeout = 1")
+    keys = connector.keys("sager", 1000)
     with connector.batch() as batch:
-        assert batch.delete("sager", connector.keys("sager", 1000)) == 7
+        assert batch.delete("sager", keys) == 7
         for number in (0, 1, 0x7FFFFFFF):
             row = f"('{number:08x}-0000-4000-8000-000000000000', 102, 'ny', NULL, NULL)"
             cursor.execute(f"INSERT INTO sager VALUES {row}")

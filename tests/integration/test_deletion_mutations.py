@@ -241,8 +241,9 @@ def test_a_deleter_that_never_commits_ends_with_nothing_claimed(world: World, mo
 def test_a_batch_that_is_skipped_without_a_word_is_found_left_by_the_verifier(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def skipping(real: Any, self: Any, place: str, limit: int) -> list[Key]:
-        return list(real(self, place, 100)[limit:][:limit]) if place == "sager" else list(real(self, place, limit))
+    def skipping(real: Any, self: Any, place: str, limit: int, after: Key | None = None) -> list[Key]:
+        mine = real(self, place, 100, after)
+        return list(mine[3:][:limit] if place == "sager" else mine[:limit])
 
     for_the_deleter(monkeypatch, CONNECTORS[world.target.kind], "keys", skipping)
     monkeypatch.setattr(delete_hand, "_check_empty", lambda connector, place: None)
@@ -276,7 +277,9 @@ def test_a_batch_that_is_skipped_and_claimed_is_found_left_by_the_verifier(
     monkeypatch.setattr(batch, "commit", lambda self: None)
     for_the_deleter(
         monkeypatch, connector, "keys",
-        lambda real, self, place, limit: [key for key in real(self, place, 100) if key not in claimed][:limit],
+        lambda real, self, place, limit, after=None: [
+            key for key in real(self, place, 100, after) if key not in claimed
+        ][:limit],
     )  # fmt: skip
     for_the_deleter(monkeypatch, connector, "present", lambda real, self, place, keys: 0)
     monkeypatch.setattr(delete_hand, "_check_empty", lambda connector, place: None)

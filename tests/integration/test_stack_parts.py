@@ -213,7 +213,8 @@ def test_addresses_given_in_the_environment_are_used_and_nothing_is_started_for_
     try:
         made.up(["orders", "orders-relay"])
         assert set(made.state.provider.values()) == {"given"}
-        assert {row.name for row in made.status() if row.ready} >= {"orders", "orders-relay", "rabbitmq", "mongod"}
+        wanted = {"orders", "orders-relay", "rabbitmq", "mongod"}
+        until(lambda: {row.name for row in made.status() if row.ready} >= wanted, "all are ready")
         assert set(made.state.processes) == {"orders", "orders-relay"}
     finally:
         made.down()

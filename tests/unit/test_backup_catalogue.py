@@ -15,6 +15,8 @@ from contracts.system_map import System, load
 from services.deletion.domain import Backup, Exit, due, register_backup
 from services.deletion.domain import catalogue as rules
 from services.deletion.domain.catalogue import Finding, Found, Point
+from shared.backups import Seen, Set
+from shared.backups.model import Answer
 
 DELETED = date(2026, 10, 1)
 LIMIT = date(2027, 4, 1)
@@ -168,3 +170,16 @@ def test_a_source_that_makes_no_sense_is_refused_by_its_field(
     with pytest.raises(Rejected) as caught:
         a_map(tmp_path, backups)
     assert (caught.value.code, caught.value.field) == (code, f"systems.booking.{field}")
+
+
+def test_a_copy_of_what_did_not_change_goes_with_its_own_name_and_not_with_its_equals() -> None:
+    """Two nights without a change give two sets of one content; content under a strange name is still a copy."""
+    older, newer = (Set(name, "postgresql", DELETED, ("one content",)) for name in ("older", "newer"))
+    strange, other = replace(older, set_id="kept"), replace(newer, identity=("another content",))
+
+    def answer(*found: Set, newer_is: Set = newer) -> Answer:
+        return Seen(found, (), {}).answers([older], [older, newer_is])["older"]
+
+    assert (answer(newer), answer(older, newer), answer()) == (Answer.GONE, Answer.PRESENT, Answer.GONE)
+    assert answer(newer, strange) == Answer.PRESENT
+    assert answer(newer, newer_is=other) == Answer.PRESENT  # it was renamed over the newer one

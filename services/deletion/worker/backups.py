@@ -37,11 +37,10 @@ def observe(work: Any, exit_id: str, systems: SystemMap) -> Looked:
     for name in sorted({each.system for each in due}):
         system = systems.systems.get(name)
         sight = see(system) if system is not None else None
-        mine = [each for each in due if each.system == name]
-        looked.seen.extend(_answered(mine, sight, work.today))
+        mine, wanted = ([each for each in some if each.system == name] for some in (backups, due))
+        looked.seen.extend(_answered(wanted, mine, sight, work.today))
         if sight is not None:
-            found = _found(name, sight)
-            looked.findings.extend(catalogue.findings(found, [each for each in backups if each.system == name], ended))
+            looked.findings.extend(catalogue.findings(_found(name, sight), mine, ended))
     return looked
 
 
@@ -102,8 +101,8 @@ def look_later(unit: Any, exit_id: str, systems: Iterable[str]) -> None:
     )  # fmt: skip
 
 
-def _answered(due: Sequence[Backup], sight: Seen | None, today: date) -> list[Backup]:
-    answers = sight.answers(_set(each) for each in due) if sight is not None else {}
+def _answered(due: Sequence[Backup], mine: Sequence[Backup], sight: Seen | None, today: date) -> list[Backup]:
+    answers = sight.answers(map(_set, due), map(_set, mine)) if sight is not None else {}
     return [replace(each, answer=str(answers.get(each.set_id, "ERROR")), observed_on=today) for each in due]
 
 
