@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import amqp
+import pymongo
 import yaml
 
 from contracts.catalogue import CALLERS, SERVICES
@@ -140,6 +141,9 @@ def stage(parts: Parts) -> Iterator[Stage]:
             "booking": stack.enter_context(targets.files(root)),
         }
         uri = database if isinstance(database, str) else database.uri
+        for server in (parts.mongo_uri, uri):
+            with pymongo.MongoClient[dict[str, Any]](server) as client:  # a killed hand's transactions stay open so long
+                client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 5})
         on_stage = Stage(broker, uri, root, systems)
         stack.callback(on_stage.close)
         yield on_stage

@@ -55,7 +55,7 @@ def test_a_job_whose_hand_is_killed_again_and_again_ends_with_true_sums(world: S
     permit(world)
     for batches in (1, 9, 17):
         hand = world.start("hand", "delete", OPHOR_BATCH=BATCH)
-        until(lambda least=batches: world.job("D2")["batches"] >= least, f"{batches} batches are closed")
+        until(lambda least=batches: world.job("D2")["batches"] >= least, f"{batches} batches are closed", 120)
         hand.kill()
         hand.wait()
     assert world.job("D2")["state"] == "executing", "the hand was killed in the middle"
