@@ -142,7 +142,7 @@ def stage(parts: Parts) -> Iterator[Stage]:
         }
         uri = database if isinstance(database, str) else database.uri
         for server in (parts.mongo_uri, uri):
-            with pymongo.MongoClient[dict[str, Any]](server) as client:  # a killed hand's transactions stay open so long
+            with pymongo.MongoClient[dict[str, Any]](server) as client:  # what a killed hand left open
                 client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 5})
         on_stage = Stage(broker, uri, root, systems)
         stack.callback(on_stage.close)
