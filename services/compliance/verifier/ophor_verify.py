@@ -31,7 +31,7 @@ import re
 import struct
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -1054,15 +1054,7 @@ def _verify_export(members: dict[str, bytes], options: Options, report: Report) 
     if rotations is None:
         return
     _trust_export(said, options, report, rotations)
-    report.run(7, check_checkpoint, members, said, rotations)
-    items = report.run(8, check_inclusion, members, said)
-    if items is not None:
-        report.run(9, check_period, items, said)
-    leaves = report.run(10, check_consistency, members, said, items or [], rotations)
-    if not options.heads:
-        report.add(11, NOT_DONE, "no --head: the log could have been forked for others")
-    elif leaves is not None:
-        report.run(11, check_heads, said, leaves, options, rotations)
+    items = _in_log(members, said, check_period, options, report, rotations)
     if items is not None:
         report.run(16, check_listed, members, said, items)
     kind = said["kind"] == "production" or options.rehearsal
@@ -1344,15 +1336,27 @@ def _check_log(
         else:
             report.add(11, NOT_DONE, "no --head")
         return None
-    report.run(7, check_checkpoint, members, predicate, rotations)
-    items = report.run(8, check_inclusion, members, predicate)
+    return _in_log(members, predicate, check_chain, options, report, rotations)
+
+
+def _in_log(
+    members: dict[str, bytes],
+    said: dict[str, Any],
+    whole: Callable[[list[Item], dict[str, Any]], str],
+    options: Options,
+    report: Report,
+    rotations: list[Rotation],
+) -> list[Item] | None:
+    """Check what bundle and export say of the log (7, 8, 10, 11); `whole` is 9, that no entry is missing."""
+    report.run(7, check_checkpoint, members, said, rotations)
+    items = report.run(8, check_inclusion, members, said)
     if items is not None:
-        report.run(9, check_chain, items, predicate)
-    leaves = report.run(10, check_consistency, members, predicate, items or [], rotations)
+        report.run(9, whole, items, said)
+    leaves = report.run(10, check_consistency, members, said, items or [], rotations)
     if not options.heads:
         report.add(11, NOT_DONE, "no --head: the log could have been forked for others")
     elif leaves is not None:
-        report.run(11, check_heads, predicate, leaves, options, rotations)
+        report.run(11, check_heads, said, leaves, options, rotations)
     return items if items is None else list(items)
 
 
