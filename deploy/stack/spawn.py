@@ -56,7 +56,16 @@ def start(launch: Launch, stack: str, name: str) -> Ticket:
         )  # fmt: skip
     ticket = Ticket(process.pid, start_time(process.pid) or 0)
     process.returncode = 0  # it is not ours to wait for: `Ticket.alive` reaps it, and no warning is wanted
+    while ticket.alive and not _shows_marks(process.pid):  # the kernel lets us go on a moment before it shows them
+        time.sleep(0.001)
     return ticket
+
+
+def _shows_marks(pid: int) -> bool:
+    try:
+        return bool((Path("/proc") / str(pid) / "environ").read_bytes())
+    except OSError:
+        return True  # ended, or not ours to read: nothing to wait for
 
 
 def start_time(pid: int) -> int | None:
