@@ -28,7 +28,7 @@ check: setup ## ruff, mypy, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup ## measure speed and memory, each beside a reference (one of them: make bench ONLY=plan)
+bench: setup ## measure speed and memory, each beside a reference (one of them, or the long one: make bench ONLY=certificates)
 	@$(BIN)/python -m tests.bench $(ONLY)
 
 chaos: setup ## inject hundreds of faults under load and count what was lost or doubled (a few minutes: make chaos SHORT=1)
@@ -55,5 +55,5 @@ clean: down ## stop the stack and remove what set-up, runs and checks made (not 
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: setup ## compile requirements/*.in to pinned and hashed requirements/*.txt
-	@for name in build run dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	@for name in build run dev bench; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt; done

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from contracts import access, compliance, deletion, delivery, orders, papers, records, requests, scheduling
+from contracts import access, breaches, compliance, deletion, delivery, orders, papers, records, requests, scheduling
 from contracts.fields import Code, Count, Many
 from contracts.registry import Command, Event, Message, Task
 from contracts.roles import EVERYONE
 
 SERVICES = ("orders", "scheduling", "delivery", "access", "deletion", "compliance")
-MODULES = (orders, scheduling, delivery, access, deletion, compliance, requests, records, papers)
+MODULES = (orders, scheduling, delivery, access, deletion, compliance, requests, records, papers, breaches)
 CALLERS = ("console", "gateway")
 
 

@@ -14,6 +14,7 @@ REVOKED_FOR = ("WRONG_COUNTS", "WRONG_SCOPE", "WRONG_PARTY", "DATA_FOUND", "EVID
                "ISSUED_IN_ERROR")  # fmt: skip
 CORRECTED_FOR = ("PARTY_DETAILS", "OFFICIAL_DETAILS", "TITLES", "RULES_WORDING", "LATER_EVIDENCE")
 SUPERSEDED, STATUS = "SUPERSEDED", "STATUS"
+SEALS = ("B-B", "B-T", "B-LTA")
 
 
 class ExitRef(Message):
@@ -48,8 +49,8 @@ class NameParties(Message):
 class RequestCertificate(Message):
     """`activities` name the scopes, each a deletion of the plan; none means all that no option suspends today.
 
-    STATUS asks for a status letter: the state as it is, never final. RE-DELETION is refused as long as no restore is
-    evidence.
+    STATUS asks for a status letter: the state as it is, never final. RE-DELETION is refused where the log does not say
+    that rows returned; none then means the deletions whose rows did.
     """
 
     exit_id = Id()
@@ -103,6 +104,8 @@ class CertificateRow(Message):
     """Why it does not count any more, as on the revocation list: a reason of REVOKED_FOR, or SUPERSEDED."""
     replaces = Text(40, required=False, allow_none=True, load_default=None)
     """The number that this document corrects or revokes."""
+    seal = Choice(*SEALS, required=False, allow_none=True, load_default=None)
+    """The level of the PDF's seal (PAdES): B-B without an authority for time stamps, or where it failed."""
 
 
 class Certificates(Message):
@@ -211,6 +214,15 @@ class StatusDue(Message):
     on = Day()
 
 
+class RedeletionDue(Message):
+    """The log says that what had returned is deleted again: its certificate is drawn up by itself."""
+
+    exit_id = Id()
+    activity = Code()
+    restore_id = Id()
+    on = Day()
+
+
 class StatusLetterSent(Message):
     """A status letter is drawn, sealed and listed; `gates` counts what is unmet."""
 
@@ -273,6 +285,7 @@ EVENTS = (
     Event("compliance", "certificate_revoked", CertificateRevoked, ("scheduling",)),
     Event("compliance", "status_letter_sent", StatusLetterSent, ("scheduling",)),
     Event("compliance", "status_due", StatusDue, ("compliance",)),
+    Event("compliance", "redeletion_due", RedeletionDue, ("compliance",)),
 )
 
 TASKS = (

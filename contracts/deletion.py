@@ -7,6 +7,9 @@ from contracts import attesting
 from contracts import deletion_backups as backups
 from contracts import deletion_holds as holds
 from contracts import deletion_jobs as jobs
+from contracts import deletion_keys as keys
+from contracts import deletion_records as records
+from contracts import deletion_restores as restores
 from contracts.deletion_jobs import DISPOSITIONS, METHODS, PhysicalRow, PlaceRow
 from contracts.fields import Choice, Code, Count, Day, Digest, Id, Many, Place, Text
 from contracts.registry import Event, Message, Task
@@ -28,6 +31,8 @@ class PreviewedPlace(Message):
 
 
 class DeletionPreviewed(Message):
+    """What a job would delete; `restore_id`: it deletes again what that restore brought back."""
+
     exit_id = Id()
     activity = Code()
     job_id = Id()
@@ -35,6 +40,7 @@ class DeletionPreviewed(Message):
     inventory_digest = Digest()
     places = Many(PreviewedPlace)
     total = Count()
+    restore_id = Id(required=False, allow_none=True, load_default=None)
     on = Day()
 
 
@@ -47,7 +53,9 @@ class DeletionBegun(Message):
 
 
 class BatchClosed(Message):
-    """A batch is closed. `outside`: changes beyond our own that stayed; `undone`: those rolled back with the batch."""
+    """A batch is closed. `outside`: changes beyond our own that stayed; `undone`: those rolled back with the batch.
+
+    `records_root`: the Merkle root over the commitments of the `deleted` records, where the customer asked for them."""
 
     exit_id = Id()
     activity = Code()
@@ -60,6 +68,7 @@ class BatchClosed(Message):
     outside = Count()
     undone = Count(required=False, load_default=0)
     method = Choice(*METHODS, required=False)
+    records_root = Digest(required=False)
 
 
 class DeletionExecuted(Message):
@@ -161,14 +170,22 @@ class VerifyTask(Message):
     job_id = Id()
 
 
-COMMANDS = (*jobs.COMMANDS, *holds.COMMANDS, *backups.COMMANDS, *attesting.COMMANDS)
+COMMANDS = (
+    *jobs.COMMANDS,
+    *holds.COMMANDS,
+    *backups.COMMANDS,
+    *keys.COMMANDS,
+    *restores.COMMANDS,
+    *attesting.COMMANDS,
+    *records.COMMANDS,
+)
 
 EVENTS = (
     Event("deletion", "deletion_previewed", DeletionPreviewed, ("scheduling", "compliance")),
     Event("deletion", "deletion_begun", DeletionBegun, ("scheduling", "compliance")),
     Event("deletion", "deletion_batch_closed", BatchClosed, ("compliance",)),
     Event("deletion", "deletion_executed", DeletionExecuted, ("compliance",)),
-    Event("deletion", "deletion_verified", DeletionVerified, ("scheduling", "access", "compliance")),
+    Event("deletion", "deletion_verified", DeletionVerified, ("scheduling", "delivery", "access", "compliance")),
     Event("deletion", "deletion_stopped", DeletionStopped, ("scheduling", "compliance")),
     Event("deletion", "deletion_cancelled", DeletionCancelled, ("scheduling", "compliance")),
     Event("deletion", "deletion_already_begun", DeletionAlreadyBegun, ("scheduling", "compliance")),
@@ -176,7 +193,10 @@ EVENTS = (
     *jobs.EVENTS,
     *holds.EVENTS,
     *backups.EVENTS,
+    *keys.EVENTS,
+    *restores.EVENTS,
     *attesting.EVENTS,
+    *records.EVENTS,
 )
 
 TASKS = (
@@ -186,5 +206,8 @@ TASKS = (
     Task("deletion", "delete", "delete_batch", DeleteTask),
     Task("deletion", "delete", "clean", CleanTask),
     *backups.TASKS,
+    *keys.TASKS,
+    *restores.TASKS,
     *attesting.TASKS,
+    *records.TASKS,
 )

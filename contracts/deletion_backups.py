@@ -4,7 +4,8 @@ from marshmallow import fields
 
 from contracts import backups
 from contracts.backups import CurvePoint, FindingRow
-from contracts.fields import Choice, Code, Count, Day, Id, Many, Place
+from contracts.deletion_keys import KEY_DESTROYED
+from contracts.fields import Choice, Code, Count, Day, Id, Instant, Many, Place
 from contracts.registry import Command, Event, Message, Task
 from contracts.roles import DELETION_OFFICER, MONITOR, OPERATOR, READERS
 
@@ -14,7 +15,10 @@ class ExitBackups(Message):
 
 
 class RegisterBackup(Message):
-    """One backup set that holds this customer's data (S1 D9): where it lies by the backup folder's name in the map."""
+    """One backup set that holds this customer's data (S1 D9): where it lies by the backup folder's name in the map.
+
+    One that is encrypted names its key, when it was made, and since when it is encrypted with that key.
+    """
 
     exit_id = Id()
     system = Place()
@@ -23,6 +27,8 @@ class RegisterBackup(Message):
     expires_on = Day()
     kind = Code(required=False)
     key_id = Id(required=False)
+    made_at = Instant(required=False)
+    encrypted_at = Instant(required=False)
 
 
 class BackupState(Message):
@@ -35,7 +41,7 @@ class BackupRow(Message):
     set_id = Id()
     taken_on = Day()
     expires_on = Day()
-    answer = Choice("PRESENT", "GONE", "ERROR", "NOT_LOOKED")
+    answer = Choice("PRESENT", "GONE", "ERROR", "NOT_LOOKED", KEY_DESTROYED)
     observed_on = Day(allow_none=True)
     kind = fields.String(required=False, load_default="")
     key_id = fields.String(required=False, load_default="")
@@ -60,7 +66,7 @@ class BackupObserved(Message):
     exit_id = Id()
     system = Place()
     set_id = Id()
-    answer = Choice("PRESENT", "GONE", "ERROR")
+    answer = Choice("PRESENT", "GONE", "ERROR", KEY_DESTROYED)
     expires_on = Day()
     on = Day()
 

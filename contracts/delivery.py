@@ -2,6 +2,7 @@
 
 from marshmallow import fields
 
+from contracts import delivery_copies as copies
 from contracts.fields import Choice, Code, Count, Day, Digest, Id, Many, Place, Text
 from contracts.registry import Command, Event, Message, Task
 from contracts.roles import CUSTOMER, CUSTOMER_LEAD, MONITOR, READERS, SUCCESSOR
@@ -168,6 +169,7 @@ COMMANDS = (
 )
 
 EVENTS = (
+    *copies.EVENTS,
     Event("delivery", "needs_submitted", NeedsSubmitted, ("scheduling", "compliance")),
     Event("delivery", "dispatch_set", DispatchSet, ("scheduling", "compliance")),
     Event("delivery", "connection_tested", ConnectionTested, ("scheduling",)),
@@ -178,6 +180,7 @@ EVENTS = (
 )
 
 TASKS = (
+    *copies.TASKS,
     Task("delivery", "extract", "test_connection", TestConnectionTask),
     Task("delivery", "extract", "specify", SpecifyTask),
     Task("delivery", "extract", "extract_place", ExtractTask),

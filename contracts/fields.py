@@ -26,6 +26,12 @@ def Day(**options: Any) -> fields.Date:
     return fields.Date(required=options.pop("required", True), format="iso", **options)
 
 
+def Instant(**options: Any) -> fields.String:
+    """Make an instant with its zone (ISO 8601, seconds)."""
+    form = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+\-]\d{2}:\d{2})$(?!\n)"
+    return fields.String(required=options.pop("required", True), validate=validate.Regexp(form), **options)
+
+
 def Count(**options: Any) -> fields.Integer:
     """Make a count of rows, files or bytes (≥ 0)."""
     return fields.Integer(

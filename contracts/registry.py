@@ -7,6 +7,7 @@ every subscriber. A task is work that a service sends to one of its own hands. U
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError
@@ -74,7 +75,7 @@ class Task:
 def check(schema: type[Schema], data: Any, wire: str) -> dict[str, Any]:
     """Load `data` (JSON primitives) by `schema`, dates as `date`; raise Rejected MESSAGE_INVALID with the field."""
     try:
-        loaded: dict[str, Any] = schema().load(data)
+        loaded: dict[str, Any] = _made(schema).load(data)
     except ValidationError as error:
         raise Rejected.invalid(wire, error.normalized_messages()) from None  # type: ignore[no-untyped-call]
     return loaded
@@ -82,6 +83,12 @@ def check(schema: type[Schema], data: Any, wire: str) -> dict[str, Any]:
 
 def primitives(schema: type[Schema], data: dict[str, Any], wire: str) -> dict[str, Any]:
     """Dump `data` (Python values) to JSON primitives by `schema` and check the result as a receiver would."""
-    body: dict[str, Any] = schema().dump(data)
+    body: dict[str, Any] = _made(schema).dump(data)
     check(schema, body, wire)
     return body
+
+
+@cache
+def _made(schema: type[Schema]) -> Schema:
+    """Give a schema that is made once a process; neither loading nor dumping changes it."""
+    return schema()

@@ -121,6 +121,8 @@ class RequestRow(Message):
     owner = Choice(*OWNERS)
     by = Text(60)
     late = fields.Boolean(required=True)
+    suspended = fields.Boolean(required=False, load_default=False)
+    """A force majeure stops the clock (S2 23): `due` is then the day that it would be if it ended today."""
     reminded_on = Many(Day())
     answers = Many(RequestAnswerRow)
 

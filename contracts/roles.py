@@ -28,3 +28,14 @@ TITLES_DA = {
     AUDITOR: "Revisor",
     MONITOR: "Overvågning",
 }
+TITLES_EN = {
+    CUSTOMER_LEAD: "The customer's project lead",
+    CUSTOMER_DPO: "The customer's data protection officer",
+    CUSTOMER_APPROVER: "The customer's approver",
+    SUPPLIER_LEAD: "The supplier's project lead",
+    OPERATOR: "The supplier's operator",
+    DELETION_OFFICER: "The supplier's deletion officer",
+    SUCCESSOR: "Successor",
+    AUDITOR: "Auditor",
+    MONITOR: "Monitoring",
+}

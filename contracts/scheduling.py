@@ -14,268 +14,29 @@ from contracts.roles import (
     SUPPLIER,
     SUPPLIER_LEAD,
 )
-
-
-class ExitRef(Message):
-    exit_id = Id()
-
-
-class CompleteActivity(Message):
-    """Answer a manual activity as the party that owns it, with the digest of what shows it."""
-
-    exit_id = Id()
-    activity = Code()
-    outcome = Choice("done", "waived")
-    evidence_digest = Digest()
-
-
-class Approve(Message):
-    exit_id = Id()
-    activity = Code()
-    job_id = Id()
-    plan_digest = Digest()
-
-
-class TimetableDay(Message):
-    activity = Code()
-    on = Day()
-
-
-class SubmitTimetable(Message):
-    """The supplier's detailed timetable of the window (B8): a day for each activity that is planned by the day."""
-
-    exit_id = Id()
-    days = Many(TimetableDay)
-
-
-class AnswerTimetable(Message):
-    """The customer's answer (B11) to exactly this timetable; approval makes the plan an approved plan."""
-
-    exit_id = Id()
-    timetable_digest = Digest()
-    answer = Choice("approved", "rejected")
-
-
-class TimetableState(Message):
-    exit_id = Id()
-    state = Choice("submitted", "approved", "rejected")
-    timetable_digest = Digest()
-
-
-class WhatIf(Message):
-    """Changes to try out without saving; what is not given stays as it is."""
-
-    exit_id = Id()
-    go_live = Day(required=False, allow_none=True, load_default=None)
-    operations_end = Day(required=False, allow_none=True, load_default=None)
-    agreement_end = Day(required=False, allow_none=True, load_default=None)
-    option_end = Day(required=False, allow_none=True, load_default=None)
-    options = Many(Code(), required=False, allow_none=True, load_default=None)
-    days = Many(TimetableDay, required=False, load_default=list)
-
-
-class AnswerProposal(Message):
-    """Answer a proposed change of an approved plan; it is applied when every party that is asked has approved."""
-
-    exit_id = Id()
-    proposal_id = Id()
-    proposal_digest = Digest()
-    answer = Choice("approved", "rejected")
-
-
-class ProposeProfile(Message):
-    """Propose to every open exit of these customers the newest text of a profile that it has pinned an older one of."""
-
-    profile = Code()
-    limit = Count(required=False, load_default=100)
-
-
-class ProfileProposals(Message):
-    profile = Code()
-    digest = Digest()
-    proposed = Many(Id())
-    unchanged = Count()
-
-
-class ProposalAnswer(Message):
-    exit_id = Id()
-    proposal_id = Id()
-    state = Choice("proposed", "applied", "rejected", "replaced")
-
-
-class RequestHeavyJob(Message):
-    """Ask to run a heavy job (R1): refused from P to T without an accord of both parties."""
-
-    exit_id = Id()
-    activity = Code()
-    on = Day()
-
-
-class HeavyJobAnswer(Message):
-    exit_id = Id()
-    activity = Code()
-    allowed = fields.Boolean(required=True)
-    clause = Text(80)
-
-
-class RequestBypass(Message):
-    """Ask for a change inside the frozen zone: a data-subject request (GDPR Art. 16–18), or another agreed change."""
-
-    exit_id = Id()
-    system = Place()
-    kind = Choice("rectification", "erasure", "restriction", "agreed_change")
-    digest = Digest()
-
-
-class AnswerBypass(Message):
-    exit_id = Id()
-    bypass_id = Id()
-    answer = Choice("agreed", "refused")
-
-
-class CloseBypass(Message):
-    """Report the change as made, with the digest of the delta that went to the receiver of the data."""
-
-    exit_id = Id()
-    bypass_id = Id()
-    delta_digest = Digest()
-
-
-class BypassState(Message):
-    exit_id = Id()
-    bypass_id = Id()
-    state = Choice("requested", "agreed", "refused", "delta_delivered")
-
-
-class ActivityState(Message):
-    exit_id = Id()
-    activity = Code()
-    state = Code()
-
-
-class ApprovalState(Message):
-    exit_id = Id()
-    activity = Code()
-    given = Count()
-    needed = Count()
-
-
-class Bound(Message):
-    """A computed date with what gave it."""
-
-    on = Day()
-    direction = Choice("not_before", "not_after")
-    rule = Text(200)
-    clause = Text(80)
-
-
-class ActivityRow(Message):
-    id = Code()
-    phase = Code()
-    title_da = Text(200)
-    title_en = Text(200)
-    owner = Code()
-    responsible = Many(Choice("customer", "supplier", "successor"))
-    obligatory = fields.Boolean(required=True)
-    chosen = fields.Boolean(required=True)
-    destructive = fields.Boolean(required=True)
-    manual = fields.Boolean(required=True)
-    earliest = Day(allow_none=True)
-    due = Day(allow_none=True)
-    provisional = fields.Boolean(required=True)
-    rule = Text(200)
-    clause = Text(80)
-    after = Many(Code())
-    state = Code()
-    waits_for = Many(Code())
-    completed_on = Day(allow_none=True)
-    systems = Many(Place())
-    blocks = Many(Code())
-    slack_days = fields.Integer(required=True, allow_none=True)
-    critical = fields.Boolean(required=True)
-    next_actors = Many(Code())
-
-
-class Approval(Message):
-    actor = Id()
-    role = Text(60)
-    at = Id()
-
-
-class ApprovalRequest(Message):
-    activity = Code()
-    job_id = Id()
-    plan_digest = Digest()
-    state = Choice("waiting", "approved", "permitted", "void")
-    approvals = Many(Approval)
-
-
-class Conflict(Message):
-    ids = Many(Code())
-    not_before = Day()
-    not_after = Day()
-    clauses = Many(Text(80))
-
-
-class Change(Message):
-    """One line of a difference between two plans, of an activity or obligation; a date is null where there is none."""
-
-    id = Code()
-    what = Choice("earliest", "due", "chosen", "added", "removed", "systems")
-    before = Text(120, allow_none=True)
-    after = Text(120, allow_none=True)
-    why_da = Text(300)
-    why_en = Text(300)
-
-
-class Difference(Message):
-    changes = Many(Change)
-    conflicts = Many(Conflict)
-    plan_digest = Digest()
-
-
-class Proposal(Message):
-    """A change of an approved plan that waits: `cause` names the fact, `needs` who has to approve, `approved_by` who
-    did."""
-
-    proposal_id = Id()
-    cause = Code()
-    proposal_digest = Digest()
-    difference = One(Difference)
-    needs = Many(Choice("customer", "supplier"))
-    approved_by = Many(Choice("customer", "supplier"))
-
-
-class Timetable(Message):
-    state = Choice("submitted", "approved", "rejected")
-    timetable_digest = Digest()
-    days = Many(TimetableDay)
-
-
-class Bypass(Message):
-    bypass_id = Id()
-    system = Place()
-    kind = Code()
-    state = Choice("requested", "agreed", "refused", "delta_delivered")
-
-
-class Plan(Message):
-    """The applied plan; `state`: draft, placed, approved (B11), restarted (T17: from the timetable on) or cancelled.
-
-    `critical_path` from first to last."""
-
-    exit_id = Id()
-    state = Code()
-    version = Count()
-    plan_digest = Digest()
-    activities = Many(ActivityRow)
-    approvals = Many(ApprovalRequest)
-    conflicts = Many(Conflict)
-    critical_path = Many(Code())
-    timetable = One(Timetable, allow_none=True)
-    proposal = One(Proposal, allow_none=True)
-    bypasses = Many(Bypass)
-    holds = Many(Id())
+from contracts.scheduling_asked import (
+    ActivityState,
+    AnswerBypass,
+    AnswerProposal,
+    AnswerTimetable,
+    ApprovalState,
+    Approve,
+    BypassState,
+    CloseBypass,
+    CompleteActivity,
+    ExitRef,
+    HeavyJobAnswer,
+    ListActivities,
+    ProfileProposals,
+    ProposalAnswer,
+    ProposeProfile,
+    RequestBypass,
+    RequestHeavyJob,
+    SubmitTimetable,
+    TimetableState,
+    WhatIf,
+)
+from contracts.scheduling_plan import Approval, Difference, Plan, Waiting
 
 
 class PlannedActivity(Message):
@@ -466,22 +227,9 @@ class TimerDue(Message):
     on = Day()
 
 
-class ListActivities(Message):
-    """What waits for somebody: manual activities that are due and approvals not yet given."""
-
-    exit_id = Id()
-
-
-class Waiting(Message):
-    exit_id = Id()
-    activities = Many(ActivityRow)
-    approvals = Many(ApprovalRequest)
-
-
 _APPROVERS = frozenset({CUSTOMER_APPROVER, DELETION_OFFICER})
 _CUSTOMER_LEAD, _SUPPLIER_LEAD = frozenset({CUSTOMER_LEAD}), frozenset({SUPPLIER_LEAD})
 _LEADS = _CUSTOMER_LEAD | _SUPPLIER_LEAD
-
 COMMANDS = (
     Command("scheduling", "complete_activity", CompleteActivity, ActivityState, CUSTOMER | SUPPLIER),
     Command("scheduling", "approve", Approve, ApprovalState, _APPROVERS),
@@ -497,7 +245,6 @@ COMMANDS = (
     Command("scheduling", "read_plan", ExitRef, Plan, READERS | {MONITOR}, query=True),
     Command("scheduling", "list_waiting", ListActivities, Waiting, READERS | {MONITOR}, query=True),
 )
-
 EVENTS = (
     Event("scheduling", "plan_made", PlanMade, ("compliance",)),
     Event("scheduling", "activity_due", ActivityDue, ("delivery", "access", "deletion", "compliance")),
@@ -518,5 +265,4 @@ EVENTS = (
     Event("scheduling", "bypass_changed", BypassChanged, ("compliance",)),
     Event("scheduling", "timer_due", TimerDue, ("scheduling",)),
 )
-
 TASKS = ()

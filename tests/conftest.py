@@ -11,10 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from deploy.stack.instance import Stack
     from tests.parts import Broker, Parts
+
+# The same examples in every run, however slow the machine is; `--hypothesis-profile explore` draws others.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile("same")
 
 HOME, RUN, PARTS = "OPHOR_TEST_HOME", "OPHOR_TEST_RUN", "OPHOR_PARTS"
 

@@ -14,6 +14,7 @@ import yaml
 from marshmallow import ValidationError
 
 from contracts.errors import Rejected, first_path
+from contracts.system_map import keys
 from contracts.system_map.attested import subprocessors
 from contracts.system_map.backups import at_home
 from contracts.system_map.model import CLEAN, WITHOUT_USERS, Credential, System, SystemMap, Window, rejected
@@ -115,6 +116,7 @@ def _system(source: str, name: str, body: dict[str, Any], home: Path) -> System:
         connection=connection, credentials=credentials, rules=rules,
         roles=tuple(body["access"].get("roles", ())), backups=str(home / backups) if backups else "", home=home,
         sources=tuple(at_home(each, home) for each in body["backups"].get("sources", ())),
+        keys=tuple(keys.at_home(each, home) for each in body["backup_keys"]),
         rate=body["rate"], window=_window(body["window"]), physical=body["physical"],
         subprocessors=subprocessors(source, where, body),
     )  # fmt: skip

@@ -12,9 +12,11 @@ from typing import Any
 from contracts.attesting import PARTIES
 from contracts.errors import Rejected
 from contracts.system_map.backups import Source
+from contracts.system_map.keys import Holder
 
 PURPOSES = ("extract", "delete", "verify", "access", "prepare")
 CLEAN = "clean"  # an optional purpose: whoever cleans below the rows; the deleter where the map names nobody
+RESTORE = "restore"  # an optional purpose: whoever takes and puts back the backups of a drill, on a marked copy only
 PHYSICAL = ("none", "clean", "rewrite")
 WITHOUT_USERS = ("files", "sqlite", "manual")  # who may read the files may do everything; rights are the disk's own
 ATTESTED_BY = PARTIES  # who acts on a manual system, and says so
@@ -112,6 +114,7 @@ class System:
     roles: tuple[str, ...] = ()
     backups: str = ""
     sources: tuple[Source, ...] = ()  # where its backup sets are looked for, where it is no such folder
+    keys: tuple[Holder, ...] = ()  # who has copies of the keys of its backup sets; of other kinds there is none
     home: Path = field(default_factory=Path)
     rate: int = 0  # rows a second that may be deleted in it; 0: no limit
     window: Window | None = None

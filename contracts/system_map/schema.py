@@ -11,7 +11,8 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from contracts.attesting import PLACE_METHODS
 from contracts.system_map.backups import BackupsField
-from contracts.system_map.model import ATTESTED_BY, CLEAN, PHYSICAL, PURPOSES, WHOLE_WAYS
+from contracts.system_map.keys import KeysField
+from contracts.system_map.model import ATTESTED_BY, CLEAN, PHYSICAL, PURPOSES, RESTORE, WHOLE_WAYS
 
 KINDS = ("postgresql", "mariadb", "sqlite", "mongodb", "files", "s3", "queues", "manual", "case_index")
 SQL = ("postgresql", "mariadb", "sqlite")
@@ -139,13 +140,14 @@ class _System(_Strict):
     tenant = _Text(required=True, validate=_FULL)
     connection = fields.Dict(keys=fields.String(), required=True)
     credentials = fields.Dict(
-        keys=fields.String(validate=validate.OneOf([*PURPOSES, CLEAN])),
+        keys=fields.String(validate=validate.OneOf([*PURPOSES, CLEAN, RESTORE])),
         values=fields.Nested(_Credential),
         load_default=dict,
     )
     places = fields.Dict(keys=_Text(validate=_NAME), values=fields.Nested(_Place), required=True)
     access = fields.Nested(_Access, load_default=dict)
     backups = BackupsField(load_default=dict)
+    backup_keys = KeysField(load_default=list)
     physical = fields.String(load_default="clean", validate=validate.OneOf(PHYSICAL))
     rate = fields.Integer(load_default=0, strict=True, validate=validate.Range(min=1, max=1_000_000))
     window = fields.Nested(_Window, load_default=None)

@@ -68,7 +68,7 @@ def _environment(row: Process, passwords: dict[str, str]) -> dict[str, str]:
     env |= {"OPHOR_MONGO_URI": _mongo(row.user, passwords)}
     if other := OTHER_SIGNER.get(row.name):
         env["OPHOR_OTHER_KEYS"] = f"/etc/ophor/keys-of-{other}"  # not mounted: each container has its own keys only
-    if row.service == "delivery":
+    if row.service in ("delivery", "deletion"):
         env["OPHOR_DROPS"] = "/etc/ophor/drops.yaml"
     if row.kind == "hand":
         env |= {"OPHOR_MAPS": "/etc/ophor/maps", "OPHOR_WORK": "/work"}

@@ -36,7 +36,7 @@ def take_away(home: Path) -> None:
     """End the stack of a home, if there is one, and remove the home."""
     with suppress(OphorError):
         Stack.open(home).down(grace=5.0)
-    spawn.end(spawn.marked(str(home)), 5.0)
+    spawn.end_all(str(home), 5.0)
     shutil.rmtree(home, ignore_errors=True)
 
 

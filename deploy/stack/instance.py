@@ -23,7 +23,7 @@ from deploy.stack.parts import PORTS, Parts, choose_providers, make_data_folder
 from deploy.stack.ports import Ports, freed, release
 from deploy.stack.processes import PARTS, PRODUCT, TABLE
 from deploy.stack.settings import PAGES, Settings
-from deploy.stack.spawn import Launch, Ticket
+from deploy.stack.spawn import Launch
 from deploy.stack.starting import Progress, Starting
 from deploy.stack.state import Entry, State
 
@@ -80,7 +80,7 @@ class Stack:
         with state.only_one(home):
             if described := state.load(home):
                 return cls(home, described)
-            spawn.end(spawn.marked(str(home)), 5.0)
+            spawn.end_all(str(home), 5.0)
             shutil.rmtree(home / "logs", ignore_errors=True)
             providers = choose_providers(os.environ)
             stack = cls(home, State(uuid.uuid4().hex[:8], mode, str(make_data_folder()), providers))
@@ -114,7 +114,7 @@ class Stack:
         with state.only_one(self.home):
             self._reload()
             ended = {name: self._entry(name) for name in names}
-            spawn.end([Ticket(entry.pid, entry.started) for entry in ended.values()], grace)
+            spawn.end([entry.ticket for entry in ended.values()], grace)
             for name in ended:
                 spawn.end(spawn.marked(str(self.home), name), 2.0)
 
@@ -138,9 +138,9 @@ class Stack:
         with state.only_one(self.home):
             self._reload()
             ours = [entry for name, entry in self.state.processes.items() if name not in PARTS]
-            spawn.end([Ticket(entry.pid, entry.started) for entry in ours], grace)
+            spawn.end([entry.ticket for entry in ours], grace)
             self.parts.end(keep)
-            spawn.end(spawn.marked(str(self.home)), 5.0)
+            spawn.end_all(str(self.home), 5.0)
             if not keep:
                 self._remove()
 

@@ -11,6 +11,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,9 +122,9 @@ class Parts:
 
     def end(self, keep: bool) -> None:
         """End the parts that are ours; data that is not kept needs no orderly end."""
-        for part in PARTS:
-            if (entry := self.state.processes.get(part)) and entry.alive:
-                spawn.end([spawn.Ticket(entry.pid, entry.started)], 20.0, (POLITE if keep else HARD)[part])
+        how, running = POLITE if keep else HARD, [part for part in PARTS if part in self.state.processes]
+        with ThreadPoolExecutor(len(PARTS)) as pool:
+            list(pool.map(lambda part: spawn.end([self.state.processes[part].ticket], 20.0, how[part]), running))
         if "compose" in self.state.provider.values():
             compose.down(self.state, keep)
 

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -70,19 +71,21 @@ def load_definitions(address: str, definitions: Mapping[str, Any]) -> None:
 
 
 def health(port: int, path: str) -> dict[str, Any] | None:
-    """Ask a process of ours on 127.0.0.1 for `/live` or `/ready`; None when it does not answer."""
+    """Ask a process of ours on 127.0.0.1 for `/live` or `/ready`; None when it does not answer, or dies meanwhile."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
-            body = answer.read()
-    except urllib.error.HTTPError as error:
-        body = error.read()
-    except OSError:
-        return None
-    try:
-        found = json.loads(body)
-    except ValueError:
+        found = json.loads(_said(f"http://127.0.0.1:{port}{path}"))
+    except (OSError, HTTPException, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _said(url: str) -> bytes:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 – our own process on loopback
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:  # not ready: it says why
+        with error:
+            return error.read()
 
 
 def ask(api: str, method: str, path: str, body: bytes | None) -> bytes:

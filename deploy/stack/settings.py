@@ -16,7 +16,8 @@ from deploy.stack.processes import TABLE, Process
 from deploy.stack.state import State
 
 INHERITED = ("PATH", "HOME", "USER", "TMPDIR", "TZ", "SSL_CERT_FILE", "VIRTUAL_ENV")
-STAMPS = ("OPHOR_TSA", "OPHOR_TSA_CHAIN")
+STAMPS = ("OPHOR_TSA", "OPHOR_TSA_CHAIN", "OPHOR_TSA_CRL")
+STAMPING = ("compliance-ledger", "compliance-render")
 PAGES = "pages"
 NOBODY = '{"version": 1, "users": []}\n'
 
@@ -60,7 +61,7 @@ class Settings:
         env["OPHOR_HEALTH_PORT"] = str(self.state.ports[f"health:{name}"])
         if row.kind == "demo":
             return env | self._of_demo()
-        stamps = {key: inherit[key] for key in STAMPS if name == "compliance-ledger" and inherit.get(key)}
+        stamps = {key: inherit[key] for key in STAMPS if name in STAMPING and inherit.get(key)}
         return env | self._of_product(row) | stamps
 
     def console(self) -> dict[str, str]:
@@ -86,7 +87,7 @@ class Settings:
         if row.kind == "gateway":
             return env | {"OPHOR_GATEWAY_PORT": str(self.state.ports[PAGES]), "OPHOR_GATEWAY_USERS": str(self.users)}
         env |= {"OPHOR_MONGO_URI": self.parts.mongo_uri(row.user)}
-        if row.service == "delivery":
+        if row.service in ("delivery", "deletion"):
             env["OPHOR_DROPS"] = str(self.drops)
         if row.kind == "hand":
             work = Path(self.state.data) / "work" / row.name

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 STACK_MARK, PROCESS_MARK = "OPHOR_STACK", "OPHOR_PROCESS"
+_ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Ticket:
     @property
     def alive(self) -> bool:
         """Tell whether exactly this process still runs (one that ended but was not waited for does not)."""
+        if self.pid <= 0:  # never started
+            return False
         with suppress(ChildProcessError, OSError):
             os.waitpid(self.pid, os.WNOHANG)
         return start_time(self.pid) == self.started
@@ -98,8 +101,16 @@ def end(tickets: Iterable[Ticket], grace: float, how: signal.Signals = signal.SI
     remaining = _wait(remaining, grace)
     for ticket in remaining:
         _send(ticket, signal.SIGKILL)
-    _wait(remaining, 5.0)
+    _wait(remaining, 30.0)
     return remaining
+
+
+def end_all(stack: str, grace: float) -> None:
+    """End whatever carries this stack's mark, also what those begin that are just being ended."""
+    for _ in range(_ROUNDS):
+        if not (found := marked(stack)):
+            return
+        end(found, grace)
 
 
 def _send(ticket: Ticket, how: signal.Signals) -> bool:

@@ -41,9 +41,14 @@ class Entry:
         return Launch(self.argv, self.env, Path(self.log), self.user, Path(self.cwd) if self.cwd else None)
 
     @property
+    def ticket(self) -> Ticket:
+        """Give what the process of the last start is known by; one that was never started is not alive."""
+        return Ticket(self.pid, self.started)
+
+    @property
     def alive(self) -> bool:
         """Tell whether the process of the last start still runs."""
-        return self.pid > 0 and Ticket(self.pid, self.started).alive
+        return self.ticket.alive
 
 
 @dataclass(slots=True)

@@ -44,14 +44,16 @@ class Asking:
         """Read a request with its answers."""
         allow(unit, call, call.data["exit_id"])
         row = requests.find(unit, call.data["exit_id"], call.data["request_id"])
-        return requests.shown(row, unit.today)
+        facts = store.facts(unit, call.data["exit_id"])
+        return requests.shown(requests.clocked(row, facts, unit.today), unit.today)
 
     @query
     def list_requests(self, unit: Any, call: Any) -> dict[str, Any]:
         """List an exit's requests, the oldest first."""
         exit_id = call.data["exit_id"]
         allow(unit, call, exit_id)
-        rows = [requests.shown(row, unit.today) for row in kept.requests(unit, exit_id)]
+        found, facts = kept.requests(unit, exit_id), store.facts(unit, exit_id)
+        rows = [requests.shown(requests.clocked(row, facts, unit.today), unit.today) for row in found]
         return {"exit_id": exit_id, "requests": rows}
 
     @command

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 
 from contracts.attesting import NOT_USED
 from services.compliance import attestations, os_users, texts, texts_stages
-from services.compliance.domain import ACCESS, ACTIVE, DELIVERY, EXPIRED, REVOCATION, STATUS
+from services.compliance.domain import ACCESS, ACTIVE, DELIVERY, EXPIRED, REDELETION, REVOCATION, STATUS
 from services.compliance.draft import Draft
 from services.compliance.facts import INDEX
 from services.compliance.sections import jobs_of, places_of, suspended, unowned
 from services.compliance.sections_deletion import attested
 
 Row = dict[str, str]
-DELETING = (ACTIVE, EXPIRED)
+DELETING = (ACTIVE, EXPIRED, REDELETION)
 _OF_DELETION = ("ARTICLE_30_CATEGORIES", "SUB_PROCESSORS")
 
 
@@ -26,7 +26,7 @@ def not_done(draft: Draft) -> list[texts.Both]:
     named = any(one["subprocessor"] for one in attested(draft))
     rows = [one for one in texts.NOT_DONE if draft.stage in DELETING or one["code"] not in _OF_DELETION]
     instead = {"SUB_PROCESSORS": texts.REGIONS} if named else {}
-    instead |= {"TIMESTAMP_RFC3161": texts.SEAL_NOT_STAMPED} if draft.head.stamped_at else {}
+    instead |= {"TIMESTAMP_RFC3161": texts.SEAL_NOT_STATED} if draft.head.stamped_at else {}
     apart = {"SEPARATE_OS_USERS"} if os_users.stated(draft.facts, draft.keys) else set()
     return [instead.get(one["code"], one) for one in rows if one["code"] not in apart]
 
@@ -57,7 +57,7 @@ def _answers(draft: Draft) -> Iterator[Row]:
 
 
 def _backups(draft: Draft) -> Iterator[Row]:
-    if draft.stage == ACTIVE:
+    if draft.stage in (ACTIVE, REDELETION):
         yield _row("BACKUPS", said=texts.BACKUPS_NOT_COVERED)
     elif draft.facts.backups_left_out:
         yield _row("BACKUPS", said=texts.BACKUPS_LEFT_OUT)

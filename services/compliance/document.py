@@ -2,16 +2,20 @@
 
 The page repeats the statement and adds nothing: every value comes out of it. The statement's DSSE envelope is embedded
 and its digest printed. The same statement gives the same unsealed bytes (dates, identifier and fonts are fixed); the
-seal carries real time. A rehearsal is marked across every page, and each of its dates as simulated.
+seal carries real time. A rehearsal is marked across every page, and each of its dates as simulated. The file is tagged
+(headings, tables, the picture's words), so that it can be read aloud.
 """
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,91 +23,13 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from services.compliance import expiry, labels
 from services.compliance.keys import SealKey
-from services.compliance.texts_stages import DELETION_TITLE, REASONS, TITLES
+from services.compliance.texts_stages import DELETION_TITLE, RE_DELETION_TITLE, TITLES
 
 TEMPLATES = Path(__file__).parent / "templates"
 ATTACHMENT = "certificate.dsse.json"
-_LABELS = {
-    "deleted": ("slettet", "deleted"),
-    "absent_verified": ("konstateret tomt", "verified absent"),
-    "excluded": ("undtaget", "excluded"),
-    "suspended": ("udskudt", "suspended"),
-    "open": ("åben", "open"),
-    "attested": ("erklæret", "attested"),
-    "both": ("leveret og slettet", "delivered and deleted"),
-    "deleted_not_delivered": ("slettet, ikke leveret", "deleted, not delivered"),
-    "delivered_not_deleted": ("leveret, ikke slettet", "delivered, not deleted"),
-    "changed_after_extract": ("ændret efter udtræk", "changed after extract"),
-    "GONE": ("væk", "gone"),
-    "PRESENT": ("findes endnu", "still there"),
-    "ERROR": ("kunne ikke ses", "could not be seen"),
-    "NOT_LOOKED": ("ikke set efter endnu", "not looked for yet"),
-    "met": ("opfyldt", "met"),
-    "breached": ("OVERTRÅDT", "BREACHED"),
-    "pending": ("åben", "open"),
-    "at_risk": ("i fare", "at risk"),
-    "INSTRUCTION": ("den dataansvarliges instruks", "the controller's instruction"),
-    "LAW": ("lov eller kendelse", "law or court order"),
-    "DATA_SUBJECT_REQUEST": ("den registreredes anmodning", "a data subject's request"),
-    "closed": ("lukket", "closed"),
-    "frozen": ("frosset", "frozen"),
-    "operations_end": ("Driftsophør", "End of operations"),
-    "agreement_end": ("Kontraktophør", "End of agreement"),
-    "delivery_accepted": ("Leverance godkendt", "Delivery accepted"),
-    "deletion_due": ("Sletning senest", "Deletion due"),
-    "deletion_done": ("Sletning efterprøvet", "Deletion verified"),
-    "backups_due": ("Backup senest væk", "Backups due"),
-    "backups_gone": ("Backup konstateret fjernet", "Backups seen to be gone"),
-    "supplier-seal": ("Leverandørens segl", "Supplier's seal"),
-    "compliance": ("Compliance", "Compliance"),
-    "delete": ("slettede rækker", "rows deleted"),
-    "manual (attested), not verified by us": (
-        "manuelt (erklæret), ikke efterprøvet af os",
-        "manual (attested), not verified by us",
-    ),
-    "SOFTWARE_REMOVED": ("software fjernet", "software removed"),
-    "LICENCE_WITHDRAWN": ("licens trukket tilbage", "licence withdrawn"),
-    "MEDIA_SANITISED": ("medier saneret", "media sanitised"),
-    "SUBPROCESSOR_CONFIRMED": ("bekræftet slettet af underdatabehandler", "deletion confirmed by sub-processor"),
-    "DATA_LEFT_WITH_CUSTOMER": ("data bliver hos Kunden", "data left with the customer"),
-    "NOT_USED": ("ikke anvendt", "not used"),
-    "supplier": ("Leverandøren", "the supplier"),
-    "customer": ("Kunden", "the customer"),
-    "subprocessor": ("underdatabehandleren", "the sub-processor"),
-    "not_worth_keeping": ("ikke bevaringsværdigt", "not worth keeping"),
-    "delivered_and_approved": ("afleveret og godkendt", "delivered and approved"),
-    "handed_to_customer": ("udleveret til Kunden", "handed to the customer"),
-    "option_after_end": ("option efter ophør", "option after the end"),
-    "access_withdrawn": ("adgang trukket tilbage", "access withdrawn"),
-    "operations_stopped": ("drift stoppet", "operations stopped"),
-    "software_removed": ("software fjernet", "software removed"),
-    "access_closed": ("adgang lukket", "access closed"),
-    "error": ("kunne ikke ses", "could not be seen"),
-    "drop": ("hele stedet fjernet", "whole place dropped"),
-    "truncate": ("hele stedet tømt", "whole place emptied"),
-    "part": ("lejerens del af stedet fjernet", "tenant's part of the place removed"),
-    "successor": ("ny leverandør", "the successor"),
-    "tenant": ("Kundens", "the customer's"),
-    "shared": ("fælles koder (kopi)", "shared codes (copy)"),
-    "controller": ("dataansvarlig", "controller"),
-    "processor": ("databehandler", "processor"),
-    "agreement": ("aftale", "agreement"),
-    "approvals": ("godkendelser", "approvals"),
-    "dates": ("datoer", "dates"),
-    "systems": ("systemer", "systems"),
-    "backups": ("backup", "backups"),
-    "access": ("adgang", "access"),
-    "delivery": ("leverance", "delivery"),
-    "scope": ("omfang", "scope"),
-    "obligations": ("forpligtelser", "obligations"),
-    "holds": ("tilbageholdelser", "holds"),
-    "attestations": ("erklæringer", "attestations"),
-    "not_covered": ("ikke dækket", "not covered"),
-    "not_done": ("ikke udført", "not done"),
-    **{code: (both["da"], both["en"]) for code, both in REASONS.items()},
-}
-_OPTIONAL: dict[str, Any] = {"supersedes": None, "revokes": None, "follows": None, "scope": None}
+_OPTIONAL: dict[str, Any] = {"supersedes": None, "revokes": None, "follows": None, "scope": None, "restores": None}
 
 
 def render(predicate: dict[str, Any], dsse: bytes, digest: str, *, english: bool = False) -> bytes:
@@ -128,10 +54,23 @@ def print_page(html: str, dsse: bytes, digest: str, on: str) -> bytes:
         created=stamp,
         modified=stamp,
     )
-    pdf: bytes = HTML(string=html).write_pdf(
-        attachments=[attachment], pdf_variant="pdf/a-3b", pdf_identifier=bytes.fromhex(digest)[:16]
-    )
+    with _uncollected():
+        pdf: bytes = HTML(string=html).write_pdf(
+            attachments=[attachment], pdf_variant="pdf/a-3b", pdf_identifier=bytes.fromhex(digest)[:16], pdf_tags=True
+        )
     return pdf
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Leave garbage where it is for now: a page is hundreds of thousands of objects, all of them in use to its end."""
+    wanted = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if wanted:
+            gc.enable()
 
 
 def page(predicate: dict[str, Any], digest: str, *, english: bool = False) -> str:
@@ -147,9 +86,12 @@ def page(predicate: dict[str, Any], digest: str, *, english: bool = False) -> st
         language=language,
         digest=digest,
         qr=Markup(_qr(predicate, digest)),
+        curve=expiry.picture(predicate, language),
+        sets=expiry.sets_of(predicate),
+        ended=expiry.ENDED,
         rehearsal=predicate["kind"] == "rehearsal",
         stage=stage,
-        title=TITLES.get(stage, DELETION_TITLE)[language],
+        title=TITLES.get(stage, RE_DELETION_TITLE if stage == "RE-DELETION" else DELETION_TITLE)[language],
         final=stage == "BACKUP-EXPIRED",
     )
 
@@ -157,12 +99,13 @@ def page(predicate: dict[str, Any], digest: str, *, english: bool = False) -> st
 @cache
 def _engine(english: bool, simulated: bool) -> Environment:
     """Give the templates of a language, compiled once a process."""
-    side = 1 if english else 0
+    language = "en" if english else "da"
     engine = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     engine.trim_blocks = engine.lstrip_blocks = True
     engine.filters["n"] = lambda value: _number(value, english)
     engine.filters["day"] = lambda value: _day(value, simulated, english)
-    engine.filters["label"] = lambda value: _LABELS.get(value, (str(value),) * 2)[side]
+    for said in (labels.label, labels.reason, labels.role, labels.below_each, labels.below_all):
+        engine.filters[said.__name__] = partial(said, language=language)
     return engine
 
 
@@ -171,6 +114,13 @@ def seal(pdf: bytes, key: SealKey, reason: str) -> bytes:
     from services.compliance import sealing
 
     return sealing.seal(pdf, key, reason)
+
+
+def best_seal(pdf: bytes, key: SealKey, reason: str) -> tuple[bytes, str]:
+    """Seal the PDF at the level that the configured authority makes possible, and name it (`sealing.py`)."""
+    from services.compliance import sealing
+
+    return sealing.best(pdf, key, reason)
 
 
 def digest_of(statement: bytes) -> str:

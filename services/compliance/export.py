@@ -17,10 +17,10 @@ from datetime import date, datetime
 from typing import Any
 
 from services.compliance import bundle, domain
-from services.compliance.domain.duties import COPENHAGEN
+from services.compliance.domain.clocks import COPENHAGEN
 from services.compliance.envelope import canonical
 from services.compliance.evidence import Logged
-from services.compliance.facts import collect
+from services.compliance.gathering import collect
 from services.compliance.keys import PublicKeys, SealKey
 
 MOST_MEMBERS = 60_000

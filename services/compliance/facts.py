@@ -1,14 +1,12 @@
-"""What the log says about one exit, gathered from its entries: pure, and the only source of refusals and statements.
+"""What the log says about one exit: pure, and the only source of refusals and statements.
 
-Later entries of the same thing win (a plan's higher version, a set's later observation, an activity's later job);
-counts of batches add up and are never overwritten (evidence.md §1.1). The plan in force says which systems each
-deletion covers and when; every deletion is a certificate scope of its own. What opens and closes (holds, proposals)
-is read whatever its order, for the bus keeps none.
+Gathered from its entries (`gathering.py`). The plan in force says which systems each deletion covers and when; every
+deletion is a certificate scope of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -17,81 +15,26 @@ from dateutil.relativedelta import relativedelta
 
 from services.compliance import reissues
 from services.compliance.evidence import Logged
+from services.compliance.facts_parts import (
+    Backup,
+    Job,
+    Suspension,
+    accepted,
+    amendment_of,
+    date_of,
+    day,
+    ended_by,
+    first_gone,
+    verified_gone,
+)
+
+__all__ = ["DELETIONS", "INDEX", "LAST", "Facts", "Job", "date_of", "day", "verified_gone"]
 
 INDEX, LAST = "C7", "D7a"
 DELETIONS = (INDEX, "D2", "D3b", LAST)
 SUSPENDING = ("S1-8.3", "S1-8.4", "S1-8.5", "S2-28.2-retention")
 RETENTION = "S2-28.2-retention"
 SIX_MONTHS = "backups_six_months"
-
-
-@dataclass(slots=True)
-class Job:
-    """One destruction job; each entry as logged, or None while it is missing."""
-
-    job_id: str
-    activity: str
-    previewed: Logged | None = None
-    intent: Logged | None = None
-    permit: Logged | None = None
-    begun: Logged | None = None
-    batches: list[Logged] = field(default_factory=list)
-    executed: Logged | None = None
-    verified: Logged | None = None
-    stopped: Logged | None = None
-    cancelled: Logged | None = None
-
-    def entries(self) -> list[Logged]:
-        """List what is logged of this job, in the log's order."""
-        first = (self.previewed, self.intent, self.permit, self.begun)
-        last = (self.executed, self.verified, self.stopped, self.cancelled)
-        return sorted([*(one for one in (*first, *last) if one), *self.batches], key=lambda one: one.index)
-
-    def systems(self) -> set[str]:
-        """Give the systems that the job was previewed for."""
-        return {place["system"] for place in self.previewed.entry["places"]} if self.previewed else set()
-
-    def destroyed_from(self) -> int | None:
-        """Give the index of the first entry that says destruction began."""
-        first = [one.index for one in (self.begun, *self.batches) if one]
-        return min(first) if first else None
-
-    def batch_sum(self, system: str, place: str) -> int:
-        """Add up the rows that this job's batches deleted in one place."""
-        return sum(
-            int(one.entry["deleted"])
-            for one in self.batches
-            if (one.entry["system"], one.entry["place"]) == (system, place)
-        )
-
-
-@dataclass(slots=True)
-class Backup:
-    registered: Logged
-    observations: list[Logged] = field(default_factory=list)
-
-    @property
-    def latest(self) -> Logged | None:
-        return self.observations[-1] if self.observations else None
-
-    @property
-    def gone(self) -> bool:
-        return self.latest is not None and self.latest.entry["answer"] == "GONE"
-
-
-@dataclass(frozen=True, slots=True)
-class Suspension:
-    """A system that an option keeps from deletion through `until`."""
-
-    system: str
-    activity: str
-    options: tuple[str, ...]
-    until: date
-
-    @property
-    def reason(self) -> str:
-        """Write the disposition's reason, as places have it."""
-        return f"OPTION({','.join(self.options)})"
 
 
 @dataclass(slots=True)
@@ -125,6 +68,12 @@ class Facts:
     jobs: dict[str, Job] = field(default_factory=dict)
     backups: dict[tuple[str, str], Backup] = field(default_factory=dict)
     found_backups: list[Logged] = field(default_factory=list)
+    records_sealed: list[Logged] = field(default_factory=list)
+    records_destroyed: list[Logged] = field(default_factory=list)
+    announced: list[Logged] = field(default_factory=list)
+    found: list[Logged] = field(default_factory=list)
+    replayed: list[Logged] = field(default_factory=list)
+    looked: list[Logged] = field(default_factory=list)
     certificates: list[Logged] = field(default_factory=list)
     forgotten: list[Logged] = field(default_factory=list)
     revoked: list[Logged] = field(default_factory=list)
@@ -195,9 +144,12 @@ class Facts:
         return [placed for name, placed in self.holds.items() if name not in self.lifted]
 
     def certified(self, stage: str) -> set[str]:
-        """Give the scopes for which a certificate of `stage` was issued that still counts."""
+        """Give the scopes for which a certificate of `stage` was issued that still counts.
+
+        After a restore a RE-DELETION says what an ACTIVE-DELETED had said."""
+        stages = (stage, "RE-DELETION") if stage == "ACTIVE-DELETED" else (stage,)
         counting = reissues.counting(self.certificates, self.revoked)
-        return {name for of, one in counting if of == stage for name in one.entry["activities"]}
+        return {name for of, one in counting if of in stages for name in one.entry["activities"]}
 
     # What an option keeps.
 
@@ -255,9 +207,25 @@ class Facts:
 
     def deleted_on(self, activities: Iterable[str]) -> date | None:
         """Give the day the last of these deletions was verified; None while one is not, or there is none."""
+        names = list(activities)
+        if any(self.returned(name) for name in names):
+            return None
         days = [day(job.verified, "on") if job and job.verified and verified_gone(job) else None
-                for job in map(self.job, activities)]  # fmt: skip
+                for job in map(self.job, names)]  # fmt: skip
         return max((on for on in days if on), default=None) if None not in days else None
+
+    def replay_of(self, found: Logged) -> Logged | None:
+        """Give the entry that says that what returned was deleted again, by a job that was verified afterwards."""
+        told = [one for one in self.replayed if one.entry["restore_id"] == found.entry["restore_id"]]
+        for one in told:
+            job = self.jobs.get(one.entry["job_id"])
+            if job and job.verified and verified_gone(job) and job.verified.index > found.index:
+                return one
+        return None
+
+    def returned(self, activity: str) -> list[Logged]:
+        """List what returned of a deletion and is not deleted again (T16)."""
+        return [one for one in self.found if one.entry["activity"] == activity and self.replay_of(one) is None]
 
     def sets_of(self, activities: Collection[str]) -> dict[tuple[str, str], Backup]:
         """Give the backup sets of these deletions' systems."""
@@ -281,157 +249,4 @@ class Facts:
     def backups_gone_on(self, activities: Collection[str]) -> date | None:
         """Give the day the last registered set was seen to be gone; None while one is not, or none is registered."""
         sets = self.sets_of(activities).values()
-        return max(_first_gone(one) for one in sets) if sets and all(one.gone for one in sets) else None
-
-
-def amendment_of(accord: Logged) -> dict[str, Any]:
-    """Write an accord as the order writes its amendments; only one of the kind `amendment` has a kind."""
-    entry = accord.entry
-    kind = entry["subject"] if entry["kind"] == "amendment" else None
-    return {"kind": kind, **{name: entry[name] for name in ("digest", "signed_on", "signed_by")}}
-
-
-def accepted(notice: Logged) -> bool:
-    """Tell whether a notice takes effect without the other party."""
-    return notice.entry["outcome"] in ("accepted", "accepted_later")
-
-
-def ended_by(notice: Logged) -> date | None:
-    """Give the day to which an accepted notice moved the agreement's end."""
-    moved = notice.entry["moved"] if accepted(notice) else []
-    return date_of(next((one["on"] for one in moved if one["anchor"] == "K"), None))
-
-
-def verified_gone(job: Job) -> bool:
-    """Tell whether the verifier answered DELETED or ABSENT_VERIFIED."""
-    return job.verified is not None and job.verified.entry["result"] in ("DELETED", "ABSENT_VERIFIED")
-
-
-def day(logged: Logged, name: str) -> date:
-    """Read a date of an entry."""
-    return date.fromisoformat(logged.entry[name])
-
-
-def date_of(text: str | None) -> date | None:
-    """Read a date that may be missing."""
-    return date.fromisoformat(text) if text else None
-
-
-def collect(exit_id: str, entries: Iterable[Logged]) -> Facts:
-    """Gather the facts from an exit's entries in the log's order."""
-    facts = Facts(exit_id, sorted(entries, key=lambda one: one.index))
-    for logged in facts.entries:
-        taker = _TAKERS.get(logged.kind)
-        if taker:
-            taker(facts, logged)
-    return facts
-
-
-def _first_gone(backup: Backup) -> date:
-    """Give the day from which on every observation said GONE."""
-    gone = day(backup.observations[-1], "on")
-    for one in reversed(backup.observations):
-        if one.entry["answer"] != "GONE":
-            break
-        gone = day(one, "on")
-    return gone
-
-
-def _set(name: str) -> Callable[[Facts, Logged], None]:
-    return lambda facts, logged: setattr(facts, name, logged)
-
-
-def _list(name: str) -> Callable[[Facts, Logged], None]:
-    return lambda facts, logged: getattr(facts, name).append(logged)
-
-
-def _of_job(name: str) -> Callable[[Facts, Logged], None]:
-    def take(facts: Facts, logged: Logged) -> None:
-        job_id = logged.entry["job_id"]
-        job = facts.jobs.setdefault(job_id, Job(job_id, logged.entry["activity"]))
-        job.batches.append(logged) if name == "batches" else setattr(job, name, logged)
-
-    return take
-
-
-def _plan(facts: Facts, logged: Logged) -> None:
-    if facts.plan is None or logged.entry["version"] >= facts.plan.entry["version"]:
-        facts.plan = logged
-
-
-def _by(name: str, key: str) -> Callable[[Facts, Logged], None]:
-    return lambda facts, logged: getattr(facts, name).__setitem__(logged.entry[key], logged)
-
-
-def _proposal(facts: Facts, logged: Logged) -> None:
-    facts.proposals.setdefault(logged.entry["proposal_id"], []).append(logged)
-
-
-def _obligation(facts: Facts, logged: Logged) -> None:
-    known = facts.obligations.get(logged.entry["obligation"])
-    if known is None or logged.entry["on"] >= known.entry["on"]:
-        facts.obligations[logged.entry["obligation"]] = logged
-
-
-def _access(facts: Facts, logged: Logged) -> None:
-    for line in logged.entry["systems"]:
-        facts.access[line["system"]] = (logged, line)
-
-
-def _registered(facts: Facts, logged: Logged) -> None:
-    key = (logged.entry["system"], logged.entry["set_id"])
-    known = facts.backups.get(key)
-    facts.backups[key] = Backup(logged, known.observations if known else [])
-
-
-def _observed(facts: Facts, logged: Logged) -> None:
-    known = facts.backups.get((logged.entry["system"], logged.entry["set_id"]))
-    if known:
-        known.observations.append(logged)
-
-
-_TAKERS: dict[str, Callable[[Facts, Logged], None]] = {
-    "ORDER_PLACED": _set("order"),
-    "OPTIONS_CONFIRMED": _set("options"),
-    "INSTRUCTION_GIVEN": _set("instruction"),
-    "ARCHIVE_DECIDED": _by("archive", "system"),
-    "DATES_CONFIRMED": _set("dates"),
-    "ACCORD_SIGNED": _list("accords"),
-    "NOTICE_GIVEN": _list("notices"),
-    "EXIT_CANCELLED": _set("cancelled"),
-    "SILENCE_APPLIED": _set("silence"),
-    "PLAN_MADE": _plan,
-    "PLAN_PROPOSED": _proposal,
-    "OBLIGATION_CHANGED": _obligation,
-    "ACTIVITY_OVERDUE": _list("overdue"),
-    "NEEDS_SUBMITTED": _set("needs"),
-    "DISPATCH_SET": _set("dispatch"),
-    "PACKAGE_DELIVERED": _set("delivered"),
-    "DELIVERY_ACCEPTED": _set("accepted"),
-    "DELIVERY_REJECTED": _set("rejected"),
-    "ACCESS_FROZEN": _access,
-    "ACCESS_CLOSED": _access,
-    "ACCESS_ATTESTED": _list("attested"),
-    "DELETION_PREVIEWED": _of_job("previewed"),
-    "DELETION_INTENT": _of_job("intent"),
-    "PERMIT_ISSUED": _of_job("permit"),
-    "DELETION_BEGUN": _of_job("begun"),
-    "DELETION_BATCH_CLOSED": _of_job("batches"),
-    "DELETION_EXECUTED": _of_job("executed"),
-    "DELETION_VERIFIED": _of_job("verified"),
-    "DELETION_STOPPED": _of_job("stopped"),
-    "DELETION_CANCELLED": _of_job("cancelled"),
-    "HOLD_PLACED": _by("holds", "hold_id"),
-    "HOLD_LIFTED": _by("lifted", "hold_id"),
-    "ATTESTATIONS_ASKED": _list("asked"),
-    "ATTESTATION_GIVEN": _list("given"),
-    "BACKUP_REGISTERED": _registered,
-    "BACKUP_OBSERVED": _observed,
-    "BACKUP_FOUND": _list("found_backups"),
-    "BACKUPS_EXPIRED": _set("backups_expired"),
-    "CERTIFICATE_ISSUED": _list("certificates"),
-    "SIGNERS_CHECKED": _set("signers"),
-    "REDACTED": _list("forgotten"),
-    "RETENTION_ENDED": _list("forgotten"),
-    "CERTIFICATE_REVOKED": _list("revoked"),
-}
+        return max(first_gone(one) for one in sets) if sets and all(one.gone for one in sets) else None

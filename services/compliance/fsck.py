@@ -7,7 +7,7 @@ stranger's (`verifier/ophor_verify.py`). It reads one snapshot of the database, 
 2. Every leaf is canonical JSON with exactly the fields of an event, and its row says the same of it.
 3. The entries of an exit form a chain from its first on: numbers without a gap, each with the leaf hash before it.
 4. Every entry's ref leads to it, and no ref leads elsewhere.
-5. Every stored node is the hash of what is under it; none is missing, none too many.
+5. Every stored node is the hash of what is under it; no tile of them is missing, or has one too many.
 6. The head has the root of these leaves and the log's key signed it.
 7. So has every checkpoint that was ever made, at its own size.
 8. Heads kept outside are earlier states of this log.
@@ -36,6 +36,7 @@ from services.compliance.verifier.ophor_verify import NoteKey
 
 Row = dict[str, Any]
 MANY = 20_000
+HASH, TILE = 32, 256 * 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Stored:
     head: Row | None
     entries: Iterable[Any]
     refs: Iterable[Row]
-    nodes: Iterable[Row]
+    tiles: Iterable[Row]
     heads: Iterable[Row]
     read: Read = list
 
@@ -63,7 +64,7 @@ def look(stored: Stored, key: NoteKey, outside: Iterable[str] = (), older: Itera
     _refs(stored.refs, refs, {index for _, _, index, _ in told.forgotten}, found)
     _told(told, found)
     levels = _levels(leaves)
-    _nodes(stored.nodes, levels, found)
+    _tiles(stored.tiles, levels, found)
     if stored.head is not None:
         _note(6, stored.head, levels, key, found)
     for row in stored.heads:
@@ -82,10 +83,10 @@ class _Told:
     ended: dict[str, int] = field(default_factory=dict)
 
 
-def _entries(all_of_them: Iterable[Piece], found: Found, told: _Told) -> tuple[list[bytes], dict[str, int]]:
-    """Checks 1–3; give the leaf hashes by index, and each ref's index."""
-    leaves: list[bytes | None] = [None] * found.size
-    refs: dict[str, int] = {}
+def _entries(all_of_them: Iterable[Piece], found: Found, told: _Told) -> tuple[bytes, dict[str | None, int]]:
+    """Checks 1–3; give the leaf hashes, side by side by index, and each ref's index."""
+    leaves, taken = bytearray(found.size * HASH), bytearray(found.size)
+    refs: dict[str | None, int] = {}
     last: Link = ("", 0, GENESIS)
     for one in all_of_them:
         for n, looked in ((1, one.rows), (2, one.rows), (3, one.read)):
@@ -96,30 +97,29 @@ def _entries(all_of_them: Iterable[Piece], found: Found, told: _Told) -> tuple[l
             if not follows(last, one.first):
                 found.wrong[3].append(f"{one.first[0]}/{one.first[1]:09d}: does not follow the entry before it")
             last = one.last
-        _place(one, leaves, refs, found)
+        _place(one, leaves, taken, found)
+        refs.update(zip(one.refs, one.places, strict=True))
         told.forgotten.update(one.forgotten)
         told.told.update(one.told)
         told.ended.update(one.ended)
-    for index, leaf in enumerate(leaves):
-        if leaf is None:
-            found.need(1, False, f"index {index} has no entry")
-    return [leaf or bytes(32) for leaf in leaves], refs
+    refs.pop(None, None)
+    for index in [index for index, there in enumerate(taken) if not there]:
+        found.need(1, False, f"index {index} has no entry")
+    return bytes(leaves), refs
 
 
-def _place(one: Piece, leaves: list[bytes | None], refs: dict[str, int], found: Found) -> None:
+def _place(piece: Piece, leaves: bytearray, taken: bytearray, found: Found) -> None:
     """Put a piece's leaf hashes in their places (check 1)."""
-    data, size = bytes(one.hashes), found.size
-    for at, index in enumerate(one.places):
-        if 0 <= index < size and leaves[index] is None:
-            leaves[index] = data[at * 32 : at * 32 + 32]
+    data, size = piece.hashes, found.size
+    for at, index in enumerate(piece.places):
+        if 0 <= index < size and not taken[index]:
+            leaves[index * HASH : (index + 1) * HASH] = data[at * HASH : (at + 1) * HASH]
+            taken[index] = 1
         else:
             found.wrong[1].append(f"index {index} is taken or outside the log")
-        ref = one.refs[at]
-        if ref is not None:
-            refs[ref] = index
 
 
-def _refs(rows: Iterable[Row], wanted: dict[str, int], forgotten: set[int], found: Found) -> None:
+def _refs(rows: Iterable[Row], wanted: dict[str | None, int], forgotten: set[int], found: Found) -> None:
     """Check 4; what was forgotten keeps its ref, so that it is not appended again."""
     for row in rows:
         ref, index = row["_id"], row["index"]
@@ -140,44 +140,52 @@ def _told(told: _Told, found: Found) -> None:
         found.need(9, said, f"entry {index} is not there, and nothing says that it was forgotten")
 
 
-def _levels(leaves: list[bytes]) -> list[list[bytes]]:
-    """Hash the complete subtrees, level by level (RFC 6962 §2.1)."""
+def _levels(leaves: bytes) -> list[bytes]:
+    """Hash the complete subtrees, level by level, each level's hashes side by side (RFC 6962 §2.1)."""
     levels, sha256 = [leaves], hashlib.sha256
-    while len(levels[-1]) > 1:
-        below = iter(levels[-1])
-        levels.append([sha256(b"\x01" + left + right).digest() for left, right in zip(below, below, strict=False)])
+    while len(below := levels[-1]) > HASH:
+        pairs = range(0, len(below) - HASH, 2 * HASH)
+        levels.append(b"".join([sha256(b"\x01" + below[at : at + 2 * HASH]).digest() for at in pairs]))
     return levels
 
 
-def _root(levels: list[list[bytes]], size: int) -> bytes:
+def _node(levels: list[bytes], level: int, at: int) -> bytes:
+    return levels[level][at * HASH : (at + 1) * HASH]
+
+
+def _size(levels: list[bytes]) -> int:
+    return len(levels[0]) // HASH
+
+
+def _root(levels: list[bytes], size: int) -> bytes:
     """Fold the subtrees that the size's bits name, from the smallest, into the root of the first `size` leaves."""
     if size == 0:
         return ophor_verify.root_of([])
-    parts = [levels[bit][(size >> bit) - 1] for bit in range(size.bit_length()) if size >> bit & 1]
+    parts = [_node(levels, bit, (size >> bit) - 1) for bit in range(size.bit_length()) if size >> bit & 1]
     digest = parts[0]
     for part in parts[1:]:
         digest = ophor_verify.node_hash(part, digest)
     return digest
 
 
-def _nodes(rows: Iterable[Row], levels: list[list[bytes]], found: Found) -> None:
-    """Check 5."""
-    here, looked, lengths = 0, 0, [len(level) for level in levels]
+def _tiles(rows: Iterable[Row], levels: list[bytes], found: Found) -> None:
+    """Check 5: of every eighth level, 256 hashes a tile."""
+    wanted = {f"{number}/{at // TILE}": level[at : at + TILE]
+              for number, level in enumerate(levels[::8]) for at in range(0, len(level), TILE)}  # fmt: skip
     for row in rows:
-        level, at, looked = row["level"], row["at"], looked + 1
-        known = 0 <= level < len(lengths) and 0 <= at < lengths[level]
-        if not known or levels[level][at] != row["hash"] or row["_id"] != f"{level}/{at}":
-            found.wrong[5].append(f"node {row['_id']} is another")
-        here += known
-    found.count(5, looked)
-    found.need(5, here == sum(lengths), f"{here} nodes of {sum(lengths)}")
+        true = wanted.pop(row["_id"], None)
+        found.count(5, len(row["hashes"]) // HASH)
+        if true is None or row != {"_id": row["_id"], "hashes": true}:
+            found.wrong[5].append(f"tile {row['_id']} is another")
+    for name in wanted:
+        found.need(5, False, f"tile {name} is missing")
 
 
-def _note(n: int, row: Row, levels: list[list[bytes]], key: NoteKey, found: Found) -> None:
+def _note(n: int, row: Row, levels: list[bytes], key: NoteKey, found: Found) -> None:
     """Checks 6 and 7: a stored head has the root of its size, and the log's key signed just that."""
     size = int(row["size"])
-    if not 0 <= size <= len(levels[0]):
-        found.need(n, False, f"a head of size {size} in a log of {len(levels[0])}")
+    if not 0 <= size <= _size(levels):
+        found.need(n, False, f"a head of size {size} in a log of {_size(levels)}")
         return
     root = _root(levels, size)
     text = base64.b64encode(root).decode()
@@ -187,13 +195,13 @@ def _note(n: int, row: Row, levels: list[list[bytes]], key: NoteKey, found: Foun
     )
 
 
-def _outside(text: str, levels: list[list[bytes]], key: NoteKey, found: Found) -> None:
+def _outside(text: str, levels: list[bytes], key: NoteKey, found: Found) -> None:
     """Check 8."""
     said = _signed(text, key, found)
     if said is None:
         found.need(8, False, "a head that the log's key did not sign")
         return
-    true = said[1] <= len(levels[0]) and _root(levels, said[1]) == said[2]
+    true = said[1] <= _size(levels) and _root(levels, said[1]) == said[2]
     found.need(8, true, f"head {said[1]} given from outside: the log was forked or rolled back")
 
 

@@ -1,9 +1,9 @@
 """The entries of the log, read again in batches: what each batch says, to be put together by `fsck.py`.
 
 A batch is rows of `log_entries` that lie side by side by exit and number. It is a value from bytes to a `Piece`, so
-that processes may share the work. A leaf is read as the stranger's verifier reads it (`ophor_verify.parse`); where it
-is plain ASCII, it is enough that writing it again in canonical form gives the same bytes, which a name given twice or
-another order of names would not; floats and numbers of 16 digits are refused.
+that processes may share the work. A leaf is read as the stranger's verifier reads it (`ophor_verify.parse`); where its
+letters are below U+D000, it is enough that writing it again in canonical form gives the same bytes, which a name given
+twice or another order of names would not; floats and numbers of 16 digits are refused.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ Read = Callable[[Any], Iterable[Row]]
 Link = tuple[str, int, str | None]
 GENESIS = "0" * 64
 AHEAD, LONG = 3, 16
+BEYOND = 0xED  # the first byte of U+D000 and beyond, where names sort otherwise in UTF-16 than here
 _WRITE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
 
 
@@ -131,7 +132,7 @@ def _tells(made: Piece, event: Row) -> None:
 
 def event_of(data: bytes) -> Row | None:
     """Read a leaf strictly; None where it is not one."""
-    body = _plain(data) if data.isascii() else _strict(data)
+    body = _plain(data)
     event = body.get("event") if isinstance(body, dict) and body.keys() == {"event", "salt"} else None
     if not isinstance(event, dict) or event.keys() != ophor_verify.EVENT_FIELDS:
         return None
@@ -139,9 +140,11 @@ def event_of(data: bytes) -> Row | None:
 
 
 def _plain(data: bytes) -> Any:
-    text = data.decode("ascii")
     try:
-        body = _DECODER.decode(text)
+        if not data.isascii() and max(data) >= BEYOND:
+            return _strict(data)
+        text = data.decode()
+        body, _ = _READ(text)
         return body if _WRITE(body) == text else None
     except (ValueError, RecursionError):
         return None
@@ -162,7 +165,7 @@ def _number(text: str) -> int:
     return int(text) if len(text) < LONG else _refuse(text)
 
 
-_DECODER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse, parse_int=_number)
+_READ = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse, parse_int=_number).raw_decode
 
 
 def _same(event: Row, row: Row, origin: str) -> bool:

@@ -15,12 +15,13 @@ from typing import Any
 
 from contracts.catalogue import COMMANDS
 from contracts.errors import Rejected, Unavailable
+from contracts.requests import AUTOMATIC
 from services.compliance import domain, revocations, separation, store
 from services.compliance.keys import NoteKey, PublicKeys
 from services.compliance.revocations import Revoked
 from services.compliance.store import revocations as kept
 
-SUPERSEDED = "SUPERSEDED"
+SUPERSEDED, ITSELF = "SUPERSEDED", "ophor"
 
 
 def rules_stage(row: store.Row) -> str:
@@ -71,10 +72,20 @@ def revoke(unit: Any, call: Any, row: store.Row, kind: str) -> store.Row:
         return before
     if before is None:
         _check_issued(row)
-        _withdraw(unit, call, row, reason)
+        _withdraw(unit, row, reason, {"actor": call.actor.id, "role": role_of(call)})
     former = former_of(row, reason) if before is None else store.asked(before).former
     fresh = store.new_certificate(row["exit_id"], domain.Asked(domain.REVOCATION, unit.today), kind, call.id)
     return begin(unit, before or fresh | {"former": _plain(former), "replaces": row["_id"]})
+
+
+def revoke_by_itself(unit: Any, row: store.Row, reason: str, kind: str) -> None:
+    """Withdraw a certificate that a fact disproves, without anybody's word; one that does not count stays as it is."""
+    letter = row["stage"] in (domain.STATUS, domain.REVOCATION)
+    if row["state"] != "issued" or letter or row.get("revoked"):
+        return
+    _withdraw(unit, row, reason, {"actor": ITSELF, "role": AUTOMATIC})
+    fresh = store.new_certificate(row["exit_id"], domain.Asked(domain.REVOCATION, unit.today), kind, f"{row['_id']}/by")
+    begin(unit, fresh | {"former": _plain(former_of(row, reason)), "replaces": row["_id"]})
 
 
 def correct(unit: Any, call: Any, row: store.Row, kind: str) -> store.Row:
@@ -97,10 +108,15 @@ def correct(unit: Any, call: Any, row: store.Row, kind: str) -> store.Row:
 
 def refuse(unit: Any, row: store.Row, reasons: list[domain.Refusal]) -> None:
     """Keep the refused request, and raise it with every reason."""
+    store.save_refusal(unit, refused_row(unit, row, reasons))
+    raise domain.refused(row["stage"], reasons)
+
+
+def refused_row(unit: Any, row: store.Row, reasons: list[domain.Refusal]) -> store.Row:
+    """Give a request as refused, with every reason."""
     listed = [{"code": one.code, "detail": one.detail[:300]} for one in reasons]
     order = len(store.certificates(unit, row["exit_id"]))
-    store.save_refusal(unit, row | {"state": "refused", "refusals": listed, "order": order})
-    raise domain.refused(row["stage"], reasons)
+    return row | {"state": "refused", "refusals": listed, "order": order}
 
 
 def issued_ref(certificate_id: str) -> str:
@@ -113,7 +129,8 @@ def issued(unit: Any, row: store.Row) -> None:
     ref, exit_id, on = issued_ref(row["_id"]), row["exit_id"], date.fromisoformat(row["issued_on"])
     names = ("stage", "number", "version", "activities", "statement_digest")
     entry = {"certificate_id": row["_id"], **{name: row[name] for name in names}}
-    store.offer(unit, {"ref": ref, "exit_id": exit_id, "kind": "CERTIFICATE_ISSUED", "entry": entry})
+    sealed = {"seal": row["seal"]} if "seal" in row else {}
+    store.offer(unit, {"ref": ref, "exit_id": exit_id, "kind": "CERTIFICATE_ISSUED", "entry": entry | sealed})
     told = {name: entry[name] for name in ("certificate_id", "number", "statement_digest")}
     told |= {"exit_id": exit_id, "on": on}
     if row["stage"] == domain.STATUS:
@@ -138,12 +155,12 @@ def publish(unit: Any, public: PublicKeys, key: NoteKey) -> None:
         raise Unavailable("REVOCATION_NOT_LOGGED", "a withdrawal is not in the log yet")
 
 
-def _withdraw(unit: Any, call: Any, row: store.Row, reason: str) -> None:
+def _withdraw(unit: Any, row: store.Row, reason: str, by: dict[str, str]) -> None:
     ref = "revoked-" + hashlib.sha256(row["_id"].encode()).hexdigest()[:24]
     names = ("number", "version", "statement_digest")
     told = {"certificate_id": row["_id"], "stage": rules_stage(row), **{name: row[name] for name in names}}
-    told |= {"reason": reason, "role": role_of(call)}
-    entry = told | {"actor": call.actor.id, "on": unit.today.isoformat()}
+    told |= {"reason": reason, "role": by["role"]}
+    entry = told | {"actor": by["actor"], "on": unit.today.isoformat()}
     store.offer(unit, {"ref": ref, "exit_id": row["exit_id"], "kind": "CERTIFICATE_REVOKED", "entry": entry})
     kept.withdraw(unit, row, reason, unit.today.isoformat(), ref)
     unit.send("compliance.ledger.list_revocations", {"certificate_id": row["_id"], "exit_id": row["exit_id"]})

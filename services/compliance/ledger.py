@@ -9,7 +9,8 @@ Rules kept here:
    it at once.
 4. An entry that is not valid evidence is left to its own task, which is refused; it never spoils the others'.
 5. What REDACTED and RETENTION_ENDED say is done in the transaction that appends them (`redaction.py`, `retention.py`).
-6. An intent is told (`evidence_recorded`) with its final index and the size of the checkpoint that covers it.
+6. An intent is told (`evidence_recorded`) with its final index and the size of the checkpoint that covers it; a
+   replay (`redeletion_due`), so that its certificate is drawn up.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from typing import Any
 from contracts.errors import Rejected
 from services.compliance import checkpoint, domain, store
 from services.compliance.domain.forgetting import KEPT, REDACTED
-from services.compliance.evidence import checked, leaf
+from services.compliance.evidence import leaf, written
 from services.compliance.keys import NoteKey, PublicKeys
 from services.compliance.store import forgetting
 
 LIMIT, BYTES = 500, 4 * 1024 * 1024
-INTENT = "DELETION_INTENT"
+INTENT, REPLAYED = "DELETION_INTENT", "RESTORE_REPLAYED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,14 @@ def _unseen(rows: list[store.Row], seen: set[str]) -> list[store.Row]:
 
 def _fitting(rows: Iterable[store.Row]) -> list[store.Row]:
     """Take the valid ones, as many as fit into a transaction (rules 1 and 4)."""
-    taken, size = [], 0
+    taken: list[store.Row] = []
+    size = 0
     for row in rows:
-        size += len(str(row["entry"]))
-        if size > BYTES:
-            break
         with suppress(Rejected):
-            checked(row["kind"], row["entry"])
+            row["written"] = written(row["kind"], row["entry"])
+            size += len(row["written"])
+            if size > BYTES and taken:
+                break
             taken.append(row)
     return taken
 
@@ -96,6 +98,7 @@ class _Pen:
     page: store.Page = field(init=False)
     intents: list[tuple[store.Row, int]] = field(default_factory=list)
     forgets: list[store.Row] = field(default_factory=list)
+    replays: list[store.Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         head = store.head(self.unit)
@@ -121,6 +124,10 @@ class _Pen:
             told = {name: item["entry"][name] for name in ("activity", "job_id", "plan_digest")}
             told |= {"exit_id": item["exit_id"], "kind": item["kind"], "index": index, "size": size}
             self.unit.emit("compliance.evidence_recorded", item["exit_id"], told)
+        for item in self.replays:
+            told = {name: item["entry"][name] for name in ("activity", "restore_id")}
+            told |= {"exit_id": item["exit_id"], "on": self.unit.today}
+            self.unit.emit("compliance.redeletion_due", item["exit_id"], told)
 
     def _forget(self) -> None:
         for item in self.forgets:
@@ -154,9 +161,11 @@ class _Pen:
             "at": self.unit.now.isoformat(timespec="seconds"),
             "entry": item["entry"],
         }
-        index = self.page.add(item, leaf(event, secrets.token_hex(32)))
+        index = self.page.add(item, leaf(event, secrets.token_hex(32), item.get("written")))
         if item["kind"] == INTENT:
             self.intents.append((item, index))
+        if item["kind"] == REPLAYED:
+            self.replays.append(item)
         if item["kind"] in KEPT:
             self.forgets.append(item)
 
@@ -164,5 +173,5 @@ class _Pen:
         rule = domain.before(item["kind"])
         if rule is None:
             return False
-        seen = self.page.stands[item["exit_id"]].seen[rule[1], item["entry"][rule[1]]]
+        seen = self.page.stands[item["exit_id"]].seen[rule[1], item["entry"].get(rule[1])]
         return domain.waits_for(item["kind"], item["entry"], seen) is not None

@@ -124,7 +124,10 @@ def view_of(unit: Any, exit_id: str, kind: str) -> report.View:
     return report.View(
         exit_id=exit_id, on=unit.today, kind=kind, facts=facts, record=store.record(unit, exit_id),
         obligations=obligation_rows(unit, exit_id, facts),
-        requests=[requests.shown(row, unit.today) for row in asked.requests(unit, exit_id)],
+        requests=[
+            requests.shown(requests.clocked(row, facts, unit.today), unit.today)
+            for row in asked.requests(unit, exit_id)
+        ],
         certificates=[store.certificate_row(row) for row in store.certificates(unit, exit_id)],
         unmet=domain.refusals(facts, wanted, known),
         head=store.head(unit) or {"origin": "-", "size": 0, "root": "-", "checkpoint": "", "keys": []},

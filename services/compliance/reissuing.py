@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contracts.errors import Rejected
-from services.compliance import issuing, letters, store
+from services.compliance import issuing, letters, reappearing, store
 from services.compliance.asking import allow
 from services.compliance.store import revocations as kept
 from shared.bus.faces import command, on, query
@@ -38,6 +38,11 @@ class Reissuing:
     def on_compliance_status_due(self, unit: Any, told: Any) -> None:
         """Send the status letter that goes out by itself."""
         letters.send(unit, told, self.kind)
+
+    @on("compliance.redeletion_due")
+    def on_compliance_redeletion_due(self, unit: Any, told: Any) -> None:
+        """Certify what was deleted again."""
+        reappearing.certify(unit, told, self.kind)
 
 
 def certificate_of(unit: Any, call: Any) -> store.Row:

@@ -11,15 +11,19 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from services.compliance import labels
 from services.compliance.document import TEMPLATES
 from services.compliance.envelope import canonical
 from services.compliance.report_texts import LABELS
+from shared.rules.profiles import known_profiles, load_profiles
 from shared.words import requests as told
+from shared.words.gates import gate
 
 ATTACHMENT = "report.json"
 WIDTH, LEFT, RIGHT, STEP = 660, 14, 650, 11
@@ -40,7 +44,7 @@ def render(report: Row, *, english: bool = False) -> bytes:
         created=stamp, modified=stamp,
     )  # fmt: skip
     pdf: bytes = HTML(string=page(report, digest, english=english)).write_pdf(
-        attachments=[attachment], pdf_variant="pdf/a-3b", pdf_identifier=bytes.fromhex(digest)[:16]
+        attachments=[attachment], pdf_variant="pdf/a-3b", pdf_identifier=bytes.fromhex(digest)[:16], pdf_tags=True
     )
     return pdf
 
@@ -53,12 +57,20 @@ def page(report: Row, digest: str, *, english: bool = False) -> str:
     engine.trim_blocks = engine.lstrip_blocks = True
     engine.filters["n"] = lambda value: f"{value:,}" if english else f"{value:,}".replace(",", ".")
     engine.filters["day"] = lambda value: _day(value, rehearsal, english)
-    engine.filters["label"] = lambda value: LABELS.get(value, (str(value),) * 2)[side]
+    engine.filters["label"] = lambda value: LABELS[value][side] if value in LABELS else labels.label(value, language)
+    engine.filters["title"] = lambda value: _titles().get(value, (value,) * 2)[side]
     engine.filters["entries"] = _entries
     return engine.get_template("report.html").render(
         r=report, t=lambda danish, english_text: english_text if english else danish, language=language, digest=digest,
-        rehearsal=rehearsal, timeline=timeline(report["milestones"]), told=told, width=WIDTH,
+        rehearsal=rehearsal, timeline=timeline(report["milestones"]), told=told, gate=gate, width=WIDTH,
     )  # fmt: skip
+
+
+@cache
+def _titles() -> dict[str, tuple[str, str]]:
+    """Give the titles of the obligations that the profiles have."""
+    profiles = load_profiles(tuple(known_profiles()))
+    return {one.id: (one.title_da, one.title_en) for each in profiles for one in each.obligations}
 
 
 def timeline(milestones: Sequence[Mapping[str, Any]]) -> Row:

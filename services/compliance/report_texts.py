@@ -36,6 +36,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "backups_six_months": ("backups inden seks måneder", "backups within six months"),
     "services_after_end": ("ydelser efter ophør", "services after the end"),
     "GONE": ("væk", "gone"),
+    "KEY_DESTROYED": ("nøglen destrueret", "key destroyed"),
     "PRESENT": ("findes endnu", "still there"),
     "ERROR": ("kunne ikke ses", "could not be seen"),
     "NOT_LOOKED": ("ikke set efter endnu", "not looked for yet"),

@@ -13,6 +13,7 @@ from typing import Any
 from contracts.errors import Rejected
 from contracts.requests import AUTOMATIC
 from services.compliance import domain, request_texts, store
+from services.compliance.domain import clocks
 from services.compliance.domain import requests as rules
 from services.compliance.facts import Facts
 from services.compliance.store import requests as kept
@@ -27,14 +28,13 @@ def make(unit: Any, call: Any, kind: str) -> Row:
     facts = store.facts(unit, exit_id)
     rules.check_asked(data, facts, unit.today)
     made_on = data["received_on"] or unit.today
-    due, owner = rules.clock(made_on).on, rules.owner_of(data["what"])
+    owner = rules.owner_of(data["what"])
     row = {
         "_id": "req-" + hashlib.sha256(call.id.encode()).hexdigest()[:24],
         "exit_id": exit_id,
         **{name: data[name] for name in _ASKED},
         "state": "open",
         "made_on": made_on.isoformat(),
-        "due": due.isoformat(),
         "owner": owner,
         "by": call.actor.role_for("compliance.make_request"),
         "late": False,
@@ -42,8 +42,9 @@ def make(unit: Any, call: Any, kind: str) -> Row:
         "reminded_on": [],
         "answers": [],
     }
+    row = clocked(row, facts, unit.today)
     told = {name: row[name] for name in ("exit_id", *_ASKED, "owner")} | {"request_id": row["_id"]}
-    told |= {"on": made_on, "due": due, "actor": call.actor.id, "role": row["by"]}
+    told |= {"on": made_on, "due": date.fromisoformat(row["due"]), "actor": call.actor.id, "role": row["by"]}
     unit.emit("compliance.request_made", exit_id, told)
     return _from_the_log(unit, row, facts, kind)
 
@@ -51,7 +52,9 @@ def make(unit: Any, call: Any, kind: str) -> Row:
 def answer(unit: Any, call: Any) -> Row:
     """Take the supplier's answer, or its refusal for a listed reason."""
     data, row = call.data, find(unit, call.data["exit_id"], call.data["request_id"])
-    rules.check_answer(data, store.facts(unit, row["exit_id"]).entries)
+    facts = store.facts(unit, row["exit_id"])
+    rules.check_answer(data, facts.entries)
+    row = clocked(row, facts, unit.today)
     refused = data["outcome"] == "refused"
     form = "REFUSAL" if refused else "DOCUMENT" if data["document_digest"] else "EVIDENCE"
     said = _answer(unit.today, form, reason=data["reason"], document_digest=data["document_digest"])
@@ -72,11 +75,13 @@ def look(unit: Any, told: Any, kind: str) -> None:
     row = kept.request(unit, told.data["exit_id"], told.data["request_id"])
     if row is None or row["state"] not in ("open", "overdue"):
         return
-    row = _from_the_log(unit, row, store.facts(unit, row["exit_id"]), kind)
+    facts = store.facts(unit, row["exit_id"])
+    row = _from_the_log(unit, clocked(row, facts, unit.today), facts, kind)
     if row["state"] not in ("open", "overdue"):
         return
     due, looked_on = date.fromisoformat(row["due"]), date.fromisoformat(row["looked_on"])
-    if step := rules.brought_up(due, looked_on, unit.today):
+    step = None if row["suspended"] else rules.brought_up(due, looked_on, unit.today)
+    if step:
         row["state"] = rules.following(row["state"], "pass_due" if step == "overdue" else "remind")
         row["late"] = step == "overdue"
         row["reminded_on"].append(unit.today.isoformat())
@@ -95,7 +100,19 @@ def certificate_issued(unit: Any, certificate: Row, kind: str) -> None:
             issued = store.certificates(unit, row["exit_id"])
             found = rules.certificate(row["stage"], facts, issued)
             if found:
+                row = clocked(row, facts, unit.today)
                 _close(unit, row, "answer", _found(unit, facts, found, kind), ("ophor", AUTOMATIC))
+
+
+def clocked(row: Row, facts: Facts, today: date) -> Row:
+    """Give a request with its clock as it is today; one that waits is not overdue while its clock has time left."""
+    seen = clocks.clock(date.fromisoformat(row["made_on"]), row["basis"], clocks.stops(facts), today)
+    if row["state"] not in ("open", "overdue"):
+        return row
+    row = row | {"due": seen.due.isoformat(), "suspended": seen.suspended, "stood": seen.stood}
+    if row["state"] == "overdue" and today <= seen.due:
+        row |= {"state": rules.following("overdue", "suspend"), "late": False}
+    return row
 
 
 def find(unit: Any, exit_id: str, request_id: str) -> Row:
@@ -115,7 +132,7 @@ def find(unit: Any, exit_id: str, request_id: str) -> Row:
 def shown(row: Row, today: date) -> Row:
     """Give a request as the contract's RequestRow."""
     made_on, due = date.fromisoformat(row["made_on"]), date.fromisoformat(row["due"])
-    rule_da, rule_en = rules.rule_of(row["basis"], rules.clock(made_on))
+    rule_da, rule_en = rules.rule_of(made_on, row["basis"], row.get("stood", 0))
     names = ("exit_id", *_ASKED, "state", "owner", "by")
     return {
         "request_id": row["_id"],
@@ -126,6 +143,7 @@ def shown(row: Row, today: date) -> Row:
         "rule_da": rule_da,
         "rule_en": rule_en,
         "late": row["late"] or (row["state"] == "open" and today > due),
+        "suspended": row.get("suspended", False) and row["state"] == "open",
         "reminded_on": [date.fromisoformat(on) for on in row["reminded_on"]],
         "answers": [_answer_row(one) for one in row["answers"]],
     }

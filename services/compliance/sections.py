@@ -7,6 +7,8 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from services.compliance import shredded
+from services.compliance.evidence import Logged
 from services.compliance.facts import Facts, Job
 
 
@@ -37,10 +39,14 @@ def places_of(job: Job) -> list[dict[str, Any]]:
     return list(job.verified.entry["places"]) if job.verified else []
 
 
-def physical_of(job: Job, system: str) -> list[dict[str, Any]]:
-    """List what was done below the rows of a system's places and seen there (no NIST class follows from it)."""
-    rows = job.verified.entry.get("physical", ()) if job.verified else ()
-    return [row for row in rows if row["system"] == system]
+def physical_of(job: Job, system: str) -> dict[str, list[dict[str, Any]]]:
+    """List what was done below the rows of a system's places and seen there (no NIST class follows from it).
+
+    Nothing at all where the log's answer is from before anybody looked there.
+    """
+    assert job.verified
+    rows = job.verified.entry.get("physical")
+    return {} if rows is None else {"physical": [row for row in rows if row["system"] == system]}
 
 
 def verification_of(job: Job) -> dict[str, Any]:
@@ -89,9 +95,24 @@ def backups(facts: Facts) -> list[dict[str, Any]]:
                 "answer": seen.entry["answer"] if seen else "NOT_LOOKED",
                 "observed_on": seen.entry["on"] if seen else None,
                 "evidence": [backup.registered.index, *([seen.index] if seen else [])],
+                **_key(facts, (system, set_id), seen),
             }
         )
     return rows
+
+
+def _key(facts: Facts, key: tuple[str, str], seen: Logged | None) -> dict[str, Any]:
+    """Tell of the key with which a set ended: which, destroyed when, in how many copies; nothing of other sets."""
+    chain = shredded.chain(facts, key) if seen and seen.entry["answer"] == shredded.KEY_DESTROYED else None
+    if chain is None or chain.seen is None or chain.asked is None:
+        return {}
+    seen_now = chain.seen.entry
+    return {
+        "key": {
+            "key_id": seen_now["key_id"], "key_destroyed_on": seen_now["on"], "asked_on": chain.asked.entry["on"],
+            "copies": seen_now["copies"], "evidence": [one.index for one in chain.steps() if one],
+        }
+    }  # fmt: skip
 
 
 def access(facts: Facts) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def system(draft: Draft, line: dict[str, Any]) -> dict[str, Any]:
         "counts": {count: sum(one[count] for one in places) for count in names},
         "deleted_in_all": sum(one["deleted"] for one in places) + sum(one["deleted"] for one in earlier),
         "places": places,
-        "physical": physical_of(job, name),
+        **physical_of(job, name),
         "verification": verification_of(job) | ({"method": UNCOUNTED} if line["kind"] == "manual" else {}),
         "earlier_jobs": earlier,
         "evidence": [one.index for one in job.entries()],

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.compliance import reissues
+from services.compliance import reissues, restores
 from services.compliance.domain import gates
 from services.compliance.draft import Draft
 from services.compliance.facts import INDEX
 from services.compliance.sections import access
 from services.compliance.sections_deletion import delivery, scope
-from services.compliance.texts_gates import gate
+from shared.words.gates import gate
 
 
 def handed_over(draft: Draft) -> dict[str, Any]:
@@ -45,6 +45,15 @@ def closed(draft: Draft) -> dict[str, Any]:
     counts["grants_left"] = sum(row["grants"] for row in rows)
     titles = [{**row, "title": draft.record.titles.get(row["system"], row["system"])} for row in rows]
     return {"scope": scope(draft), "access": {**told, "systems": titles, "counts": counts}}
+
+
+def restored(draft: Draft) -> dict[str, Any]:
+    """Write what returned after its deletion, what became of it, and which certificates it withdrew; else nothing."""
+    facts, scopes = draft.facts, draft.scopes
+    if not restores.found_in(facts, scopes):
+        return {}
+    looks, gone = restores.looks(facts, scopes), restores.withdrawn(facts, scopes)
+    return {"restores": {"returned": restores.rows(facts, scopes), "looks": looks, "withdrawn": gone}}
 
 
 def state(draft: Draft) -> dict[str, Any]:

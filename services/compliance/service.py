@@ -12,9 +12,10 @@ from typing import Any
 
 from contracts.catalogue import subscribed
 from contracts.errors import Rejected
-from services.compliance import domain, issuing, letters, store, tree
+from services.compliance import domain, issuing, letters, reappearing, store, tree
 from services.compliance.asking import Asking
 from services.compliance.asking import allow as _allow
+from services.compliance.breaching import Breaching
 from services.compliance.evidence import KIND_OF_EVENT, entry_of
 from services.compliance.facts import Facts
 from services.compliance.keeping import Keeping
@@ -25,7 +26,7 @@ from shared.bus.faces import Face, command, on, query
 _NAMES = {"pdf": "{number}-{stage}.pdf", "bundle": "{number}-{stage}.zip", "dsse": "{number}-{stage}.dsse.json"}
 
 
-class Compliance(Asking, Keeping, Reissuing, Face):
+class Compliance(Asking, Breaching, Keeping, Reissuing, Face):
     """Compliance on the bus."""
 
     name = "compliance"
@@ -115,6 +116,7 @@ def told_evidence(face: Compliance, unit: Any, told: Any) -> None:
     """Take in a fact: its evidence to the ledger, what is no evidence into the exit's record."""
     exit_id = told.data["exit_id"]
     letters.heard(unit, told)
+    reappearing.heard(unit, told, face.kind)
     if told.wire in ("orders.order_placed", "scheduling.plan_made"):
         newer = domain.record_of(told.wire, told.data, store.exit_row(unit, exit_id))
         store.remember(unit, exit_id, newer)
@@ -131,7 +133,8 @@ for _event in subscribed("compliance"):
 def _asked(call: Any, known: Facts, today: date) -> domain.Asked:
     """Name the scopes of a request: those asked for, or all that no option suspends today."""
     unscoped = call.data["stage"] in (domain.DELIVERY, domain.STATUS)
-    named = () if unscoped else tuple(sorted(set(call.data["activities"]) or known.open_scopes(today)))
+    meant = {one.entry["activity"] for one in known.found} if call.data["stage"] == domain.REDELETION else set()
+    named = () if unscoped else tuple(sorted(set(call.data["activities"]) or meant or known.open_scopes(today)))
     return domain.Asked(call.data["stage"], today, named)
 
 
@@ -144,5 +147,5 @@ def _about(stage: str, known: Facts) -> str | None:
 def _follows(unit: Any, row: store.Row) -> dict[str, str] | None:
     if row["stage"] != domain.EXPIRED:
         return None
-    before = store.issued(unit, row["exit_id"], domain.ACTIVE, row["activities"])
+    before = store.issued(unit, row["exit_id"], (domain.ACTIVE, domain.REDELETION), row["activities"])
     return {name: before[name] for name in ("number", "statement_digest")} if before else None

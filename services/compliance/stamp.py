@@ -8,6 +8,8 @@ come later change nothing. Rules kept here:
 2. A stamp is asked for once a head, kept with it (`log_heads`), and goes into the bundles under `tsr/`.
 3. Failure degrades and never blocks: it is kept with the head as its code, the certificate says that there is no time
    stamp, and its issue goes on. An authority has `TIMEOUT_S` to answer.
+4. Revocation lists are taken from a file (OPHOR_TSA_CRL, PEM one after another) that somebody else renews: nothing here
+   follows an address that a certificate names. A file that is missing is no list.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
+from cryptography import x509
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timestamp_response
 
 from contracts.errors import OphorError, Rejected, Unavailable
@@ -34,20 +37,25 @@ from shared.runtime.logging import log
 from shared.store.unit import Store
 
 TIMEOUT_S, LONGEST = 10, 65_536
+END_OF_LIST = b"-----END X509 CRL-----"
 Ask = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """How an authority is asked, and the certificates that it must lead to (PEM), if they are known."""
+    """How an authority is asked, the certificates that it must lead to (PEM), and its revocation lists, if known."""
 
     ask: Ask
     chain: bytes = b""
+    lists: tuple[x509.CertificateRevocationList, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Authority | None:
         """Give the configured authority, None where there is none; Rejected TSA_URL, TSA_CHAIN."""
-        return cls.at(environ["OPHOR_TSA"], environ.get("OPHOR_TSA_CHAIN", "")) if environ.get("OPHOR_TSA") else None
+        if not environ.get("OPHOR_TSA"):
+            return None
+        authority = cls.at(environ["OPHOR_TSA"], environ.get("OPHOR_TSA_CHAIN", ""))
+        return replace(authority, lists=lists_in(environ.get("OPHOR_TSA_CRL", "")))
 
     @classmethod
     def at(cls, url: str, chain: str = "") -> Authority:
@@ -56,6 +64,16 @@ class Authority:
             return cls(over_http(url), Path(chain).read_bytes() if chain else b"")
         except OSError as error:
             raise _rejected("TSA_CHAIN", type(error).__name__, "the path of the authority's certificates") from None
+
+
+def lists_in(path: str) -> tuple[x509.CertificateRevocationList, ...]:
+    """Read the revocation lists of a file (PEM); none where it cannot be read, which is logged."""
+    try:
+        parts = Path(path).read_bytes().split(END_OF_LIST)[:-1] if path else []
+        return tuple(x509.load_pem_x509_crl(one + END_OF_LIST) for one in parts)
+    except (OSError, ValueError) as error:
+        log.warning("revocation_lists_unread", kind=type(error).__name__)
+        return ()
 
 
 def take(note: str, key: str, authority: Authority) -> tuple[bytes, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.compliance import os_users, texts
+from services.compliance import copies, os_users, texts
 from services.compliance.covering import not_covered, not_done
 from services.compliance.domain import ACCESS, DELIVERY, REVOCATION, STATUS
 from services.compliance.draft import Draft, Head, Record, unnamed
@@ -27,7 +27,7 @@ from services.compliance.sections_common import (
     signers,
 )
 from services.compliance.sections_deletion import approvals, attested_rows, delivery, outside, scope, system
-from services.compliance.sections_stages import closed, handed_over, state
+from services.compliance.sections_stages import closed, handed_over, restored, state
 from services.compliance.wording import wording
 
 __all__ = ["Draft", "Head", "Record", "changed_sections", "statement", "unnamed"]
@@ -118,7 +118,7 @@ def _standing(draft: Draft) -> dict[str, Any]:
 
 
 def _deletion(draft: Draft) -> dict[str, Any]:
-    return {
+    return restored(draft) | {
         "instruction": instruction(draft.facts),
         "scope": scope(draft),
         "systems": [system(draft, line) for line in draft.covered],
@@ -126,6 +126,7 @@ def _deletion(draft: Draft) -> dict[str, Any]:
         "unowned": unowned(draft.facts, draft.scopes),
         "attestations": attested_rows(draft),
         "delivery": delivery(draft),
+        "own_copies": copies.section(draft.facts),
         "approvals": approvals(draft),
         "outside": outside(draft),
     }

@@ -42,6 +42,14 @@ PERMANENT: Both = {
     "da": "Sletningen er permanent: alle {sets} registrerede backupsæt er konstateret fjernet, det sidste {gone}.",
     "en": "The deletion is permanent: all {sets} registered backup sets were seen to be gone, the last on {gone}.",
 }
+PERMANENT_KEYS: Both = {
+    "da": "Sletningen er permanent: af {sets} registrerede backupsæt er {gone_sets} konstateret fjernet; {keys} var "
+    "krypteret fra deres tilblivelse, hvert med sin egen nøgle, og nøglen er konstateret destrueret i alle kopier, den "
+    "sidste {gone}. De {keys} sæt kan stadig ligge et sted, men kan ikke læses; de er ikke slettet.",
+    "en": "The deletion is permanent: of {sets} registered backup sets {gone_sets} were seen to be gone; {keys} were "
+    "encrypted since they were made, each under a key of its own, and every copy of the key was seen to be destroyed, "
+    "the last on {gone}. These {keys} sets may still lie somewhere, and cannot be read; they are not deleted.",
+}
 SUSPENDED: Both = {
     "da": "Systemer og steder med udskudt sletning er IKKE slettet; de står under omfang.",
     "en": "Systems and places whose deletion is suspended are NOT deleted; they are listed under scope.",
@@ -108,8 +116,8 @@ ANSWERS: dict[str, Both] = {
     },
 }
 BACKUPS_NOT_COVERED: Both = {
-    "da": "Backup: kopierne er ikke slettet endnu; se backupsættene nedenfor.",
-    "en": "Backups: the copies are not deleted yet; see the backup sets below.",
+    "da": "Backup: kopierne er ikke slettet endnu; se listen over backupsæt.",
+    "en": "Backups: the copies are not deleted yet; see the list of backup sets.",
 }
 BACKUPS_LEFT_OUT: Both = {
     "da": "Der indgår ingen backupsæt i øvelsen: om backup er intet efterprøvet, og sletningen kaldes ikke permanent.",
@@ -146,10 +154,12 @@ SUCCESSOR_COPY: Both = {
     "da": "Den ny leverandørs og Kundens egne kopier af de leverede data.",
     "en": "The successor's and the customer's own copies of the delivered data.",
 }
-SEAL_NOT_STAMPED: Both = {
+SEAL_NOT_STATED: Both = {
     "code": "SEAL_TIMESTAMP",
-    "da": "IKKE UDFØRT: PDF'ens segl er uden tidsstempel (PAdES B-B); loggens hoved er tidsstemplet (RFC 3161).",
-    "en": "NOT DONE: the PDF's seal has no time stamp (PAdES B-B); the log's head is time-stamped (RFC 3161).",
+    "da": "IKKE UDSAGT: PDF'en forsegles, efter at udsagnet er underskrevet; om seglet bærer tidsstempel (PAdES B-B "
+    "eller B-LTA), viser efterprøvningens punkt 3. Loggens hoved er tidsstemplet (RFC 3161).",
+    "en": "NOT STATED: the PDF is sealed after the statement was signed; check 3 of the verification shows whether the "
+    "seal bears a time stamp (PAdES B-B or B-LTA). The log's head is time-stamped (RFC 3161).",
 }
 NOT_DONE: list[Both] = [
     {
@@ -159,8 +169,10 @@ NOT_DONE: list[Both] = [
     },
     {
         "code": "TIMESTAMP_RFC3161",
-        "da": "IKKE UDFØRT: intet tidsstempel (RFC 3161) på loggens hoved eller på PDF'ens segl.",
-        "en": "NOT DONE: no RFC 3161 time stamp on the log's head or on the PDF's seal.",
+        "da": "IKKE UDFØRT: intet tidsstempel (RFC 3161) på loggens hoved; om PDF'ens segl bærer et, viser "
+        "efterprøvningens punkt 3.",
+        "en": "NOT DONE: no RFC 3161 time stamp on the log's head; check 3 of the verification shows whether the PDF's "
+        "seal bears one.",
     },
     {
         "code": "SEPARATE_OS_USERS",

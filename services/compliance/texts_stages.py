@@ -5,6 +5,8 @@ Danish first. "Permanent" is said in none of them but to deny it.
 
 from __future__ import annotations
 
+from shared.words.certificates import REASONS as REASONS
+
 Both = dict[str, str]
 
 TITLES: dict[str, Both] = {
@@ -13,6 +15,7 @@ TITLES: dict[str, Both] = {
     "REVOCATION": {"da": "Tilbagekaldelse", "en": "Revocation"},
     "STATUS": {"da": "Statusbrev", "en": "Status letter"},
 }
+RE_DELETION_TITLE: Both = {"da": "Bevis for fornyet sletning", "en": "Certificate of re-deletion"}
 DELETION_TITLE: Both = {"da": "Slettebevis", "en": "Deletion certificate"}
 DELIVERED: Both = {
     "da": "Pakken {package} med {rows} rækker i {files} filer ({bytes} bytes) er overdraget {on}, og modtageren har "
@@ -42,6 +45,12 @@ CORRECTED: Both = {
     "da": "Denne version {version} erstatter version {former} af {number} ({reason}); den tidligere gælder ikke mere.",
     "en": "This version {version} replaces version {former} of {number} ({reason}); the former does not count.",
 }
+RETURNED: Both = {
+    "da": "Slettede data kom igen efter genskabelse af en backup ({restores} gange, sidst set {last}); {again} rækker "
+    "er SLETTET IGEN og efterprøvet på ny. Fristerne er ikke flyttet, og tidligere beviser er tilbagekaldt.",
+    "en": "Deleted data returned when a backup was restored ({restores} times, last seen on {last}); {again} rows were "
+    "DELETED AGAIN and verified anew. No date has moved, and former certificates are revoked.",
+}
 REVOKED: Both = {
     "da": "Beviset {number}, version {former} ({stage}), er TILBAGEKALDT {on}: {reason}. Det gælder ikke og må ikke "
     "bruges.",
@@ -53,13 +62,14 @@ REVOKED_ONLY: Both = {
     "en": "The revocation says nothing about deletion; only a certificate that counts does.",
 }
 NOT_FINAL: Both = {
-    "da": "Statusbrev: tilstanden den {on}. Det er IKKE endeligt (ikke endelig) og er intet slettebevis.",
+    "da": "Statusbrev: tilstanden den {on}. Brevet er IKKE endeligt og er intet slettebevis.",
     "en": "Status letter: the state on {on}. It is not final and is no deletion certificate.",
 }
 REACHED: Both = {
     "da": "Gældende beviser: {stages}.",
     "en": "Certificates that count: {stages}.",
 }
+NO_STAGE: Both = {"da": "ingen", "en": "none"}
 GATES_OPEN: Both = {
     "da": "Uopfyldte forhold, før det endelige bevis kan udstedes: {gates}. Hvert af dem står nedenfor.",
     "en": "Unmet gates before the final certificate can be issued: {gates}. Each of them stands below.",
@@ -121,19 +131,4 @@ NOT_COVERED: dict[str, Both] = {
         "da": "Beviser uden persondata (loggen) og Leverandørens lovpligtige bogføring bliver gemt.",
         "en": "Evidence without personal data (the log) and the supplier's statutory bookkeeping are kept.",
     },
-}
-REASONS: dict[str, Both] = {
-    "WRONG_COUNTS": {"da": "forkerte tal", "en": "wrong counts"},
-    "WRONG_SCOPE": {"da": "forkert omfang", "en": "wrong scope"},
-    "WRONG_PARTY": {"da": "forkert part", "en": "wrong party"},
-    "DATA_FOUND": {"da": "data er fundet bagefter", "en": "data were found afterwards"},
-    "EVIDENCE_DISPROVED": {"da": "et bevis holdt ikke", "en": "evidence was disproved"},
-    "KEY_COMPROMISED": {"da": "en nøgle er kompromitteret", "en": "a key was compromised"},
-    "ISSUED_IN_ERROR": {"da": "udstedt ved en fejl", "en": "issued in error"},
-    "PARTY_DETAILS": {"da": "parternes oplysninger", "en": "the parties' details"},
-    "OFFICIAL_DETAILS": {"da": "de ansvarliges oplysninger", "en": "the officials' details"},
-    "TITLES": {"da": "systemernes navne", "en": "the systems' titles"},
-    "RULES_WORDING": {"da": "reglernes ordlyd", "en": "the wording of rules"},
-    "LATER_EVIDENCE": {"da": "senere beviser", "en": "later evidence"},
-    "SUPERSEDED": {"da": "erstattet af en ny version", "en": "replaced by a new version"},
 }

@@ -7,21 +7,13 @@ of them. `Nodes` is any mapping from (level, index) to 32 bytes: a dict, or the 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 
+from shared.rules.merkle import EMPTY_ROOT, leaf_hash, node_hash
+
+__all__ = ["EMPTY_ROOT", "Nodes", "appended", "consistency", "inclusion", "leaf_hash", "node_hash", "root"]
+
 Nodes = Mapping[tuple[int, int], bytes]
-EMPTY_ROOT = hashlib.sha256(b"").digest()
-
-
-def leaf_hash(data: bytes) -> bytes:
-    """Hash a leaf's bytes (RFC 6962 §2.1: prefix 0x00)."""
-    return hashlib.sha256(b"\x00" + data).digest()
-
-
-def node_hash(left: bytes, right: bytes) -> bytes:
-    """Hash two neighbours into their parent (RFC 6962 §2.1: prefix 0x01)."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def appended(nodes: Nodes, size: int, leaf: bytes) -> dict[tuple[int, int], bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from services.compliance import reissues, texts, texts_stages
+from services.compliance import reissues, restores, texts, texts_stages
 from services.compliance.domain import (
     ACCESS,
     DELIVERY,
@@ -45,9 +45,17 @@ def _deletion(draft: Draft) -> Said:
     values: dict[str, Any] = {"rows": rows, "systems": len(seen), "sets": len(facts.sets_of(draft.scopes))}
     values |= {"attested": len(attested(draft)), "undone": len(attempts(facts, draft.scopes))}
     values |= {"on": facts.deleted_on(draft.scopes), "gone": facts.backups_gone_on(draft.scopes)}
-    final = texts.BACKUPS_LEFT_OUT if facts.backups_left_out else texts.PERMANENT
+    keys = sum(one.ended_by_key for one in facts.sets_of(draft.scopes).values())
+    values |= {"keys": keys, "gone_sets": len(facts.sets_of(draft.scopes)) - keys}
+    permanent = texts.PERMANENT_KEYS if keys else texts.PERMANENT
+    final = texts.BACKUPS_LEFT_OUT if facts.backups_left_out else permanent
     parts = [texts.DELETED if len(seen) == len(draft.covered) else texts.DELETED_SEEN] if seen else []
     parts += [said for said, there in ((texts.ATTESTED, "attested"), (texts.UNDONE, "undone")) if values[there]]
+    returned = restores.rows(facts, draft.scopes)
+    if returned:
+        parts.append(texts_stages.RETURNED)
+        values |= {"restores": len(returned), "again": sum(one["deleted"] for one in returned)}
+        values |= {"last": date.fromisoformat(max(one["found_on"] for one in returned))}
     parts.append(final if stage == EXPIRED else texts.NOT_PERMANENT)
     parts += _parts_left(scope(draft))
     if facts.accepted is None and silence_deleted(facts):
@@ -92,7 +100,7 @@ def _status(draft: Draft) -> Said:
     there = {stage for stage, _ in reissues.counting(facts.certificates, facts.revoked)}
     counting = sorted(there - {REVOCATION, STATUS})
     parts: Said = [(texts_stages.NOT_FINAL, {"on": draft.issued_on})]
-    parts.append((texts_stages.REACHED, {"stages": ", ".join(counting) or "–"}))
+    parts.append((texts_stages.REACHED, {"stages": ", ".join(counting) or texts_stages.NO_STAGE}))
     parts.append((texts_stages.GATES_OPEN if unmet else texts_stages.GATES_NONE, {"gates": len(unmet)}))
     if standing("S2-28.1-d", facts, draft.issued_on).state != "met":
         parts.append((texts_stages.OPEN_28_1, {}))
@@ -119,7 +127,7 @@ def _parts_left(scope: dict[str, Any]) -> list[texts.Both]:
 
 
 def _written(values: dict[str, Any], language: str) -> dict[str, Any]:
-    """Write dates as the language does: 5.10.2026, or 2026-10-05 in English; what is missing as a dash."""
+    """Write as the language does: 5.10.2026 and 1.234, in English 2026-10-05 and 1,234; what is missing as a dash."""
     return {name: _one(value, language) for name, value in values.items()}
 
 
@@ -128,4 +136,6 @@ def _one(value: Any, language: str) -> Any:
         return value[language]
     if isinstance(value, date):
         return value.isoformat() if language == "en" else f"{value.day}.{value.month}.{value.year}"
+    if isinstance(value, int):
+        return f"{value:,}" if language == "en" else f"{value:,}".replace(",", ".")
     return "–" if value is None else value

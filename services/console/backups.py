@@ -20,7 +20,7 @@ from rich.text import Text
 from contracts.errors import Rejected
 from contracts.roles import MONITOR, OPERATOR
 from contracts.system_map import load
-from services.console import backups_file
+from services.console import backups_file, backups_shred
 from services.console.deletion_calls import Actor, AsJson, Customer, Exit, Language, Reader, client_of, speaking
 from services.console.deletion_show import console
 from services.console.terminal import show_json
@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from contracts.system_map import SystemMap
 
 app = typer.Typer(no_args_is_help=True, help="Backupsæt og deres udløb. / Backup sets and their expiry.")
+app.add_typer(backups_shred.app, name="shred")
 MapFile = Annotated[Path, typer.Argument(metavar="MAP", help="Systemkortet. / The system map.")]
 _STATES = {
     "WAITING": ("venter", "waiting"),
     "GONE": ("konstateret væk", "seen to be gone"),
+    "KEY_DESTROYED": ("nøglen destrueret", "key destroyed"),
     "OVERDUE": ("OVER SIDSTE DAG", "PAST ITS LAST DAY"),
     "UNSEEN": ("KAN IKKE SES EFTER", "CANNOT BE LOOKED FOR"),
 }

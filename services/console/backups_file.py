@@ -17,7 +17,7 @@ from contracts.deletion_backups import RegisterBackup
 from contracts.errors import Rejected
 from contracts.registry import check
 
-FIELDS = ("system", "set_id", "taken_on", "expires_on", "kind", "key_id")
+FIELDS = ("system", "set_id", "taken_on", "expires_on", "kind", "key_id", "made_at", "encrypted_at")
 NEEDED = FIELDS[:4]
 ROWS_AT_MOST = 100_000
 

@@ -98,7 +98,7 @@ def world_of(stack: Stack, out: Path, console: Console) -> World:
 def settings(stack: Stack, folder: Path) -> WorldSettings:
     """Say where the world is made: a folder of its own on the stack's servers, backups dated by the exit to come."""
     environment = stack.environment("case-index")
-    with Ports() as ports:
+    with Ports(stack.home) as ports:  # the stack's, though who listens there starts only when the world is made
         port = ports.choose()
     return WorldSettings(
         folder=folder, postgres_uri=environment["OPHOR_POSTGRES_ADMIN"], mongo_uri=environment["OPHOR_MONGO_ADMIN"],

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.errors import Rejected
-from contracts.orders import NOTICES
+from contracts.orders_notices import NOTICES
 from services.console.plan import Lang
 from services.console.terminal import english, tell
 from shared.rules.fees import emergency_fee, kroner, price_cut

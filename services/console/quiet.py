@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from contracts.catalogue import SERVICES
 from contracts.errors import OphorError, Unavailable
 
-PAUSE_S = 0.05
+PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.3
 STALL_S = 2.0
 STATUS_S = 3.0
 Flows = Counter[tuple[str, str]]
@@ -105,7 +105,7 @@ class Walk:
 
         Raises Unavailable PROCESS_DOWN, MESSAGE_GIVEN_UP or NOT_QUIET.
         """
-        began, before, moved = time.monotonic(), None, time.monotonic()
+        began, before, moved, pause = time.monotonic(), None, time.monotonic(), PAUSE_S
         while True:
             account = look(self.client)
             counts = account.counts
@@ -115,23 +115,27 @@ class Walk:
                 moved = time.monotonic()
             before = counts
             self._judge(account, time.monotonic() - began, time.monotonic() - moved)
-            time.sleep(PAUSE_S)
+            pause = PAUSE_S if account.quiet else min(LONGEST_PAUSE_S, pause * 1.5)
+            time.sleep(pause)
 
-    def step(self, until: datetime | None = None) -> datetime | None:
-        """Wait for quiet, go to the next timer (not past `until`) and wait for quiet there; None where none is left."""
-        following = self.quiet().next_timer
+    def step(self, until: datetime | None = None, here: Account | None = None) -> Account | None:
+        """Go to the next timer (not past `until`) when all is quiet, and give the look there; None where none is left.
+
+        `here` is the look at a quiet since which nothing was asked for and the clock stood.
+        """
+        following = (here or self.quiet()).next_timer
         if following is None or (until is not None and following > until):
             return None
         self.set_clock(following)
-        self.quiet(following)
-        return following
+        return self.quiet(following)
 
     def advance(self, to: datetime, reached: Callable[[datetime], None] = lambda instant: None) -> int:
         """Walk to the instant `to` from timer to timer, telling each that was reached; give how many."""
-        stops = 0
-        while (instant := self.step(to)) is not None:
-            stops += 1
-            reached(instant)
+        stops, here = 0, self.quiet()
+        while (there := self.step(to, here)) is not None:
+            assert here.next_timer
+            reached(here.next_timer)
+            stops, here = stops + 1, there
         self.set_clock(to)
         self.quiet(to)
         return stops

@@ -24,6 +24,7 @@ from services.console.systems import MapPath
 from services.console.terminal import speaks
 from shared.connectors import failures, marker, open_connector
 from shared.connectors.protocol import Connector, Marker
+from shared.keystore.holders import holding
 
 app = typer.Typer(help="Øvelser på kopier. / Rehearsals on copies.")
 NO_TENANT, NO_CVR = "-", "00000000"
@@ -183,6 +184,9 @@ def mark(systems: SystemMap, names: Iterable[str], now: float | None = None) -> 
     for name in names:
         with _opened(systems, name, "prepare", (NO_TENANT, NO_CVR)) as connector:
             written[name] = marker.prepare(connector, at)
+        for each in systems.system(name).keys:
+            with holding(each, "delete") as keys:
+                keys.write_marker(written[name])
     return written
 
 

@@ -131,12 +131,16 @@ class Run:
                 walk = Walk(client, self._set_clock, self._down, progress.wait, patience_s=180.0)
                 hands = (self.successor.receive, self.attesters.sign)
                 stage = Stage(desk, progress, walk, *hands, lambda: clock.fresh())
-                scenario = Scenario(mine, stage)
+                scenario = self.scenario(mine, stage)
                 exit_id = scenario.play()
             return results.collect(scenario.read, self.wish.out, exit_id, stage.certificates)
         finally:
             client.close()
             clock.close()
+
+    def scenario(self, mine: Rehearsal, stage: Stage) -> Scenario:
+        """Give the play."""
+        return Scenario(mine, stage)
 
     def _set_clock(self, instant: datetime) -> None:
         set_clock(self.clock_uri, instant)

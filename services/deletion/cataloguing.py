@@ -12,7 +12,7 @@ from services.deletion.domain import Backup, Exit, catalogue
 from shared.bus.faces import command, on, query
 
 _TOLD = ("exit_id", "system", "set_id", "taken_on", "expires_on")
-_MORE = ("kind", "key_id")
+_MORE = ("kind", "key_id", "made_at", "encrypted_at")
 
 
 class Cataloguing:

@@ -6,15 +6,29 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from contracts.deletion_keys import ACTIVITY as KEYS_DUE
 from contracts.errors import Rejected, Unavailable
 from contracts.roles import PARTY
-from services.deletion import attesting, cataloguing, domain, holding, store
+from services.deletion import (
+    attesting,
+    cataloguing,
+    domain,
+    holding,
+    recording,
+    restoring,
+    returning,
+    shredding,
+    store,
+)
 from services.deletion.calling import owned
 from services.deletion.domain import Exit, Job
 from shared.bus.faces import Face, command, on, query
 
 
-class Deletion(holding.Holding, attesting.Attesting, cataloguing.Cataloguing, Face):
+class Deletion(
+    holding.Holding, attesting.Attesting, cataloguing.Cataloguing, shredding.Shredder, restoring.Restoring,
+    recording.Recording, Face,
+):  # fmt: skip
     """Deletion on the bus."""
 
     name = "deletion"
@@ -104,6 +118,8 @@ class Deletion(holding.Holding, attesting.Attesting, cataloguing.Cataloguing, Fa
             for job in domain.outdated(exit_, data["activity"], store.jobs_of(unit, exit_.exit_id, data["activity"])):
                 _cancel(unit, job)
             store.save_exit(unit, _request(unit, exit_, data["activity"]))
+        if exit_.placed and data["activity"] == KEYS_DUE:
+            shredding.due(unit, exit_)
         if exit_.placed and data["owner"] == "deletion" and data["systems"]:
             attesting.ask(unit, exit_.exit_id, data["systems"], data["due"])
 
@@ -125,7 +141,10 @@ class Deletion(holding.Holding, attesting.Attesting, cataloguing.Cataloguing, Fa
     def permit_issued(self, unit: Any, told: Any) -> None:
         """Keep the permit of a previewed job and have it begin; for any other job a permit is without effect."""
         data, job = told.data, store.load_job(unit, told.data["job_id"])
-        if job is None or (job.state, "permit") not in domain.TRANSITIONS:
+        if job is None:
+            shredding.permitted(unit, data)
+            return
+        if (job.state, "permit") not in domain.TRANSITIONS:
             return
         permit = {name: data[name] for name in ("plan_digest", "approvals", "intent_index", "valid_until")}
         store.save_job(unit, job.after("permit", permit=permit))
@@ -135,6 +154,8 @@ class Deletion(holding.Holding, attesting.Attesting, cataloguing.Cataloguing, Fa
     def cancellation_requested(self, unit: Any, told: Any) -> None:
         """Answer truly: cancelled for good where nothing had begun, else already begun."""
         job = store.load_job(unit, told.data["job_id"])
+        if job is None and shredding.cancelled(unit, told.data):
+            return
         if job is None:
             raise Unavailable("JOB_NOT_KNOWN", "there is no such job to cancel", field="job_id")
         _cancel(unit, job)
@@ -155,6 +176,7 @@ def _request(unit: Any, exit_: Exit, activity: str, looked: Collection[str] = ()
     exit_, job = domain.take_due(exit_, activity, store.jobs_of(unit, exit_.exit_id, activity), looked)
     if job is None:
         return exit_
+    job = returning.replays(unit, job)
     store.save_job(unit, job)
     if forbidden := domain.hindrance(exit_, job):
         store.stop_job(unit, job, *forbidden)

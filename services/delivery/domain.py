@@ -21,6 +21,7 @@ from typing import Any
 from contracts.errors import Rejected, Unavailable
 
 TASKS = {"B9": "test_connection", "B10": "specify", "C3": "extract_place"}
+LIVE_DELETIONS = ("D2", "D3b", "D7a")
 NEEDED = {
     "B9": ("order", "dispatch"),
     "B10": ("order", "needs"),
@@ -64,7 +65,7 @@ class Delivery:
     """One exit's delivery: the facts known so far.
 
     `sent` = activities whose task has been sent, `instructions` = digests of the transfer instructions,
-    `packages` = how many were begun; `package_id` is the newest.
+    `packages` = how many were begun; `package_id` is the newest; `cleared_on` = when we cleared what we held of them.
     """
 
     exit_id: str
@@ -80,6 +81,7 @@ class Delivery:
     package_id: str | None = None
     accepted_on: date | None = None
     cancelled: bool = False
+    cleared_on: date | None = None
 
     def require_order(self) -> Order:
         """Give the order, or raise Unavailable EXIT_NOT_KNOWN while its event has not come."""

@@ -15,11 +15,10 @@ import os
 import shutil
 import tarfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,7 +26,7 @@ import bagit
 import pyrage
 
 from contracts.errors import Rejected, Unavailable
-from services.delivery.tables import sync_folder
+from shared.runtime.drops import Digesting, digest_of, drop_errors, recipient_key, sync_folder, write_atomically
 
 logging.getLogger("bagit").disabled = True
 _CHUNK = 1024 * 1024
@@ -40,54 +39,6 @@ class Sealed:
     digest: str
     size: int
     files: int
-
-
-class _Digesting:
-    """A writer that counts and digests what goes through it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file, self.size, self.sha = file, 0, sha256()
-
-    def write(self, data: bytes) -> int:
-        self.size += len(data)
-        self.sha.update(data)
-        return self.file.write(data)
-
-    def flush(self) -> None:
-        self.file.flush()
-
-
-def recipient_key(text: str) -> Any:
-    """Read an age X25519 public key; raise Rejected RECIPIENT_INVALID."""
-    with suppress(pyrage.RecipientError):
-        return pyrage.x25519.Recipient.from_str(text.strip())
-    raise Rejected(
-        "RECIPIENT_INVALID",
-        "this is not an age X25519 public key",
-        field="recipient",
-        remedy="send the receiver's public key as age-keygen prints it (age1…)",
-        da="Modtagerens nøgle er ikke en gyldig age-nøgle (age1…).",
-    )
-
-
-def digest_of(path: Path) -> str:
-    """Give the SHA-256 (hex) of a file."""
-    with path.open("rb") as file:
-        digest = sha256()
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def write_atomically(target: Path, fill: Callable[[BinaryIO], Any]) -> None:
-    """Write `target` whole or not at all (rule 2)."""
-    hidden = target.with_name(f".{target.name}.part")
-    with hidden.open("wb") as file:
-        fill(file)
-        file.flush()
-        os.fsync(file.fileno())
-    hidden.replace(target)
-    sync_folder(target.parent)
 
 
 def make_bag(folder: Path, info: dict[str, str]) -> int:
@@ -108,7 +59,7 @@ def seal(folder: Path, recipient: str, target: Path, day: date) -> Sealed:
     written: list[Sealed] = []
 
     def fill(file: BinaryIO) -> None:
-        writer = _Digesting(file)
+        writer = Digesting(file)
         with _TarStream(folder, day) as plain:
             pyrage.encrypt_io(plain, writer, [key])
         written.append(Sealed(writer.sha.hexdigest(), writer.size, files))
@@ -163,7 +114,7 @@ class _TarStream:
 
 def handed_over(expected: str, target: Path) -> bool:
     """Tell whether exactly these bytes lie in the drop already."""
-    with _drop_errors():
+    with drop_errors():
         return target.exists() and digest_of(target) == expected
 
 
@@ -176,7 +127,7 @@ def hand_over(sealed: Path, expected: str, target: Path) -> None:
         return
     if not sealed.exists() or digest_of(sealed) != expected:
         raise Unavailable("SEALED_LOST", "the sealed package is not in the work folder any more", field="package_id")
-    with _drop_errors(), sealed.open("rb") as source:
+    with drop_errors(), sealed.open("rb") as source:
         write_atomically(target, lambda file: shutil.copyfileobj(source, file, _CHUNK))
     if digest_of(target) != expected:
         raise Unavailable(
@@ -185,20 +136,6 @@ def hand_over(sealed: Path, expected: str, target: Path) -> None:
             field="drop",
             remedy="look at the drop's storage and try again",
         )
-
-
-@contextmanager
-def _drop_errors() -> Iterator[None]:
-    """Turn a drop that cannot be used into Unavailable DROP_UNREACHABLE."""
-    try:
-        yield
-    except OSError as error:
-        raise Unavailable(
-            "DROP_UNREACHABLE",
-            f"the drop cannot be used ({error.strerror or type(error).__name__})",
-            field="drop",
-            remedy="make the folder, with the right to write in it",
-        ) from None
 
 
 def probe(folder: Path, recipient: str) -> str:

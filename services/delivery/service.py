@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from services.delivery import domain, store
-from services.delivery.drops import drop_folders
-from services.delivery.package import recipient_key
 from shared.bus.faces import Face, command, on, query
+from shared.runtime.drops import drop_folders, recipient_key
 
 
 class Delivery(Face):
@@ -104,6 +103,17 @@ class Delivery(Face):
         changed = domain.with_due(delivery, told.data["activity"], package["state"] if package else None)
         if changed != delivery:
             store.advance(unit, changed)
+
+    @on("deletion.deletion_verified")
+    def deletion_verified(self, unit: Any, told: Any) -> None:
+        """Have our own copies disposed of once a live system is deleted: what was delivered is the customer's alone."""
+        if told.data["result"] != "ERROR" and told.data["activity"] in domain.LIVE_DELETIONS:
+            unit.send("delivery.extract.dispose_copies", {"exit_id": told.data["exit_id"], "on": unit.today})
+
+    @on("delivery.copies_look_due")
+    def copies_look_due(self, unit: Any, told: Any) -> None:
+        """Have our own copies looked for again: one was left."""
+        unit.send("delivery.extract.dispose_copies", {"exit_id": told.data["exit_id"], "on": told.data["on"]})
 
 
 def _owned(unit: Any, call: Any) -> domain.Delivery:

@@ -6,7 +6,7 @@ Dates are stored as ISO strings and read back here. A package's places carry the
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -70,6 +70,7 @@ def _delivery(row: Row) -> Delivery:
         package_id=row["package_id"],
         accepted_on=date.fromisoformat(accepted) if accepted else None,
         cancelled=row["cancelled"],
+        cleared_on=date.fromisoformat(row["cleared_on"]) if row.get("cleared_on") else None,
     )
 
 
@@ -102,3 +103,25 @@ def load_package(unit: Unit, package_id: str | None) -> Row | None:
 def save_package(unit: Unit, package: Row) -> None:
     """Write a package."""
     unit.db.packages.replace_one({"_id": package["_id"]}, package, session=unit.session)
+
+
+def handed_over_of(unit: Unit, exit_id: str) -> list[Row]:
+    """List an exit's packages that were handed over, whatever became of them."""
+    wanted = {"exit_id": exit_id, "state": {"$in": ["delivered", "accepted", "rejected", "superseded"]}}
+    return list(unit.db.packages.find(wanted, session=unit.session).sort("_id", 1))
+
+
+def clear_positions(unit: Unit, exit_id: str) -> None:
+    """Forget at which keys and names the extracts of an exit stood, and note when that was first done."""
+    for bag in handed_over_of(unit, exit_id):
+        places = [place | {"after": None, "document": ""} for place in bag["places"]]
+        save_package(unit, bag | {"places": places})
+    delivery = load(unit, exit_id)
+    if delivery.cleared_on is None:
+        save(unit, replace(delivery, cleared_on=unit.today))
+
+
+def look_again(unit: Unit, exit_id: str) -> None:
+    """Look for our own copies again tomorrow."""
+    on = unit.today + timedelta(days=1)
+    unit.at(on, "delivery.copies_look_due", exit_id, {"exit_id": exit_id, "on": on}, f"copies/{exit_id}")

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from contracts.errors import Unavailable
+from shared.runtime.drops import sync_folder
 
 _QUOTED = re.compile(r'[",\r\n]|^\s|\s$')
 _INTEGER = re.compile(r"^(small|big|tiny|medium)?(int(eger)?\d*|serial)$")
@@ -166,15 +167,6 @@ def _copy_padded(source: Path, end: int, target: BinaryIO, width: int) -> None:
             if not header:
                 target.write(raw[:-2] + padding + b"\r\n" if whole else raw)
             header = header and not whole
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in `folder` durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def field_type(native: str) -> dict[str, str]:

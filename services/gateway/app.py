@@ -26,7 +26,9 @@ from services.gateway.asking import COOKIE
 from services.gateway.auth import Brake, Sessions
 from services.gateway.backend import Backend, BusBackend
 from services.gateway.deletion_pages import deletions
+from services.gateway.gate import gate
 from services.gateway.pages import pages
+from services.gateway.published import published
 from services.gateway.request_pages import requests as request_pages
 from services.gateway.texts import text
 from services.gateway.verify_pages import InMemory, Keys, Turns, verifying
@@ -86,11 +88,13 @@ def create_app(
     app.jinja_env.tests["acts_now"] = views.acts_now
     app.extensions.update(
         backend=backend, users=users, today=today, sessions=Sessions(), brake=Brake(),
-        pool=ThreadPoolExecutor(PARALLEL_QUESTIONS), turns=Turns(), evidence=Keys(evidence),
+        pool=ThreadPoolExecutor(PARALLEL_QUESTIONS), turns=Turns(), fetches=Turns(), evidence=Keys(evidence),
     )  # fmt: skip
     app.register_blueprint(health)
+    app.register_blueprint(gate)
     app.register_blueprint(pages)
     app.register_blueprint(verifying)
+    app.register_blueprint(published)
     app.register_blueprint(deletions)
     app.register_blueprint(request_pages)
     app.context_processor(_words)

@@ -16,7 +16,7 @@ CERTIFICATES: dict[str, tuple[str, str]] = {
     "version": ("Version", "Version"),
     "issued_on": ("Udstedt", "Issued"),
     "download": ("Hent", "Download"),
-    "download_pdf": ("Slettebevis (PDF)", "Certificate (PDF)"),
+    "download_pdf": ("Hent PDF", "Download PDF"),
     "download_bundle": ("Bevismateriale (ZIP)", "Evidence bundle (ZIP)"),
     "refusals": ("Afvist, fordi", "Refused because"),
     "rehearsal": ("Øvelse", "Rehearsal"),

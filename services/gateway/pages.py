@@ -19,11 +19,13 @@ from services.gateway.backend import Backend
 from services.gateway.texts import LANGUAGES, text
 from shared.bus.envelope import new_id
 from shared.runtime.logins import User
+from shared.words.certificates import revoked
+from shared.words.gates import gate
 
 LANGUAGE_COOKIE, FORM_COOKIE = "ophor_sprog", "ophor_form"
 REQUESTERS = frozenset({CUSTOMER_DPO, CUSTOMER_LEAD, SUPPLIER_LEAD})
 OPEN_ENDPOINTS = frozenset({"pages.login", "pages.language", "pages.accessibility", "static",
-                            "verifying.form", "verifying.judge"})  # fmt: skip
+                            "verifying.form", "verifying.judge", "published.revocations", "gate.released"})  # fmt: skip
 
 pages = Blueprint("pages", __name__)
 Page = str | AnyResponse | tuple[str, int]
@@ -147,7 +149,7 @@ def certificates(exit_id: str) -> Page:
     may = bool(REQUESTERS & set(g.user.roles))
     return render_template(
         "certificates.html", tab="certificates", may_request=may, stages=(*ISSUED_STAGES, STATUS), command_id=new_id(),
-        token=asking.form_token(), sent=request.args.get("sent") == "1", **parts,
+        token=asking.form_token(), sent=request.args.get("sent") == "1", gate=gate, revoked=revoked, **parts,
     )  # fmt: skip
 
 
@@ -189,14 +191,6 @@ def _stream(backend: Backend, user: User, document: str, part: dict[str, Any]) -
 def keys() -> Page:
     """Show the keys and the evidence log's head."""
     return render_template("keys.html", log=asking.ask("compliance.read_log", {}))
-
-
-@pages.get("/revocations.txt")
-def revocations_file() -> Page:
-    """Download the signed list of certificates that do not count any more, as `ophor verify --revocations` takes it."""
-    note = asking.ask("compliance.read_revocations", {})["note"]
-    name = {"Content-Disposition": "attachment; filename=revocations.txt"}
-    return Response(note, mimetype="text/plain", headers=name)
 
 
 @pages.get("/keys.txt")

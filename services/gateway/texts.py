@@ -46,6 +46,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "exit": ("Exitforløb", "Exit"),
     "exit_id": ("Forløbets id", "Exit id"),
     "keys": ("Nøgler", "Keys"),
+    "revocations_none": (
+        "Der er ingen liste endnu: intet bevis er udstedt.",
+        "There is no list yet: no certificate was issued.",
+    ),
     "revocations_download": ("Hent listen over tilbagekaldte beviser", "Download the revocation list"),
     "not_in_force": ("Gælder ikke mere", "Does not count any more"),
     "replaces": ("Vedrører", "Concerns"),

@@ -14,7 +14,7 @@ from typing import Any
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-from contracts.roles import TITLES_DA
+from contracts.roles import TITLES_DA, TITLES_EN
 from services.gateway.texts import LANGUAGES, text
 from services.gateway.words import BYPASSES, CHANGES, FACTS, PARTIES, REASONS, STAGES, STATES, WAITS
 
@@ -24,17 +24,6 @@ MOST_NAMED = 6
 FINISHED = frozenset({"completed", "waived", "not_chosen"})
 MARKS = {"done": "✓", "active": "●", "waiting": "○", "risk": "▲", "problem": "!", "none": "–"}
 APPROVER_ROLES = ("kommune_godkender", "ist_sletteansvarlig")
-TITLES_EN = {
-    "kommune_projektleder": "The customer's project lead",
-    "kommune_dpo": "The customer's data protection officer",
-    "kommune_godkender": "The customer's approver",
-    "ist_projektleder": "The supplier's project lead",
-    "ist_operatør": "The supplier's operator",
-    "ist_sletteansvarlig": "The supplier's deletion officer",
-    "ny_leverandør": "Successor",
-    "revisor": "Auditor",
-    "overvågning": "Monitoring",
-}
 
 
 @dataclass(frozen=True, slots=True)

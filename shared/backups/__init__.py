@@ -1,7 +1,7 @@
 """Backup sets as they really are: one small reader for each kind of source, all behind `Reader`.
 
-`sets()` lists what is there, `look(set)` says PRESENT, GONE or ERROR; `see` does both for a system at once. Nothing
-here changes anything.
+`sets()` lists what is there; `see` looks into all sources of a system at once, and its `answers` say PRESENT, GONE or
+ERROR of each set that is asked for. Nothing here changes anything.
 """
 
 from shared.backups.model import Answer, Reader, Set

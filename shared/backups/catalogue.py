@@ -10,7 +10,7 @@ import json
 from datetime import date
 from typing import Any
 
-from shared.backups.disk import Folder, content, files
+from shared.backups.disk import Folder, below, content, files
 from shared.backups.model import Listing, Set, not_listed
 
 
@@ -24,6 +24,10 @@ class Catalogue(Listing):
         """List every folder, with the days that the catalogue gives it."""
         told = self._told()
         return [_set(self.folder.id_of(path), content(files(path)), told.get(path.name)) for path in self.folder.top()]
+
+    def everything(self) -> list[Set]:
+        """List the sets, and whatever lies inside one of them: a set that was moved aside lies below another name."""
+        return self.sets() + [Set("", "catalogue", None, same) for path in self.folder.top() for same in below(path)]
 
     def _told(self) -> dict[str, dict[str, Any]]:
         try:

@@ -82,6 +82,22 @@ def content(paths: list[Path]) -> tuple[str, ...]:
     return (digest(sorted(map(mark, paths))),) if paths else ()
 
 
+def below(top: Path) -> Iterator[tuple[str, ...]]:
+    """Give the content of every folder and every file below `top`, each on its own; every file is read once."""
+    if not top.is_dir() or top.is_symlink():
+        return
+    marks = {path: mark(path) for path in files(top)}
+    inside: dict[Path, list[str]] = {}
+    for path, one in marks.items():
+        yield (digest([one]),)
+        for at in path.parents:
+            if at == top:
+                break
+            inside.setdefault(at, []).append(one)
+    for each in inside.values():
+        yield (digest(sorted(each)),)
+
+
 def newest(paths: list[Path]) -> date | None:
     """Give the newest day on which one of the files was written."""
     try:

@@ -38,12 +38,17 @@ class MongoDumps(Listing):
             found += list(self._below(path)) or [unknown(self.folder, path)]
         return found
 
+    def everything(self) -> list[Set]:
+        """List the dumps, and those that lie inside another one: a dump that was moved aside is no part of it."""
+        inner = (at for path in self.folder.top() if path.is_dir() for at in sorted(_dumps(path)) if at != path)
+        return self.sets() + [Set("", "mongodump", None, content(files(at))) for at in inner]
+
     def _below(self, top: Path) -> Iterator[Set]:
         if not top.is_dir():
             if opened(top).startswith(_ARCHIVE):
                 yield self._set(top, [top])
             return
-        dumps = {at.parent if at != top else at for at, mine in folders(top) if any(map(_is_bson, mine))}
+        dumps = _dumps(top)
         roots = [each for each in dumps if not any(other in each.parents for other in dumps)]
         for at in sorted(roots):
             yield self._set(at, files(at))
@@ -89,6 +94,11 @@ class MariaDumps(Listing):
         day = date.fromisoformat(done[1]) if done else newest([path])
         same = (digest(["mariabackup", made[1]]),) if made else content([path])
         return Set(self.folder.id_of(at), "mariadb", day, same, certain=done is not None)
+
+
+def _dumps(top: Path) -> set[Path]:
+    """Give the folders at or below `top` that hold a dump: each is what lies above a database's folder."""
+    return {at.parent if at != top else at for at, mine in folders(top) if any(map(_is_bson, mine))}
 
 
 def _is_bson(path: Path) -> bool:

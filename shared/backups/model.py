@@ -16,7 +16,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
-from contracts.errors import OphorError, Unavailable
+from contracts.errors import Unavailable
 
 _UNFIT = re.compile(r"[^\w.:\-]", re.ASCII)
 ID_AT_MOST = 80
@@ -46,17 +46,13 @@ class Set:
     stream: bool = False
     certain: bool = False
 
-    def same(self, other: Set) -> bool:
-        """Tell whether both are one set, by name or by content."""
-        return self.set_id == other.set_id or self.same_content(other)
-
     def same_content(self, other: Set) -> bool:
         """Tell whether both have a digest in common."""
         return bool(set(self.identity) & set(other.identity))
 
 
 class Reader(Protocol):
-    """Lists the sets of one source and looks for one; it changes nothing."""
+    """Lists the sets of one source; it changes nothing."""
 
     def sets(self) -> list[Set]:
         """List every set, whatever its name; raise where anything could not be looked into."""
@@ -64,12 +60,9 @@ class Reader(Protocol):
     def everything(self) -> list[Set]:
         """List the sets and whatever else there is that may be one of them."""
 
-    def look(self, wanted: Set) -> Answer:
-        """Look for a set by name and content."""
-
 
 class Listing:
-    """Looks for a set among everything that is listed."""
+    """A source in which everything that may be a set is one."""
 
     def sets(self) -> list[Set]:
         raise NotImplementedError
@@ -77,14 +70,6 @@ class Listing:
     def everything(self) -> list[Set]:
         """List the sets and whatever else there is that may be one of them."""
         return self.sets()
-
-    def look(self, wanted: Set) -> Answer:
-        """Look for a set by name and content."""
-        try:
-            found = any(each.same(wanted) for each in self.everything())
-        except OphorError:
-            return Answer.ERROR
-        return Answer.PRESENT if found else Answer.GONE
 
 
 def set_id_of(*parts: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from shared.backups.model import Listing, Set, digest, not_listed
 HOLE = "{date}"
 _DAY = r"(?P<year>\d{4})-?(?P<month>\d{2})-?(?P<day>\d{2})"
 _SHOWN = 200
+_DEEP = 3  # a trash folder has its files at the second level
 
 
 class Snapshots(Listing):
@@ -33,12 +35,29 @@ class Snapshots(Listing):
             Set(self.folder.id_of(path), "snapshots", self._day(path.name), _same(path)) for path in self.folder.top()
         ]
 
+    def everything(self) -> list[Set]:
+        """List the snapshots, and the folders a few levels below what is named otherwise: one may be moved aside."""
+        odd = [path for path in self.folder.top() if self._day(path.name) is None]
+        return self.sets() + [Set("", "snapshots", None, _same(at)) for path in odd for at in _inside(path, _DEEP)]
+
     def _day(self, name: str) -> date | None:
         found = self.form.fullmatch(name)
         try:
             return date(*(int(found[part]) for part in ("year", "month", "day"))) if found else None
         except ValueError:
             return None
+
+
+def _inside(path: Path, levels: int) -> Iterator[Path]:
+    if not levels or not path.is_dir() or path.is_symlink():
+        return
+    try:
+        found = sorted(path.iterdir())
+    except OSError as error:
+        raise not_listed(path.name, type(error).__name__) from None
+    for each in found:
+        yield each
+        yield from _inside(each, levels - 1)
 
 
 def _free(text: str) -> str:

@@ -40,7 +40,7 @@ class Seen:
 
     found: tuple[Set, ...]
     failed: tuple[tuple[str, str], ...]
-    streams: Mapping[str, Reader]
+    streams: Mapping[str, Stream]
 
     def answers(self, wanted: Iterable[Set], catalogued: Iterable[Set] = ()) -> dict[str, Answer]:
         """Say of each set whether it was met, by name or content; gone only where every source could be looked into.
@@ -71,10 +71,14 @@ class Seen:
 
 
 def see(system: System) -> Seen:
-    """Look once into every source of a system; streams are asked about one set at a time."""
+    """Look once into every source of a system."""
+    return seen(readers_of(system))
+
+
+def seen(readers: Sequence[tuple[Source, Reader]]) -> Seen:
+    """Look once into every one of these sources; streams are asked about one set at a time."""
     found: list[Set] = []
     failed: list[tuple[str, str]] = []
-    readers = readers_of(system)
     for source, reader in readers:
         try:
             found += [] if source.stream else [_promised(source, each) for each in reader.everything()]
@@ -82,7 +86,9 @@ def see(system: System) -> Seen:
             failed.append((source.kind, error.code))
     if not readers:
         failed.append(("none", "BACKUPS_NOT_LISTED"))
-    return Seen(tuple(found), tuple(failed), {source.kind: reader for source, reader in readers if source.stream})
+    return Seen(
+        tuple(found), tuple(failed), {source.kind: reader for source, reader in readers if isinstance(reader, Stream)}
+    )
 
 
 def own_copies(system: System, on: date) -> list[Set]:
@@ -184,9 +190,6 @@ class _Closed:
         raise not_listed("s3", "the secret that the map refers to is not there")
 
     everything = sets
-
-    def look(self, wanted: Set) -> Answer:
-        return Answer.ERROR
 
 
 _MAKERS: dict[str, Callable[[System, Source], Reader]] = {

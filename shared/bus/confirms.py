@@ -1,8 +1,8 @@
 """Publishing with pipelined confirms on one channel: the fate of every message is told once (design §3.1).
 
 * `ok` = some queue has it on disk; `unroutable` = no queue took it; `nacked` = some queue refused it.
-* A tag is noted before its message is sent: acks are dispatched inside `basic_publish`. A return carries no tag and
-  comes before its ack, so each message bears its tag in a header.
+* A tag is noted before its message is sent. A return carries no tag and comes before its ack, so each message bears its
+  tag in a header.
 * Only the thread that owns the connection may use this. A channel that closes leaves all open fates unknown.
 """
 
@@ -14,6 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import amqp
+from amqp.exceptions import RecoverableConnectionError
+
+from shared.bus.frames import published
 
 Fate = Literal["ok", "unroutable", "nacked"]
 Told = Callable[[Fate], None]
@@ -44,13 +47,19 @@ class Confirms:
         return time.monotonic() - next(iter(self._open.values()))[1] if self._open else 0.0
 
     def publish(self, body: bytes, properties: Mapping[str, Any], to: tuple[str, str], told: Told) -> None:
-        """Publish persistently to (exchange, routing key), mandatory; `told` hears the fate when it is known."""
+        """Publish persistently to (exchange, routing key), mandatory; `told` hears the fate when it is known.
+
+        Properties are texts, `application_headers` texts and numbers. Raise RecoverableConnectionError where the
+        channel is closed, OSError where the socket is.
+        """
+        connection = self.channel.connection
+        if connection is None:
+            raise RecoverableConnectionError("the channel is closed")
         tag, self._next = self._next, self._next + 1
         self._open[tag] = (told, time.monotonic())
-        options = {name: value for name, value in properties.items() if name != "application_headers"}
         headers = {**properties.get("application_headers", {}), TAG_HEADER: tag}
-        message = amqp.Message(body, application_headers=headers, delivery_mode=2, **options)
-        self.channel.basic_publish(message, exchange=to[0], routing_key=to[1], mandatory=True)
+        frames = published(self.channel.channel_id, to, properties, headers, body, connection.frame_max)
+        connection.frame_writer.write(frames)
 
     def _acked(self, tag: int, multiple: bool) -> None:
         for each, told in self._taken(tag, multiple):

@@ -88,9 +88,7 @@ def new_id() -> str:
 
 def encode(body: Any) -> bytes:
     """Write `body` as canonical JSON in UTF-8; dates become ISO strings, decimals strings."""
-    return json.dumps(
-        body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_primitive
-    ).encode()
+    return _CANONICAL.encode(body).encode()
 
 
 def digest(body: bytes) -> str:
@@ -164,3 +162,8 @@ def _primitive(value: Any) -> str:
     if isinstance(value, uuid.UUID | Decimal):
         return str(value)
     raise TypeError(f"{type(value).__name__} is not a value of the wire")
+
+
+_CANONICAL = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_primitive
+)

@@ -2,18 +2,30 @@
 
 py-amqp sends each message by itself; a relay sends hundreds in a row. Nothing may be read while frames are gathered:
 the answer waited for would be to something that has not been sent.
+
+`published` writes the frames of a message itself, as py-amqp would (a test compares the bytes), in a tenth of the time:
+there each message looks up every property and reads from the socket whether the broker is blocked. Here a blocked
+broker is noticed where confirms are waited for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
+from struct import pack
 from typing import Any
 
 import amqp
 from amqp.method_framing import frame_writer
 
 _MOST = 65_536
+_FRAME, _END = 8, b"\xce"
+_CLASS, _PUBLISH, _MANDATORY = 60, 40, b"\x01"
+_HEADERS, _MODE, _PERSISTENT = 1 << 13, 1 << 12, b"\x02"
+_BEFORE = (("content_type", 1 << 15), ("content_encoding", 1 << 14))  # AMQP 0-9-1 §4.2.6.1: in this order
+_AFTER = (("correlation_id", 1 << 10), ("message_id", 1 << 7), ("type", 1 << 5), ("user_id", 1 << 4))
+_SMALL = 2**31 - 1
 
 
 class Writer:
@@ -28,7 +40,7 @@ class Writer:
         self._write_frame(*frame)
 
     def write(self, frame: Any) -> None:
-        """Send a frame's bytes, now or with the others."""
+        """Send the bytes of a frame or several, now or with the others."""
         if not self._gathering:
             self._send(frame)
             return
@@ -50,3 +62,64 @@ class Writer:
         held, self._held = self._held, bytearray()
         if held:
             self._send(held)
+
+
+def read_ahead(connection: amqp.Connection) -> None:
+    """Have py-amqp take from the socket all that has come, not a frame in two reads.
+
+    For a connection that is read with `drain_events` alone: whoever waits on the socket by `select` would not see what
+    was read ahead.
+    """
+    transport = connection.transport
+    receive = transport._quick_recv
+    transport._quick_recv = lambda wanted: receive(max(wanted, _MOST))
+
+
+def published(
+    channel: int, to: tuple[str, str], properties: Mapping[str, str], headers: Mapping[str, str | int], body: bytes,
+    most: int,
+) -> bytes:  # fmt: skip
+    """Give the frames of a persistent, mandatory message to (exchange, routing key), none above `most` bytes."""
+    flags, texts = _HEADERS | _MODE, [b""]
+    for name, bit in _BEFORE:
+        if (text := properties.get(name)) is not None:
+            flags |= bit
+            texts.append(_short(text))
+    texts += [_table(headers), _PERSISTENT]
+    for name, bit in _AFTER:
+        if (text := properties.get(name)) is not None:
+            flags |= bit
+            texts.append(_short(text))
+    header = pack(">HHQH", _CLASS, 0, len(body), flags) + b"".join(texts)
+    frames = [_frame(1, channel, _method(to)), _frame(2, channel, header)]
+    size = most - _FRAME
+    frames += [_frame(3, channel, body[at : at + size]) for at in range(0, len(body), size)]
+    return b"".join(frames)
+
+
+@lru_cache(256)
+def _method(to: tuple[str, str]) -> bytes:
+    return pack(">HHH", _CLASS, _PUBLISH, 0) + _short(to[0]) + _short(to[1]) + _MANDATORY
+
+
+def _frame(kind: int, channel: int, payload: bytes) -> bytes:
+    return pack(">BHI", kind, channel, len(payload)) + payload + _END
+
+
+def _short(text: str) -> bytes:
+    raw = text.encode("utf-8", "surrogatepass")
+    return len(raw).to_bytes(1, "big") + raw
+
+
+def _table(headers: Mapping[str, str | int]) -> bytes:
+    items = b"".join([_short(name) + _item(value) for name, value in headers.items()])
+    return pack(">I", len(items)) + items
+
+
+def _item(value: str | int) -> bytes:
+    if isinstance(value, str):
+        raw = value.encode("utf-8", "surrogatepass")
+        return b"S" + pack(">I", len(raw)) + raw
+    if isinstance(value, bool):
+        return pack(">cB", b"t", value)
+    return pack(">ci", b"I", value) if abs(value) <= _SMALL else pack(">cq", b"l", value)

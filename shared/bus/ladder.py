@@ -71,10 +71,14 @@ def bury(received: Received, queue: str, service: str, reason: str) -> Copy:
 def carried(received: Received, headers: dict[str, Any], to: tuple[str, str]) -> Copy:
     """Make a copy with the headers and properties that are ours, and with `headers`."""
     before = received.headers if hasattr(received.headers, "get") else {}
-    kept = {name: before[name] for name in _KEPT_HEADERS if isinstance(before.get(name), str | int)}
+    kept = {name: before[name] for name in _KEPT_HEADERS if _writable(before.get(name))}
     found = received.properties
     properties = {name: found[name] for name in _KEPT_PROPERTIES if isinstance(found.get(name), str)}
     return Copy(received.body, {**properties, "application_headers": {**kept, **headers}}, to)
+
+
+def _writable(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, int) and -(2**63) <= value < 2**63)
 
 
 def send(connection: amqp.Connection, copy: Copy) -> None:

@@ -34,6 +34,10 @@ SILENCE_S = 30.0
 _TURN_S = 1.0
 
 
+class NoConfirm(OSError):
+    """The broker takes messages and confirms none of them."""
+
+
 def address(wire: str) -> tuple[str, str]:
     """Give the exchange and the routing key of an event or a task."""
     if event := EVENTS.get(wire):
@@ -48,7 +52,7 @@ def pipeline(
 ) -> None:  # fmt: skip
     """Publish rows, each to its (exchange, key), at most WINDOW open at a time; `told` hears each fate.
 
-    `beat` is called between reads. Raise ChannelError, or OSError after SILENCE_S without a confirm.
+    `beat` is called between reads. Raise ChannelError, or NoConfirm after SILENCE_S without one.
     """
     left = iter(rows)
     while some := list(islice(left, _BURST)):
@@ -108,7 +112,7 @@ def _trace(row: Row) -> dict[str, str]:
 
 
 def _settle(confirms: Confirms, allowed: int, beat: Callable[[], None]) -> None:
-    """Read confirms until at most `allowed` are open; raise OSError after SILENCE_S without one."""
+    """Read confirms until at most `allowed` are open; raise NoConfirm after SILENCE_S without one."""
     connection = confirms.channel.connection
     while confirms.open > allowed:
         ends = time.monotonic() + _TURN_S
@@ -118,7 +122,7 @@ def _settle(confirms: Confirms, allowed: int, beat: Callable[[], None]) -> None:
         connection.heartbeat_tick()
         beat()
         if confirms.waiting_s > SILENCE_S:
-            raise OSError(f"no confirm for {SILENCE_S} s")
+            raise NoConfirm(f"no confirm for {SILENCE_S} s")
 
 
 def _queues_of(wire: str) -> list[str]:

@@ -32,6 +32,7 @@ from contracts.errors import Unavailable
 from shared.bus import topology
 from shared.bus.batches import Batches
 from shared.bus.confirms import Confirms, Fate
+from shared.bus.frames import read_ahead
 from shared.bus.outbox import Row, address, pipeline, replay, unpark
 from shared.bus.pump import FATAL, LOST, BusMismatch, dial
 from shared.store.lease import Lease
@@ -140,6 +141,7 @@ class Relay:
     def _connected(self) -> amqp.Connection:
         if self._connection is None:
             connection = dial(self._uri, f"{self._store.service} relay")
+            read_ahead(connection)
             topology.check(connection, self._store.service)
             self._connection, self._confirms = connection, Confirms(connection.channel())
             self.failing.discard("broker")

@@ -18,7 +18,7 @@ import binascii
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +53,15 @@ class _TrustFile(Schema):
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whose public keys count: of services, and of token issuers with the roles that each may grant."""
+    """Whose public keys count: of services, and of token issuers with the roles that each may grant.
+
+    `proven` is what tokens were found good under these keys (`tokens.verify`); it goes with them.
+    """
 
     services: Mapping[str, tuple[Ed25519PublicKey, ...]]
     issuers: Mapping[str, tuple[Ed25519PublicKey, ...]]
     roles: Mapping[str, frozenset[str]]
+    proven: dict[tuple[str, str], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def load(cls, path: Path) -> Trust:

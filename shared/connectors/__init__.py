@@ -6,29 +6,23 @@ from the system map and the order; opening one changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 
-from contracts.system_map import CLEAN, PURPOSES, System, SystemMap
-from shared.connectors.case_index import CaseIndexConnector
-from shared.connectors.files import FilesConnector
-from shared.connectors.manual import ManualConnector
-from shared.connectors.mongodb import MongoConnector
+from contracts.system_map import CLEAN, PURPOSES, SystemMap
 from shared.connectors.protocol import Connector
-from shared.connectors.queues import QueuesConnector
-from shared.connectors.s3 import S3Connector
-from shared.connectors.sql import MariaConnector, PostgresConnector, SqliteConnector
 
-_KINDS: dict[str, Callable[[System, str, str], Connector]] = {
-    "postgresql": PostgresConnector,
-    "mariadb": MariaConnector,
-    "sqlite": SqliteConnector,
-    "mongodb": MongoConnector,
-    "files": FilesConnector,
-    "s3": S3Connector,
-    "queues": QueuesConnector,
-    "manual": ManualConnector,
-    "case_index": CaseIndexConnector,
+_KINDS = {
+    "postgresql": ("sql", "PostgresConnector"),
+    "mariadb": ("sql", "MariaConnector"),
+    "sqlite": ("sql", "SqliteConnector"),
+    "mongodb": ("mongodb", "MongoConnector"),
+    "files": ("files", "FilesConnector"),
+    "s3": ("s3", "S3Connector"),
+    "queues": ("queues", "QueuesConnector"),
+    "manual": ("manual", "ManualConnector"),
+    "case_index": ("case_index", "CaseIndexConnector"),
 }
+"""Room and class of each kind. A kind's drivers are loaded when one is opened: most processes need none of them."""
 
 
 def open_connector(system_map: SystemMap, system: str, purpose: str, tenant: str, cvr: str) -> Connector:
@@ -39,4 +33,8 @@ def open_connector(system_map: SystemMap, system: str, purpose: str, tenant: str
     if purpose not in (*PURPOSES, CLEAN):
         raise ValueError(f"no such purpose: {purpose}")
     target = system_map.system(system)
-    return _KINDS[target.kind](target, purpose, target.tenant_value(tenant, cvr))
+    room, name = _KINDS[target.kind]
+    made: Connector = getattr(import_module(f"{__name__}.{room}"), name)(
+        target, purpose, target.tenant_value(tenant, cvr)
+    )
+    return made

@@ -23,14 +23,18 @@ def prepare(connector: Connector, now: float) -> Marker:
 
 def require_fresh(connector: Connector, now: float) -> Marker:
     """Give the target's marker, or raise Rejected TARGET_NOT_MARKED; `now` is real time in Unix seconds."""
-    marker = connector.marker()
+    return require_marked(connector.system, connector.marker(), now)
+
+
+def require_marked(name: str, marker: Marker | None, now: float) -> Marker:
+    """Give this marker of the target `name`, or raise Rejected TARGET_NOT_MARKED."""
     if marker is None or not -SKEW_S <= now - marker.written_at <= FRESH_S:
         what = "carries no rehearsal marker" if marker is None else "carries a rehearsal marker older than seven days"
         raise Rejected(
             "TARGET_NOT_MARKED",
-            f"{connector.system} {what}",
-            field=f"systems.{connector.system}",
+            f"{name} {what}",
+            field=f"systems.{name}",
             remedy="make sure that it is a copy, then run `ophor rehearsal prepare` with the map's prepare credentials",
-            da=f"{connector.system} er ikke mærket som en kopi til øvelse.",
+            da=f"{name} er ikke mærket som en kopi til øvelse.",
         )
     return marker

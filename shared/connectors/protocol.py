@@ -157,6 +157,14 @@ class DropsWhole(Protocol):
         """
 
 
+@runtime_checkable
+class NamesRows(Protocol):
+    """What a connector offers beside `Connector` where each place has columns of its own that name a row."""
+
+    def named_by(self, place: str) -> tuple[str, ...]:
+        """Give the columns that a key of `keys` is made of; none where it is the engine's own address of a row."""
+
+
 class Connector(Protocol):
     """One target system opened for one purpose. All counts are of the tenant's rows."""
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from contracts.system_map import MARKER_PLACE
+from shared.connectors.protocol import Marker
 from shared.keystore import model
 from shared.keystore.model import NONCE, KeyAbout, KeyState
 
@@ -87,6 +89,24 @@ class FileKeys:
         if self._path(key_id).name in names:
             return KeyState.ACTIVE
         return KeyState.DESTROYED if self._grave(key_id).name in names else KeyState.ERROR
+
+    def about(self, key_id: str) -> KeyAbout | None:
+        """Read the key's own file."""
+        try:
+            return model.told(key_id, json.loads(self._path(key_id).read_text()))
+        except (OSError, ValueError):
+            return None
+
+    def marker(self) -> Marker | None:
+        """Read the folder's rehearsal mark."""
+        try:
+            return model.marked((self.folder / MARKER_PLACE).read_text())
+        except OSError:
+            return None
+
+    def write_marker(self, marker: Marker) -> None:
+        """Write the folder's rehearsal mark."""
+        (self.folder / MARKER_PLACE).write_text(json.dumps(asdict(marker)))
 
     def _path(self, key_id: str) -> Path:
         return self.folder / f"{key_id}.key"

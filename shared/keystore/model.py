@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from contracts.errors import Rejected, Unavailable
+from shared.connectors.protocol import Marker
 
 NONCE = 12
 
@@ -52,6 +55,35 @@ class Keystore(Protocol):
 
     def state(self, key_id: str) -> KeyState:
         """Tell how the key is."""
+
+    def about(self, key_id: str) -> KeyAbout | None:
+        """Tell for whom, for which set and when the key was made; None where the holder cannot say."""
+
+    def marker(self) -> Marker | None:
+        """Give the mark of a holder that was set up for rehearsals, or None."""
+
+    def write_marker(self, marker: Marker) -> None:
+        """Mark the holder as one for rehearsals; a key service is marked by whoever made it, and by nobody else."""
+
+
+def told(key_id: str, body: Mapping[str, Any]) -> KeyAbout | None:
+    """Read what a holder tells of a key; None where it tells of another one, or not whole."""
+    try:
+        made_at = datetime.fromisoformat(body["made_at"])
+        about = KeyAbout(key_id, str(body["customer"]), str(body["system"]), str(body["set_id"]), made_at)
+    except (KeyError, TypeError, ValueError):
+        return None
+    same = body.get("key_id") == key_id == label_of(about.customer, about.system, about.set_id)
+    return about if same and made_at.tzinfo is not None else None
+
+
+def marked(text: str) -> Marker | None:
+    """Read a rehearsal mark (JSON: `id`, `written_at` in Unix seconds)."""
+    try:
+        body = json.loads(text)
+        return Marker(str(body["id"]), float(body["written_at"]))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def label_of(customer: str, system: str, set_id: str) -> str:

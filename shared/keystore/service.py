@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 
 from contracts.errors import Rejected, Unavailable
+from contracts.system_map import MARKER_PLACE
+from shared.connectors.protocol import Marker
 from shared.keystore import model
 from shared.keystore.model import KeyAbout, KeyState
 
@@ -60,6 +62,23 @@ class ServiceKeys:
             return KeyState(body["state"]) if body.get("key_id") == key_id else KeyState.ERROR
         except (Unavailable, Rejected, KeyError, ValueError):
             return KeyState.ERROR
+
+    def about(self, key_id: str) -> KeyAbout | None:
+        """Ask for whom, for which set and when the key was made."""
+        try:
+            return model.told(key_id, self._body(self._ask("GET", f"/keys/{key_id}", key_id), key_id))
+        except (Unavailable, Rejected):
+            return None
+
+    def marker(self) -> Marker | None:
+        """Ask for the mark of a simulator; a real service has none."""
+        try:
+            return model.marked(self._ask("GET", f"/{MARKER_PLACE}", MARKER_PLACE).text)
+        except Unavailable:
+            return None
+
+    def write_marker(self, marker: Marker) -> None:
+        """Do nothing: only a simulator has a mark, from its beginning (design §6)."""
 
     def close(self) -> None:
         """Close the connection."""

@@ -6,13 +6,17 @@ object of its own) into the same token. Copies of the token itself (cloned HSMs,
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from contracts.errors import Unavailable
+from contracts.system_map import MARKER_PLACE
+from shared.connectors.protocol import Marker
 from shared.keystore import model
 from shared.keystore.model import NONCE, KeyAbout, KeyState
 
@@ -85,6 +89,33 @@ class TokenKeys:
                 return KeyState.DESTROYED if _graves(session, key_id) else KeyState.ERROR
         except Unavailable:
             return KeyState.ERROR
+
+    def about(self, key_id: str) -> KeyAbout | None:
+        """Say nothing: a token keeps no more of a key than its name, which binds customer, system and set."""
+        return None
+
+    def marker(self) -> Marker | None:
+        """Read the mark of a token that was set up for rehearsals: a data object of that name."""
+        from pkcs11 import Attribute
+
+        try:
+            with self._session(MARKER_PLACE) as session:
+                found = [bytes(each[Attribute.VALUE]) for each in _graves(session, MARKER_PLACE)]
+        except Unavailable:
+            return None
+        return model.marked(found[0].decode("utf-8", "replace")) if found else None
+
+    def write_marker(self, marker: Marker) -> None:
+        """Write the token's rehearsal mark in the place of an older one."""
+        from pkcs11 import Attribute, ObjectClass
+
+        with self._session(MARKER_PLACE) as session:
+            for old in _graves(session, MARKER_PLACE):
+                old.destroy()
+            session.create_object({
+                Attribute.CLASS: ObjectClass.DATA, Attribute.LABEL: MARKER_PLACE, Attribute.TOKEN: True,
+                Attribute.VALUE: json.dumps(asdict(marker)).encode(),
+            })  # fmt: skip
 
     @contextmanager
     def _session(self, key_id: str) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contracts.catalogue import EVENTS
-from contracts.orders import AMENDMENTS
+from contracts.orders_agreement import AMENDMENTS
 from shared.rules.references import parse_reference
 
 Path = tuple[str | int, ...]

@@ -15,7 +15,7 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateOne
 
 from contracts.catalogue import EVENTS, TASKS
 from contracts.errors import Rejected
@@ -83,7 +83,7 @@ class Unit:
             return
         session = self._writing()
         counts = Counter(draft["aggregate"] for draft in self._drafts if "aggregate" in draft)
-        following = {aggregate: self._reserve(aggregate, count) for aggregate, count in counts.items()}
+        following = self._reserved(counts) if counts else {}
         for draft in self._drafts:
             if "aggregate" in draft:
                 draft["seq"] = following[draft["aggregate"]]
@@ -107,12 +107,18 @@ class Unit:
         self._drafts.append(body)
         return str(body["id"])
 
-    def _reserve(self, aggregate: str, count: int) -> int:
-        row = self.db.sequences.find_one_and_update(
-            {"_id": aggregate}, {"$inc": {"last": count}}, upsert=True,
-            return_document=ReturnDocument.AFTER, session=self.session,
-        )  # fmt: skip
-        return int(row["last"]) - count + 1
+    def _reserved(self, counts: Counter[str]) -> dict[str, int]:
+        """Count each aggregate's events on, and give the first number of each; many are two questions, one is one."""
+        sequences, session = self.db.sequences, self.session
+        counted = [({"_id": one}, {"$inc": {"last": count}}) for one, count in counts.items()]
+        if len(counted) == 1:
+            ((one, more),) = counted
+            after = ReturnDocument.AFTER
+            rows = [sequences.find_one_and_update(one, more, upsert=True, return_document=after, session=session)]
+        else:
+            sequences.bulk_write([UpdateOne(*each, upsert=True) for each in counted], session=session, ordered=False)
+            rows = list(sequences.find({"_id": {"$in": list(counts)}}, session=session).batch_size(len(counts) + 1))
+        return {row["_id"]: int(row["last"]) - counts[row["_id"]] + 1 for row in rows}
 
     def _own(self, service: str, wire: str) -> None:
         if service != self._service:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shared.words.certificates import STAGES
 from shared.words.stops import LANGUAGES
 
 Row = Mapping[str, Any]
@@ -56,12 +57,15 @@ def asked(row: Row, language: str) -> str:
     """Write what a request asks for."""
     what = word(WHAT, row["what"], language)
     if row["stage"]:
-        return f"{what}, {row['stage']}"
+        named = STAGES.get(row["stage"])
+        return f"{named[LANGUAGES.index(language)]} ({row['stage']})" if named else f"{what}, {row['stage']}"
     return f"{what}: {word(SUBJECTS, row['subject'], language)}" if row["subject"] else what
 
 
 def state(row: Row, language: str) -> str:
-    """Write how a request stands; what came late says so."""
-    late = ("for sent", "late")[LANGUAGES.index(language)]
+    """Write how a request stands; what came late says so, and what waits for the end of a force majeure."""
+    late, still = (("for sent", "uret står stille"), ("late", "the clock stands still"))[LANGUAGES.index(language)]
     name = word(STATES, row["state"], language)
+    if row.get("suspended"):
+        return f"{name} ({still})"
     return f"{name} ({late})" if row["late"] and row["state"] not in ("overdue", "withdrawn") else name

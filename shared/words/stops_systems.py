@@ -84,6 +84,12 @@ SYSTEMS: dict[str, Stop] = {
         "Sammenlign læserens adgang med sletterens: samme database, samme skema, ingen filtre.",
         "Compare the reader's access with the deleter's: same database, same schema, no filters.",
     ),
+    "RECORD_KEY_LOST": _operator(
+        "Nøglen til bevis for den enkelte post er væk, så jobbet kunne ikke holde, hvad det lovede kunden.",
+        "The key of the proof for single records is gone, so the job could not keep what it promised the customer.",
+        "Find ud af, hvem der fjernede den fra sletningens database. En ny forhåndsvisning får en ny nøgle.",
+        "Find out who took it out of deletion's database. A new preview gets a new key.",
+    ),
     "PLACE_NOT_MAPPED": _map(
         "Systemet har et sted, som systemkortet ikke siger noget om.",
         "The system has a place that the system map says nothing of.",

@@ -29,13 +29,15 @@ NAMES |= {
         "delete-postgres",
         "delete-mongo",
         "catalogue",
+        "record-proof",
     )
 }
 ONE, ROWS = "--one", "--rows"
+LONG = {"certificates"}  # minutes: only when named
 
 
 def main(arguments: list[str]) -> int:
-    """Measure the named benchmarks (all without a name); give 0, or 2 for an unknown name, 1 where one failed."""
+    """Measure the named benchmarks (without a name, all but the long); 0, 2 for an unknown one, 1 for a failure."""
     if arguments[:1] == [ONE]:
         print(import_module(f"tests.bench.{NAMES[arguments[1]]}").measure().keep())
         return 0
@@ -45,7 +47,8 @@ def main(arguments: list[str]) -> int:
     if unknown:
         print(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}", file=sys.stderr)
         return 2
-    kept = [_measured(name, size) for size in sizes or [""] for name in named or list(NAMES)]
+    named = named or [name for name in NAMES if name not in LONG]
+    kept = [_measured(name, size) for size in sizes or [""] for name in named]
     show([path for path in kept if path])
     return 0 if all(kept) else 1
 
@@ -67,6 +70,8 @@ def show(names: list[str]) -> None:
     for figure in map(figures.read, names):
         value, reference = f"{figure.value:,} {figure.unit}", f"{figure.reference:,} {figure.unit}: {figure.against}"
         table.add_row(figure.name, figure.what, value, reference, str(figure.ratio), str(figure.peak_mb))
+        for name, shown in figure.beside.items():
+            table.add_row("", f"beside it: {name}", shown, "", "", "")
     Console().print(table)
 
 

@@ -11,7 +11,7 @@ import json
 import resource
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Figure:
     reference: float
     ratio: float
     peak_mb: float
+    p99_ms: float | None = None  # where single answers were timed
+    beside: dict[str, str] = field(default_factory=dict)  # what else was measured, or why it was not
 
     def keep(self) -> Path:
         """Write `results/NAME.json` and give its path."""

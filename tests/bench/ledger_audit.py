@@ -27,13 +27,13 @@ from services.compliance.verifier import ophor_verify
 from shared.runtime.clock import clock_for
 from shared.store.unit import Store, Unit
 from tests.bench.figures import Figure, seconds, timed
-from tests.bench.ledger_proof import forget
+from tests.bench.ledger_proof import Tiles
 from tests.integration.bus_store_parts import mongo
 from tests.unit import evidence_world as given
 
 EVENTS_OF_THE_LOG = int(os.environ.get("BENCH_LEAVES", "1000000"))
-AT_ONCE = 10_000
-HEAD_EVERY = 50_000
+AT_ONCE = 256 * 40
+HEAD_EVERY = 5 * AT_ONCE
 Row = dict[str, Any]
 
 
@@ -61,26 +61,24 @@ def _look(store: Store, key: ophor_verify.NoteKey) -> None:
 def fill(store: Store, keys: Path) -> None:
     """Write a whole log: entries, refs, nodes, heads."""
     public, key = load_public(keys), load_note(keys, LOG)
-    edge: dict[tuple[int, int], bytes] = {}
-    left, size = events(public.origin), 0
+    tiles, left, size = Tiles(), events(public.origin), 0
     while size < EVENTS_OF_THE_LOG:
-        rows: dict[str, list[Row]] = {"log_entries": [], "log_refs": [], "log_nodes": []}
+        rows: dict[str, list[Row]] = {"log_entries": [], "log_refs": []}
         for entry, ref in islice(left, min(AT_ONCE, EVENTS_OF_THE_LOG - size)):
             rows["log_entries"].append(entry)
             rows["log_refs"].append({"_id": ref, "index": size})
-            made = tree.appended(edge, size, tree.leaf_hash(entry["leaf"]))
-            edge |= made
-            rows["log_nodes"] += [{"_id": f"{level}/{at}", "level": level, "at": at, "hash": made[level, at]}
-                                  for level, at in made]  # fmt: skip
+            tiles.append(tree.leaf_hash(entry["leaf"]))
             size += 1
-        forget(edge, size)
+        rows["log_tiles"] = tiles.taken()
         for name, some in rows.items():
             store.db[name].insert_many(some, ordered=False)
         if size % HEAD_EVERY == 0 or size == EVENTS_OF_THE_LOG:
-            root = tree.root(edge, size)
+            root = tiles.root()
             head = {"size": size, "root": base64.b64encode(root).decode(), "origin": public.origin}
             note = checkpoint.sign(public.origin, size, root, key)
             store.run(lambda unit, head=head, note=note: evidence.save_head(unit, head | {"checkpoint": note}))
+    while rest := tiles.taken():
+        store.db.log_tiles.insert_many(rest)
 
 
 def events(origin: str) -> Iterator[tuple[Row, str]]:

@@ -2,24 +2,24 @@
 
 The callee is a face in a process of its own, with schema, token, deadline and metrics; the reference is plain py-amqp
 on both sides, a quorum queue for requests and an exclusive one for answers. The p99 is taken again while the same face
-has a backlog of slow events.
+has a backlog of slow events. Beside it, other libraries' bare echoes with none of the guards (`peers`).
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from shared.bus.client import Client
 from tests.bench.figures import Figure, rated
+from tests.bench.peers import run as peers
+from tests.bench.peers.pace import paced, rate
 from tests.integration.bus_faces_parts import Bed, bed
 from tests.waiting import until
 
 CALLS = 3_000
-WARM = 200
 BACKLOG = 500
 QUEUE = "bench-echo"
 
@@ -28,13 +28,15 @@ def measure() -> Figure:
     """Take the rate of sequential calls, and the p99 beside a backlog of events."""
     with bed() as made:
         made.fresh()
-        raw, _ = _echoed(made)
+        raw = _echoed(made)
         with made.face("orders"), made.face("scheduling"):
             client = made.client(roles=("overvågning",))
-            rate, p99 = _rate(lambda: client.call("orders.list_exits", {}))
+            ours, p99 = rate(paced(lambda: client.call("orders.list_exits", {}), CALLS))
             behind = _behind_events(made, client)
+        beside = peers.measured(made.node.uri("topology"))
     what = f"calls by one caller (p99 {p99 * 1000:.1f} ms; with an event backlog {behind * 1000:.1f} ms)"
-    return rated("rpc", what, rate, "/s", "raw ping-pong over a quorum queue", raw)
+    figure = rated("rpc", what, ours, "/s", "raw ping-pong over a quorum queue", raw)
+    return replace(figure, beside=beside, p99_ms=round(behind * 1000, 1))
 
 
 def echo(uri: str) -> None:
@@ -56,7 +58,7 @@ def echo(uri: str) -> None:
         channel.connection.drain_events()
 
 
-def _echoed(made: Bed) -> tuple[float, float]:
+def _echoed(made: Bed) -> float:
     import amqp
 
     uri = made.node.uri("topology")
@@ -76,7 +78,7 @@ def _echoed(made: Bed) -> tuple[float, float]:
         heard.clear()
 
     try:
-        return _rate(ask)
+        return rate(paced(ask, CALLS))[0]
     finally:
         other.kill()
         other.wait()
@@ -84,22 +86,9 @@ def _echoed(made: Bed) -> tuple[float, float]:
         connection.close()
 
 
-def _rate(work: Callable[[], Any], calls: int = CALLS) -> tuple[float, float]:
-    """Give calls a second and the 99th percentile in seconds."""
-    for _ in range(WARM):
-        work()
-    times = []
-    for _ in range(calls):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return calls / sum(times), sorted(times)[int(calls * 0.99)]
-
-
 def _behind_events(made: Bed, client: Client) -> float:
     """Give the p99 of calls to a face that has a backlog of events, each of which waits."""
     for number in range(BACKLOG):
         made.tell(f"slow-{number}", number + 1)
     until(lambda: made.db("scheduling").runs.count_documents({}) > 0, "events are being handled")
-    _, p99 = _rate(lambda: client.call("scheduling.status", {}), 500)
-    return p99
+    return rate(paced(lambda: client.call("scheduling.status", {}), 500))[1]

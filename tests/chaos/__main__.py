@@ -21,9 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.errors import OphorError
-from tests.chaos import faults, fuzz, invariants, points
+from tests.chaos import faults, fuzz, invariants
 from tests.chaos.bed import Bed, bed
 from tests.chaos.cluster import Cluster
+from tests.chaos.inject import Injection
 from tests.chaos.invariants import settled
 from tests.chaos.load import Load
 
@@ -31,6 +32,8 @@ RESULTS = Path(__file__).parent / "results"
 SETTLE_S = 300.0
 GROWTH_MB = 100.0
 BUG = "ended by a bug"
+# kills, faults of parts, malformed messages, replicas of every process
+LENGTHS = {"short": (20, 16, 500, 1), "long": (320, 64, 10_000, 2), "cluster": (60, 28, 1_000, 1)}
 
 
 @dataclass
@@ -84,50 +87,32 @@ def main(arguments: list[str]) -> int:
 
 def run(made: Bed, asked: argparse.Namespace, began: float) -> Report:
     """Inject what was asked for under load, let everything settle, and look."""
-    rng = random.Random(asked.seed)
     load = Load(made, asked.seed, asked.callers)
     load.start()
-    injected = Counter[str]()
-    of_parts = faults.CLUSTER_FAULTS if made.cluster else faults.PART_FAULTS
-    plan = [*_rounds(faults.PROCESS_FAULTS, asked.kills), *_rounds(of_parts, asked.faults)]
-    rng.shuffle(plan)
-    each = asked.malformed // max(1, len(plan))
-    for number, fault in enumerate(plan, 1):
-        if _well(made):
-            fuzz.spoil(made, rng, each)
-        try:
-            what = fault(made, rng)
-        except faults.BROKEN as error:
-            what = f"could not be injected: {type(error).__name__}"
-        else:
-            injected[fault.__name__] += 1
-        _tell(f"{time.monotonic() - began:6.0f} s  {number:4}/{len(plan)}  {fault.__name__:20} {what}")
-        time.sleep(rng.uniform(0.05, asked.pause))
+    injection = Injection(made, asked, began)
+    injection.run()
     load.stop()
-    injected[faults.crash_point.__name__] -= points.disarm(str(made.points))  # nobody came there
     left = settled(made, SETTLE_S)
     load.finish()
     for queue in sorted(made.mended):
-        made.replay(queue)
+        made.replay(queue, made.began)
     made.jump(timedelta(days=1))
     left = settled(made, SETTLE_S) or left
     if missing := asked.malformed - sum(map(len, made.spoiled.values())):
-        fuzz.spoil(made, rng, missing)
+        fuzz.spoil(made, random.Random(asked.seed), missing)
         left = settled(made, SETTLE_S)
-    return _report(made, asked, load, injected, left, began)
+    return _report(made, asked, load, injection, left)
 
 
-def _report(
-    made: Bed, asked: argparse.Namespace, load: Load, injected: Counter[str], left: list[str], began: float
-) -> Report:
+def _report(made: Bed, asked: argparse.Namespace, load: Load, injection: Injection, left: list[str]) -> Report:
     found = invariants.look(made, load.given)
     died, growth = _died(made), made.watch.memory.growth()
     grown = [f"{name} grew by {mb} MB after its warm-up" for name, mb in growth.items() if mb > GROWTH_MB]
     recoveries = [seconds for each in made.watch.processes.values() for seconds in each.recoveries]
-    by_process = sum(injected[fault.__name__] for fault in set(faults.PROCESS_FAULTS))
+    injected = injection.injected
     return Report(
-        seed=asked.seed, seconds=round(time.monotonic() - began, 1), kills=by_process,
-        faults=sum(injected.values()) - by_process, commands=len(load.given), queries=load.queries,
+        seed=asked.seed, seconds=round(time.monotonic() - injection.began, 1), kills=injection.kills,
+        faults=sum(injected.values()) - injection.kills, commands=len(load.given), queries=load.queries,
         refused=dict(Counter(each.refused for each in load.given if each.refused)),
         malformed=sum(map(len, made.spoiled.values())), messages=found.messages, lost=len(found.lost),
         doubled=len(found.doubled),
@@ -169,11 +154,11 @@ def _asked(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--replicas", type=int)
     parser.add_argument("--cluster", action="store_true", help="three brokers, whose leader is lost (a long run only)")
     parser.add_argument("--callers", type=int, default=6)
-    parser.add_argument("--pause", type=float, default=2.0, help="seconds between two faults, at most")
+    parser.add_argument("--pause", type=float, default=2.0, help="seconds between two faults of one kind, at most")
     asked = parser.parse_args(arguments)
     if asked.short and asked.cluster:
         parser.error("three brokers take too long for a short run")
-    usual = (20, 16, 500, 1) if asked.short else (320, 64, 10_000, 2)
+    usual = LENGTHS["short" if asked.short else "cluster" if asked.cluster else "long"]
     for name, value in zip(("kills", "faults", "malformed", "replicas"), usual, strict=True):
         if getattr(asked, name) is None:
             setattr(asked, name, value)
@@ -189,11 +174,6 @@ def _make_cluster(made: Bed) -> None:
         _tell(f"no cluster of three brokers can be had here, no leader will be lost: {type(error).__name__} {error}")
     else:
         made.cluster = cluster
-
-
-def _rounds(kinds: tuple[faults.Fault, ...], count: int) -> list[faults.Fault]:
-    """Give `count` faults, every kind as often as the others."""
-    return [kinds[number % len(kinds)] for number in range(count)]
 
 
 def _keep_logs(made: Bed, report: Report) -> None:
@@ -213,10 +193,6 @@ def _died(made: Bed) -> list[str]:
     ]
     bugs = [f"{name}: {text.count(BUG)} ended by a bug" for name, text in made.logs() if BUG in text]
     return by_signal + bugs
-
-
-def _well(made: Bed) -> bool:
-    return made.stack.parts.ready("rabbitmq")
 
 
 def _tell(line: str) -> None:

@@ -35,6 +35,7 @@ from tests.chaos.watch import Process, Watch, environment
 from tests.waiting import until
 
 FIRST = datetime(2026, 1, 5, 9, tzinfo=UTC)
+LATELY = timedelta(minutes=2)
 
 
 class Bed:
@@ -92,11 +93,11 @@ class Bed:
     def mend(self, queue: str) -> None:
         """Do what the operator's page says for a missing queue or binding: apply the topology, replay to the queue."""
         self.stack.parts.apply_topology()
-        self.replay(queue)
+        self.replay(queue, datetime.now(UTC) - LATELY)
         self.mended.add(queue)
 
-    def replay(self, queue: str) -> int:
-        """Publish to one queue again what its service was told; give how many messages."""
+    def replay(self, queue: str, since: datetime) -> int:
+        """Publish to one queue again what its service was told since then; give how many messages."""
         wires = [each for each in (*EVENTS, *TASKS) if queue in outbox._queues_of(each)]
         emitters = {EVENTS[wire].emitter if wire in EVENTS else TASKS[wire].service for wire in wires}
         count = 0
@@ -104,7 +105,7 @@ class Bed:
             store = Store(self.stack.parts.mongo.admin_uri, service, SimulatedClock(self.stack.parts.mongo.admin_uri))
             signer = Signer.load(keys.folder_of(self.stack.settings.keys, TABLE[f"{service}-relay"]), service)
             with self.dial(f"svc-{service}") as connection:
-                count += outbox.replay(store, connection, signer, queue, self.began)
+                count += outbox.replay(store, connection, signer, queue, since)
             store.close()
         return count
 
@@ -155,7 +156,7 @@ def bed(replicas: int) -> Iterator[Bed]:
         made = Bed(stack, home, replicas)
         made.jump(timedelta())
         made.watch.start()
-        until(made.watch.all_ready, "every process is ready", 240)
+        until(made.watch.all_ready, "every process is ready", 300)
         yield made
     finally:
         if made is not None:

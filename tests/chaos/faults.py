@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pymongo
 from amqp.exceptions import AMQPError
@@ -18,7 +18,7 @@ from contracts.catalogue import SERVICES, hands
 from shared.bus.pump import LOST
 from shared.bus.topology import describe
 from tests.chaos import points
-from tests.chaos.bed import Bed
+from tests.chaos.bed import LATELY, Bed
 from tests.chaos.cluster import Cluster
 from tests.chaos.watch import Process
 from tests.waiting import until
@@ -42,8 +42,11 @@ def terminate(bed: Bed, rng: random.Random) -> str:
 
 
 def crash_point(bed: Bed, rng: random.Random) -> str:
-    """Have a process die at a named point of its work."""
-    process = _one(bed, rng)
+    """Have a process that the load gives work die at a named point of it."""
+    kind = rng.choice(KINDS)
+    process = rng.choice(
+        [each for each in bed.watch.of_kind(kind) if each.name.rstrip("-0123456789") in points.BUSY[kind]]
+    )
     point = rng.choice(points.KINDS[process.kind])
     points.arm(str(bed.points), process.name, point)
     return f"{process.name} {point}"
@@ -69,7 +72,7 @@ def leader_lost(bed: Bed, rng: random.Random) -> str:
     os.kill(bed.stack.state.processes["rabbitmq"].pid, signal.SIGKILL)  # the node alone: the others need its epmd
     bed.amqp_proxy.target = other.ports["amqp"]
     try:
-        until(lambda: cluster.answers(other), "another node takes clients", 60)
+        until(lambda: cluster.answers(other), "another node takes clients")
         time.sleep(rng.uniform(1, 8))
     finally:
         bed.stack.up(["rabbitmq"], alone=True)
@@ -80,9 +83,11 @@ def leader_lost(bed: Bed, rng: random.Random) -> str:
 
 def broker_alarm(bed: Bed, rng: random.Random) -> str:
     """Block the broker by its memory alarm for a moment."""
-    _rabbitmqctl(bed, "set_vm_memory_high_watermark", "absolute", "1MB")
-    time.sleep(rng.uniform(1, 4))
-    _rabbitmqctl(bed, "set_vm_memory_high_watermark", "0.6")
+    try:
+        _rabbitmqctl(bed, "set_vm_memory_high_watermark", "absolute", "1MB")
+        time.sleep(rng.uniform(1, 4))
+    finally:
+        _rabbitmqctl(bed, "set_vm_memory_high_watermark", "0.6")
     return "memory alarm"
 
 
@@ -153,7 +158,7 @@ def primary_stepped_down(bed: Bed, rng: random.Random) -> str:
     """Have the primary step down, with transactions open in it."""
     with suppress(pymongo.errors.PyMongoError):
         bed.mongo.admin.command({"replSetStepDown": 2, "force": True})
-    until(bed.stack.parts.mongo.writable, "a primary is elected again", 60)
+    until(bed.stack.parts.mongo.writable, "a primary is elected again")
     return "mongod"
 
 
@@ -168,9 +173,9 @@ def database_cut(bed: Bed, rng: random.Random) -> str:
 
 
 def messages_again(bed: Bed, rng: random.Random) -> str:
-    """Send a queue everything again that it was ever told: duplicated, delayed, in another order."""
+    """Send a queue again what it was told in the last minutes: duplicated, delayed, in another order."""
     queue = rng.choice([*(f"evt-{service}" for service in SERVICES), *(f"hand-{one}-{two}" for one, two in hands())])
-    return f"{bed.replay(queue)} to {queue}"
+    return f"{bed.replay(queue, datetime.now(UTC) - rng.uniform(0.1, 1) * LATELY)} to {queue}"
 
 
 def clock_jump(bed: Bed, rng: random.Random) -> str:

@@ -25,8 +25,8 @@ POINTS: dict[str, tuple[str, str, bool]] = {
     "after-mark": ("shared.bus.batches", "Batches._write_down", False),
     "before-ack": ("amqp.channel", "Channel.basic_ack", True),
     "after-ack": ("amqp.channel", "Channel.basic_ack", False),
-    "before-checkpoint": ("shared.bus.hands", "Work.commit", True),
-    "after-checkpoint": ("shared.bus.hands", "Work.commit", False),
+    "before-checkpoint": ("shared.bus.hands_work", "Work.commit", True),
+    "after-checkpoint": ("shared.bus.hands_work", "Work.commit", False),
 }
 # no contract asks for order yet: here one service handles an emitter's events strictly by seq, and notes each turn
 ORDERED, APPLIED = ("scheduling", "orders"), "chaos_applied"
@@ -35,6 +35,12 @@ KINDS = {
     "face": ("before-commit", "after-commit", "before-ack", "after-ack"),
     "relay": ("before-publish", "after-publish", "before-mark", "after-mark"),
     "hand": ("before-commit", "before-checkpoint", "after-checkpoint", "before-ack", "after-ack"),
+}
+# what the load gives work to do; the others would wait for their point in vain
+BUSY = {
+    "face": ("orders", "scheduling", "compliance", "deletion", "delivery", "access"),
+    "relay": ("orders-relay", "scheduling-relay", "compliance-relay"),
+    "hand": ("compliance-ledger",),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from shared.bus.confirms import Confirms, Fate
@@ -12,14 +13,14 @@ from shared.bus.confirms import Confirms, Fate
 class Wire:
     """What `Confirms` needs of a channel: it publishes nowhere, and lets the test speak for the broker."""
 
+    channel_id = 1
+
     def __init__(self) -> None:
         self.events: dict[str, set[Callable[..., None]]] = defaultdict(set)
+        self.connection = SimpleNamespace(frame_max=131_072, frame_writer=SimpleNamespace(write=bytes))
 
     def confirm_select(self) -> None:
         """Be in confirm mode."""
-
-    def basic_publish(self, message: Any, **to: Any) -> None:
-        """Take a message."""
 
     def says(self, event: str, tag: int, *, multiple: bool) -> None:
         for hears in list(self.events[event]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import jwt
@@ -10,8 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contracts.errors import Rejected
-from shared.bus.tokens import Actor, Issuer, TokenRefused, verify
+from shared.bus.tokens import LEEWAY_S, Actor, Issuer, TokenRefused, verify
 from tests.unit.bus_parts import CONSOLE, KEYS, TRUST
+from tests.waiting import until
 
 
 def minted(**claims: Any) -> str:
@@ -93,3 +95,25 @@ def test_an_actor_acts_for_its_customers_only() -> None:
     Actor("u", customers=frozenset({"*"})).require_customer("12345678")
     with pytest.raises(Rejected, match="CUSTOMER_NOT_IN_SCOPE"):
         Actor("u", customers=frozenset({"87654321"})).require_customer("12345678")
+
+
+def test_a_token_that_was_found_good_proves_nothing_elsewhere_and_nothing_once_it_has_expired() -> None:
+    now = int(time.time())
+    token = minted(iat=now - 200, exp=now - LEEWAY_S + 1)  # good for as long as machines' clocks may differ
+    assert verify(token, TRUST, "orders") == verify(token, TRUST, "orders")
+    with pytest.raises(TokenRefused, match="token-audience"):
+        verify(token, TRUST, "deletion")
+
+    def refused() -> bool:
+        with suppress(TokenRefused):
+            verify(token, TRUST, "orders")
+            return False
+        return True
+
+    until(refused, "it has expired")
+
+
+def test_a_caller_uses_one_token_for_a_while_and_another_for_each_service() -> None:
+    authorise = CONSOLE.acting("usr-1", ["kommune_dpo"])
+    assert authorise("orders") == authorise("orders") != authorise("deletion")
+    assert verify(authorise("deletion"), TRUST, "deletion").id == "usr-1"

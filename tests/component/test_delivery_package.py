@@ -9,7 +9,8 @@ import pyrage
 import pytest
 
 from contracts.errors import Rejected, Unavailable
-from services.delivery.package import digest_of, hand_over, make_bag, payload, probe, recipient_key, seal
+from services.delivery.package import hand_over, make_bag, payload, probe, seal
+from shared.runtime.drops import digest_of, recipient_key
 
 DAY = date(2026, 6, 1)
 INFO = {"Bagging-Date": DAY.isoformat(), "Bag-Software-Agent": "test"}

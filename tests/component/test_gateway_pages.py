@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from contracts.errors import Unavailable
+from contracts.errors import Rejected, Unavailable
 from services.gateway.app import create_app
 from services.gateway.asking import COOKIE
 from services.gateway.duties import groups as groups_of
@@ -39,6 +39,36 @@ def _inside(backend=None, login="dpo", **more):
     app = client.application
     client.set_cookie(COOKIE, app.extensions["sessions"].begin(app.extensions["users"]()[login]))
     return client
+
+
+class _Gate(Recorded):
+    """Answers the gate's question as it is told to."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+
+    def ask(self, user, wire, data, command_id=""):
+        assert (wire, user.roles) == ("deletion.restore_check", ("overvågning",))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return {"system": data["system"], "released": self.answer, "restores": [], "looked_on": None}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        (True, 200, "RELEASED"),
+        (False, 503, "NOT_RELEASED"),
+        (Unavailable("NO_ANSWER", "deletion is silent"), 503, "NO_ANSWER"),
+        (Rejected("SYSTEM_UNKNOWN", "no such system"), 404, "SYSTEM_UNKNOWN"),
+    ],
+)
+def test_the_gate_is_open_only_where_deletion_says_so_and_tells_nobody_s_name(answer, status, said):
+    told = _client(_Gate(answer)).get("/gate/plads/anvisning")
+    assert told.status_code == status
+    assert told.json == {"system": "plads/anvisning", "released": status == 200, "answer": said}
+    assert _client(_Gate(True)).get("/gate/" + "x" * 201).status_code == 404
 
 
 def test_whoever_is_not_logged_in_is_sent_to_the_login_and_afterwards_back():

@@ -75,9 +75,11 @@ def field(page: str, name: str) -> str:
 
 
 @pytest.mark.parametrize(("language", "words"), [
-    ("da", ["Slettebevis, BACKUP-EXPIRED", "Status givet, bevis følger", "Data er ikke permanent slettet.",
+    ("da", ["Endeligt slettebevis, også for backup (BACKUP-EXPIRED)", "Status givet, bevis følger",
+            "Data er ikke permanent slettet.", "10. Arbejdsdag efter 06.10.2026",
             "Fristen er overskredet", "lukning af adgange", "17, 22"]),
-    ("en", ["Certificate, BACKUP-EXPIRED", "Status given, certificate follows", "not permanently deleted",
+    ("en", ["Final deletion certificate, backups too (BACKUP-EXPIRED)", "Status given, certificate follows",
+            "not permanently deleted",
             "Overdue", "closing of access"]),
 ])  # fmt: skip
 def test_requests_stand_with_their_clock_and_their_answers(language: str, words: list[str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts import orders, scheduling
+from contracts import orders_notices, scheduling, scheduling_plan
 from contracts.catalogue import EVENTS
 from contracts.compliance import ISSUED_STAGES, STAGES, ObligationRow
 from contracts.roles import EVERYONE
@@ -30,10 +30,10 @@ def choices(message, field):
 
 STATES = {
     "an obligation": choices(ObligationRow, "state"),
-    "a timetable": choices(scheduling.Timetable, "state"),
+    "a timetable": choices(scheduling_plan.Timetable, "state"),
     "a proposal": choices(scheduling.PlanProposed, "state"),
-    "an approval": choices(scheduling.ApprovalRequest, "state"),
-    "a change in the frozen zone": [views.bypass_state(each) for each in choices(scheduling.Bypass, "state")],
+    "an approval": choices(scheduling_plan.ApprovalRequest, "state"),
+    "a change in the frozen zone": [views.bypass_state(each) for each in choices(scheduling_plan.Bypass, "state")],
     "a plan": [views.plan_state(each) for each in ("draft", "placed", "approved", "cancelled")],
     "an exit": ["ordered", "countered", "confirmed", "placed", "cancelled"],
     "a deletion": [*FOLLOWED, *(state for state, _ in TRANSITIONS), *TRANSITIONS.values()],
@@ -69,7 +69,7 @@ def test_every_event_has_its_words_and_no_word_is_left_over():
 
 
 def test_every_kind_of_change_party_stage_and_role_has_its_words():
-    assert set(choices(scheduling.Change, "what")) == set(words.CHANGES)
+    assert set(choices(scheduling_plan.Change, "what")) == set(words.CHANGES)
     assert set(choices(scheduling.BypassChanged, "kind")) == set(words.BYPASSES)
     assert {*PARTIES, *OWNERS} <= set(words.PARTIES)
     assert {*STAGES, *ISSUED_STAGES} <= set(words.STAGES)
@@ -78,7 +78,7 @@ def test_every_kind_of_change_party_stage_and_role_has_its_words():
 
 def test_every_notice_kind_of_the_contract_that_a_profile_gives_has_a_title_in_both_languages():
     kinds = [each for name in known_profiles() for each in load_profile(name).notices]
-    assert {each.kind for each in kinds} <= set(orders.NOTICES)
+    assert {each.kind for each in kinds} <= set(orders_notices.NOTICES)
     assert all(each.title_da and each.title_en for each in kinds)
 
 

@@ -50,7 +50,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def walk(faces: Faces, **more: Any) -> Walk:
-    return Walk(faces, faces.set, told=lambda text: None, timeout_s=0.05, **more)
+    return Walk(faces, faces.set, **{"told": lambda text: None, **more})
 
 
 def of(service: str, **values: Any) -> Callable[[str, dict[str, Any]], None]:
@@ -59,7 +59,7 @@ def of(service: str, **values: Any) -> Callable[[str, dict[str, Any]], None]:
 
 def code(faces: Faces, **more: Any) -> str:
     with pytest.raises(Unavailable) as told:
-        walk(faces, **more).quiet()
+        walk(faces, timeout_s=0.05, **more).quiet()
     return f"{told.value.code} {told.value.message}"
 
 
@@ -136,9 +136,19 @@ def test_the_walk_stops_at_every_timer_and_ends_at_its_goal() -> None:
 
 def test_a_step_goes_to_the_next_timer_only() -> None:
     faces = Faces([BEGIN + timedelta(days=1), BEGIN + timedelta(days=2)])
-    assert walk(faces).step() == BEGIN + timedelta(days=1)
-    assert walk(faces).step() == BEGIN + timedelta(days=2)
+    for days in (1, 2):
+        assert walk(faces).step() is not None
+        assert faces.now == BEGIN + timedelta(days=days)
     assert walk(faces).step() is None
+
+
+def test_a_step_from_a_quiet_that_was_seen_looks_only_where_it_goes() -> None:
+    faces = Faces([BEGIN + timedelta(days=1), BEGIN + timedelta(days=2)])
+    here = walk(faces).quiet()
+    before = faces.looks
+    there = walk(faces).step(None, here)
+    assert there is not None and there.next_timer == BEGIN + timedelta(days=2)
+    assert (faces.now, faces.looks - before) == (BEGIN + timedelta(days=1), 2)
 
 
 def test_a_timer_that_is_due_and_still_called_coming_keeps_the_walk_waiting() -> None:

@@ -73,8 +73,8 @@ def test_only_one_at_a_time_changes_a_stack(tmp_path: Path) -> None:
 def test_chosen_ports_differ_and_are_free() -> None:
     with Ports() as one, Ports() as another:
         chosen = [one.choose() for _ in range(50)] + [another.choose() for _ in range(50)]
-    assert len(set(chosen)) == 100
-    assert all(free(port) for port in chosen)
+        assert len(set(chosen)) == 100
+        assert all(free(port) for port in chosen)
 
 
 def test_a_stacks_ports_are_nobody_elses_for_as_long_as_the_stack_exists(

@@ -1,7 +1,7 @@
 """The hand `deletion-delete` with a patched connector: a process of the tests' own, started in the real one's place.
 
-The patch opens the target with the superuser's rights and, in the first batch in the placement solution, deletes a
-parent of a neighbour, whose letter goes with it by a cascade. `HARM` says how it is done:
+The patch opens the target with the superuser's rights and, in the first batch, deletes a team of a neighbour, whose
+member goes with it by a cascade. `HARM` says how it is done:
 * `plainly`: in the batch's transaction;
 * `claimed`: in the batch's transaction, and told as if it had been planned.
 The product knows nothing of it: there is no such switch.
@@ -21,7 +21,7 @@ from shared.connectors.protocol import Key
 from shared.connectors.sql import postgresql
 from shared.connectors.sql.batch import SqlBatch
 
-HARM, PARENT, ADMIN = (os.environ[f"TEST_{name}"] for name in ("HARM", "PARENT", "ADMIN"))
+HARM, TEAM, ADMIN = (os.environ[f"TEST_{name}"] for name in ("HARM", "TEAM", "ADMIN"))
 honest_engine, honest_delete = postgresql.engine, SqlBatch.delete
 
 
@@ -35,11 +35,11 @@ def engine(system: Any, purpose: str) -> Any:
 
 
 def delete(self: SqlBatch, place: str, keys: Sequence[Key]) -> int:
-    """Delete what is asked for, and a neighbour's parent with what hangs on it."""
+    """Delete what is asked for, and a neighbour's team with who is in it."""
     deleted = honest_delete(self, place, keys)
-    self._connection.execute(text("DELETE FROM public.foraelder WHERE foraelder_id = :id"), {"id": int(PARENT)})
+    self._connection.execute(text("DELETE FROM public.hold WHERE id = :id"), {"id": int(TEAM)})
     if HARM == "claimed":
-        self._planned.update({"foraelder": 1, "brev": 1})
+        self._planned.update({"hold": 1, "medarbejder": 1})
     return deleted
 
 

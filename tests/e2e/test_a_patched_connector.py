@@ -2,73 +2,92 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import psycopg
+import pytest
+from click.testing import Result
 from psycopg import conninfo
+from typer.testing import CliRunner
 
-from deploy.demo import data
-from tests.e2e.exits import LONGEST_S, Exit, Running
-from tests.waiting import until
+from deploy.stack import guard
+from deploy.stack.instance import Stack
+from services.console.main import app
+from tests.integration import rehearse_targets as targets
 
-NEIGHBOUR = data.STAYING[0]
 HAND = "deletion-delete"
+TEAM = 9001
+CASCADE = """
+ALTER TABLE medarbejder DROP CONSTRAINT medarbejder_hold_fkey,
+    ADD FOREIGN KEY (hold) REFERENCES hold ON DELETE CASCADE;
+INSERT INTO hold VALUES (9001, 8);
+INSERT INTO medarbejder VALUES (9001, 8, 9001);
+"""
 
 
-def give_the_neighbour_a_parent_with_a_letter(exit_: Exit) -> int:
-    with exit_.placement() as base:
-        row = base.execute(
-            "WITH parent AS (INSERT INTO foraelder (kommunekode, cpr_nr, navn) VALUES (%(code)s, '019925-0000', 'Nabo')"
-            " RETURNING foraelder_id) INSERT INTO brev (kommunekode, foraelder_id, brevtype, sendt, indhold)"
-            " SELECT %(code)s, foraelder_id, 'RYKKER', now(), '' FROM parent RETURNING foraelder_id",
-            {"code": NEIGHBOUR.code},
-        ).fetchone()
-    assert row is not None
-    return int(row[0])
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """Give a stack of this test's own."""
+    folder = Path(tempfile.mkdtemp(prefix="ophor-patched-"))
+    folder.chmod(0o755)
+    guard.start(folder, os.getpid())
+    monkeypatch.setenv("OPHOR_HOME", str(folder))
+    try:
+        made = Stack.create(folder)
+        made.up(["postgres", "mongod"], alone=True)
+        yield made
+    finally:
+        guard.take_away(folder)
 
 
-def rows_of(exit_: Exit, parent: int) -> tuple[int, int]:
-    with exit_.placement() as base:
-        counts = [
-            base.execute(f"SELECT count(*) FROM {place} WHERE foraelder_id = %s", (parent,)).fetchone()
-            for place in ("foraelder", "brev")
-        ]
-    return counts[0][0], counts[1][0]  # type: ignore[index]
-
-
-def patch(exit_: Exit, parent: int, harm: str) -> None:
+def patch(stack: Stack, shop: str, harm: str) -> None:
     """Have the stack start the patched hand in the real one's place."""
-    admin = conninfo.conninfo_to_dict(exit_.stack.parts.postgres_uri)
-    address = f"postgresql://{admin['user']}:{admin['password']}@{admin['host']}:{admin['port']}/pladsanvisning"
-    exit_.stack.end([HAND])
+    admin = conninfo.conninfo_to_dict(shop)
+    address = "postgresql://{user}:{password}@{host}:{port}/{dbname}".format(**admin)
     argv = [sys.executable, "-m", "tests.e2e.patched_delete_hand"]
-    exit_.stack.replace(HAND, argv, {"TEST_HARM": harm, "TEST_PARENT": str(parent), "TEST_ADMIN": address})
-    exit_.stack.up([HAND])
+    stack.replace(HAND, argv, {"TEST_HARM": harm, "TEST_TEAM": str(TEAM), "TEST_ADMIN": address})
 
 
-def is_up(exit_: Exit, demo: Running) -> bool:
-    """Tell whether everything of the demo runs; fail where it ended before."""
-    assert not demo.ended, demo.text
-    processes = exit_.stack.state.processes if (exit_.home / "stack.json").exists() else {}
-    return "neighbours" in processes and exit_.stack.row("neighbours").ready
+def rehearse(path: Path) -> Result:
+    out = path.parent / "ud"
+    words = ["rehearse", "--systems", path, "--tenant", targets.LEAVING, "--out", out, "--keep-running"]
+    return CliRunner().invoke(app, [*map(str, words), "--yes-delete", "butik"])
 
 
-def test_a_patched_connector_that_reaches_a_neighbours_row_by_a_cascade_makes_the_run_fail(exit_: Exit) -> None:
-    demo = exit_.start("demo", "--keep-running")
-    until(lambda: is_up(exit_, demo), "the demo is up", LONGEST_S)
-    parent = give_the_neighbour_a_parent_with_a_letter(exit_)
-    patch(exit_, parent, "plainly")
+def of_the_neighbour(shop: str) -> list[int]:
+    with psycopg.connect(shop) as base:
+        queries = (
+            b"SELECT count(*) FROM hold WHERE id = 9001",
+            b"SELECT count(*) FROM medarbejder WHERE hold = 9001",
+        )
+        return [int(base.execute(query).fetchall()[0][0]) for query in queries]
 
-    ended = demo.wait()
 
-    assert ended.code != 0
-    assert "OUTSIDE_SCOPE" in ended.text and "systems.pladsanvisning.places." in ended.text
-    assert rows_of(exit_, parent) == (1, 1)
-    assert not exit_.has_ended and not list(exit_.out.glob("certificates/*"))
+def test_a_patched_connector_that_reaches_a_neighbours_row_by_a_cascade_makes_the_run_fail(
+    stack: Stack, tmp_path: Path
+) -> None:
+    with targets.shop(stack.parts.postgres_uri, tmp_path) as (shop, content):
+        with psycopg.connect(shop, autocommit=True) as owner:
+            owner.execute(CASCADE)
+        path = targets.write_map(tmp_path, butik=content)
+        marked = CliRunner().invoke(app, ["rehearsal", "prepare", str(path), "--yes", "butik"])
+        assert marked.exit_code == 0, marked.output
 
-    patch(exit_, parent, "claimed")  # the next job is done by one that also lies about what it planned
-    again = exit_.run("demo", "--keep-running")
+        patch(stack, shop, "plainly")
+        for harm in ("plainly", "claimed"):  # the next job is done by one that also lies about what it planned
+            if harm == "claimed":
+                stack.end([HAND])
+                patch(stack, shop, harm)
+                stack.up([HAND])
 
-    assert again.code != 0
-    assert "OUTSIDE_SCOPE" in again.text
-    assert rows_of(exit_, parent) == (1, 1)
-    assert not exit_.has_ended and not list(exit_.out.glob("certificates/*"))
+            ended = rehearse(path)
+
+            assert ended.exit_code != 0
+            assert "OUTSIDE_SCOPE" in ended.output and "systems.butik.places." in ended.output, ended.output
+            assert of_the_neighbour(shop) == [1, 1]
+            out = tmp_path / "ud"
+            assert not (out / "summary.json").exists() and not list(out.glob("certificates/*"))

@@ -20,10 +20,12 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
 from deploy.demo import data, pladsanvisning
 from deploy.demo.world import World
 from deploy.stack.processes import PRODUCT
+from services.console.main import app
 from tests.e2e.exits import Exit, Reference
 
 STAGES = ("ACTIVE-DELETED", "BACKUP-EXPIRED")
@@ -194,8 +196,9 @@ def test_a_copy_with_one_byte_changed_is_rejected(
     for _ in range(FLIPS):
         at, copy = draw.randrange(len(true)), tmp_path / f"copy.{form}"
         copy.write_bytes(true[:at] + bytes([true[at] ^ (1 << draw.randrange(8))]) + true[at + 1 :])
-        ended = finished.run("verify", "--rehearsal", str(copy), *finished.keys)
-        assert ended.code in (1, 2), f"byte {at}: {ended.code}\n{ended.text}"
+        ended = CliRunner().invoke(app, ["verify", "--rehearsal", str(copy), *finished.keys])
+        assert ended.exit_code in (1, 2), f"byte {at}: {ended.exit_code}\n{ended.output}"
+        assert isinstance(ended.exception, SystemExit), f"byte {at}: {ended.exception}"
 
 
 @pytest.mark.parametrize("stage", STAGES)

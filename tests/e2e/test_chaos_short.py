@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_every_kind_of_fault_under_load_loses_and_doubles_nothing() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos", "--short", "--callers", "3", "--pause", "1"],
-        cwd=ROOT, capture_output=True, text=True, timeout=600,
+        [sys.executable, "-m", "tests.chaos", "--short", "--kills", "12", "--callers", "3", "--pause", "1"],
+        cwd=ROOT, capture_output=True, text=True, timeout=900,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     report = json.loads((RESULTS / "latest.json").read_text("utf-8"))

@@ -123,7 +123,7 @@ def kill_everything_once(exit_: Exit) -> tuple[Play, Ended]:
     assert not play.demo.ended, play.demo.text
     with exit_.documents() as databases:
         waiting = moments(play, databases)
-        while due := until(lambda: next_due(play, waiting), "something happens", LONGEST_S):
+        while due := until(lambda: next_due(play, waiting), "something happens", LONGEST_S, at_most_s=0.02):
             if due == "ended":
                 break
             del waiting[due]

@@ -16,7 +16,7 @@ from typing import Any
 from services.compliance.bundle import VERIFIER
 
 CHILD = Path(__file__).with_name("child.py")
-DEAD_S, MOST_MB = 15.0, 200
+DEAD_S, MOST_MB = 120.0, 200
 
 
 @dataclass

@@ -28,7 +28,9 @@ from shared.bus.client import Client
 from shared.bus.envelope import encode, make_command, make_event
 from shared.bus.tokens import Issuer
 from shared.store import mongo as store_mongo
-from tests.integration.bus_store_parts import Mongo, Rabbit, folder, free_ports, mongo, rabbit, until
+from tests.integration.bus_store_parts import Mongo, Rabbit, drained, folder, free_ports, mongo, rabbit, room, until
+from tests.parts import Parts
+from tests.waiting import LONGEST_S
 
 ROOT = Path(__file__).parents[2]
 AGREEMENT = {
@@ -56,7 +58,7 @@ class FaceProcess:
 
     def get(self, path: str) -> tuple[int, str]:
         try:
-            with urlopen(Request(self.health + path), timeout=5) as answer:
+            with urlopen(Request(self.health + path), timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except OSError as error:
             return getattr(error, "code", 0), ""
@@ -69,7 +71,7 @@ class FaceProcess:
         self.process.send_signal(number)
 
     def ended(self) -> int:
-        return self.process.wait(60)
+        return self.process.wait(LONGEST_S)
 
 
 class Bed:
@@ -85,7 +87,7 @@ class Bed:
         trust.make_key(keys, "stranger")
         self.calls = Client(node.uri("console"), "console", self.issuer().acting("usr-1", ["ist_projektleder"]))
         self.mongo: Any = pymongo.MongoClient(database.uri)
-        self.mongo.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 5})  # of a killed process
+        self.patience(5)  # with a killed process
         self.connection = node.connect("topology")
         self.channel = self.connection.channel()
         self.channel.confirm_select()
@@ -98,9 +100,13 @@ class Bed:
             for name in db.list_collection_names():
                 db[name].delete_many({})
         topology.apply(self.connection, "test")
-        for queue in topology.describe("test").queues:
-            if self.depth(queue.name):
-                self.channel.queue_purge(queue.name)
+        with self.connection.channel() as channel:
+            for queue in topology.describe("test").queues:
+                drained(channel, queue.name)
+
+    def patience(self, seconds: int) -> None:
+        """Have the database end transactions that begin from now on and last longer."""
+        self.mongo.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": seconds})
 
     def db(self, service: str) -> Any:
         return self.mongo[f"ophor_{service}"]
@@ -193,7 +199,7 @@ class Bed:
         """List the broker's connections whose name begins with `name` (as the broker's statistics know them by now)."""
         return [
             row
-            for row in management(self, "GET", "connections")
+            for row in management(self, "GET", f"vhosts/{quote(self.node.vhost, safe='')}/connections")
             if (row.get("client_properties") or {}).get("connection_name", "").startswith(name)
         ]
 
@@ -202,7 +208,7 @@ def management(bed: Bed, method: str, path: str) -> Any:
     """Ask the broker's management API as the topology user."""
     login = base64.b64encode(f"topology:{bed.node.passwords['topology']}".encode()).decode()
     request = Request(f"{bed.node.management}/api/{path}", headers={"Authorization": f"Basic {login}"}, method=method)
-    with urlopen(request, timeout=10) as answer:
+    with urlopen(request, timeout=60) as answer:
         return json.loads(answer.read() or b"null")
 
 
@@ -249,11 +255,11 @@ class Caller:
 
 
 @contextmanager
-def bed() -> Iterator[Bed]:
-    """Run broker and database for a session."""
+def bed(parts: Parts | None = None) -> Iterator[Bed]:
+    """Run a database, on the run's broker (`parts`) or beside a broker of its own."""
     passwords = {user: secrets.token_urlsafe(12) for user in topology.users()}
-    definitions = topology.definitions(passwords, "test")
-    with folder() as keys, mongo() as database, rabbit(definitions, passwords) as node:
+    own = rabbit(topology.definitions(passwords, "test"), passwords)
+    with folder() as keys, mongo() as database, room(parts) if parts else own as node:
         made = Bed(node, database, keys)
         try:
             yield made

@@ -9,21 +9,23 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit
 
 import amqp
 import pymongo
 
 from contracts.catalogue import SERVICES
+from contracts.errors import Unavailable
+from deploy.stack import programs
+from deploy.stack.ports import Ports
 from shared.bus import trust
 from shared.bus.frames import Writer
 from shared.bus.topology import definitions, describe
@@ -31,32 +33,25 @@ from shared.bus.topology import users as topology_users
 from shared.runtime.clock import SimulatedClock, set_clock
 from shared.store import mongo as mongo_store
 from shared.store.unit import Store
+from tests import waiting
+from tests.parts import Parts
 
 ROOT = Path(__file__).parents[2]
 ROOT_PASSWORD = "secret-root"
-RABBIT_BIN = Path("/usr/lib/rabbitmq/bin")
+
+
+_PORTS = Ports()
 
 
 def free_ports(count: int) -> list[int]:
-    """Find `count` different free TCP ports on 127.0.0.1."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Find `count` free TCP ports on 127.0.0.1 that nobody else chooses while this process lives."""
+    return [_PORTS.choose() for _ in range(count)]
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
-    """Wait until `condition` gives something true, and give it; fail naming `what` after `seconds`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with suppress(OSError, pymongo.errors.PyMongoError, amqp.exceptions.AMQPError):
-            if value := condition():
-                return value
-        time.sleep(0.02)
-    raise AssertionError(f"waited {seconds} s in vain: {what}")
+def until(condition: Callable[[], Any], what: str, seconds: float = waiting.LONGEST_S) -> Any:
+    """Wait until `condition` gives something true, and give it; that a server or a service is away passes."""
+    away = (OSError, pymongo.errors.PyMongoError, amqp.exceptions.AMQPError, Unavailable)
+    return waiting.until(condition, what, seconds, away)
 
 
 def mongod_path() -> str:
@@ -85,17 +80,18 @@ def stop(process: subprocess.Popen[Any]) -> None:
     """Kill the process group that was started here, whose data nobody keeps; return when all of it is gone."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        until(lambda: gone(process), "the group is killed", 20)
+        until(lambda: gone(process), "the group is killed")
 
 
 def gone(process: subprocess.Popen[Any]) -> bool:
-    """Tell whether no process of the group is left."""
+    """Tell whether no process of the group is left but such as have ended and were not waited for."""
     process.poll()
-    try:
-        os.killpg(process.pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, group = stat.read_text("utf-8", "replace").rpartition(")")[2].split()[:3]
+            if int(group) == process.pid and state not in "ZX":
+                return False
+    return True
 
 
 class Mongo(NamedTuple):
@@ -113,6 +109,7 @@ def mongo(more: Sequence[str] = (), host: str = "127.0.0.1", options: str = "") 
         process = subprocess.Popen(
             [mongod_path(), "--dbpath", str(data), "--port", str(port), "--replSet", "rs0", "--bind_ip", "127.0.0.1",
              "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25",
+             "--setParameter", "transactionLifetimeLimitSeconds=10",  # of a killed process
              "--setParameter", "diagnosticDataCollectionEnabled=0", *more],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
@@ -157,14 +154,14 @@ def initiate(port: int, host: str = "127.0.0.1", options: str = "") -> None:
 
 
 class Rabbit:
-    """A running RabbitMQ node: `port`, `management` (address or None), and the passwords of its users."""
+    """A RabbitMQ node of the test's own, or a virtual host of a shared one: `management` is None where it has none."""
 
     def __init__(
-        self, process: subprocess.Popen[Any], port: int, management_port: int | None, passwords: dict[str, str]
+        self, port: int, management: str | None, passwords: dict[str, str], *, group: int = 0, vhost: str = "/"
     ) -> None:
-        self._group, self.port, self.passwords = process.pid, port, passwords
+        self.port, self.management, self.passwords, self.vhost = port, management, passwords, vhost
         self.secure = ""  # what follows the password in the address, where TLS is to be spoken
-        self.management = f"http://127.0.0.1:{management_port}" if management_port else None
+        self._group = group
 
     def uri(self, user: str) -> str:
         """Give the AMQP address for `user`."""
@@ -174,17 +171,18 @@ class Rabbit:
 
     def plain(self, user: str) -> str:
         """Give the AMQP address for `user` without TLS."""
-        return f"amqp://{user}:{self.passwords[user]}@127.0.0.1:{self.port}/"
+        path = "" if self.vhost == "/" else quote(self.vhost, safe="")
+        return f"amqp://{user}:{self.passwords[user]}@127.0.0.1:{self.port}/{path}"
 
     def connect(self, user: str) -> amqp.Connection:
         """Open a connection as `user`."""
         address, password = f"127.0.0.1:{self.port}", self.passwords[user]
-        connection = amqp.Connection(address, user, password, heartbeat=0, frame_writer=Writer)
+        connection = amqp.Connection(address, user, password, virtual_host=self.vhost, heartbeat=0, frame_writer=Writer)
         connection.connect()
         return connection
 
     def signal(self, number: int) -> None:
-        """Send a signal to all of the node."""
+        """Send a signal to all of a node of the test's own."""
         os.killpg(self._group, number)
 
     def answers(self, user: str) -> bool:
@@ -214,16 +212,36 @@ def rabbit(
         }  # fmt: skip
         become = {"user": "rabbitmq", "group": "rabbitmq", "extra_groups": []} if os.geteuid() == 0 else {}
         process = subprocess.Popen(
-            [str(RABBIT_BIN / "rabbitmq-server")], env=environment, cwd=data, start_new_session=True,
+            [programs.rabbitmq()], env=environment, cwd=data, start_new_session=True,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **become,
         )  # fmt: skip
-        node = Rabbit(process, port, http if management else None, passwords)
+        api = f"http://127.0.0.1:{http}" if management else None
+        node = Rabbit(port, api, passwords, group=process.pid)
         try:
-            until(lambda: node.answers("topology"), "the broker lets the topology user in", 90)
+            until(lambda: node.answers("topology"), "the broker lets the topology user in")
             yield node
         finally:
             stop(process)
             subprocess.run(["epmd", "-port", str(epmd), "-kill"], capture_output=True, check=False)
+
+
+@contextmanager
+def room(parts: Parts) -> Iterator[Rabbit]:
+    """Give a virtual host of the run's broker, with the contracts' topology."""
+    broker = parts.broker()
+    try:
+        port = urlsplit(broker.uri("topology")).port
+        assert port
+        passwords = {user: str(urlsplit(broker.uri(user)).password) for user in topology_users()}
+        yield Rabbit(port, broker.management, passwords, vhost=broker.vhost)
+    finally:
+        broker.remove()
+
+
+def drained(channel: amqp.Channel, queue: str) -> None:
+    """Empty a queue once the broker has back what killed consumers of it held."""
+    until(lambda: channel.queue_declare(queue, passive=True).consumer_count == 0, f"nobody consumes {queue}")
+    channel.queue_purge(queue)
 
 
 class World:
@@ -284,7 +302,7 @@ class World:
         connection = self.rabbit.connect("topology")
         channel = connection.channel()
         for queue in describe("test").queues:
-            channel.queue_purge(queue.name)
+            drained(channel, queue.name)
         connection.close()
         for name in self.client.list_database_names():
             if name.startswith("ophor_"):

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from contracts.catalogue import TASKS
 from contracts.errors import Rejected, Unavailable
 from shared.bus.hands import Hand, Work, task
 
@@ -36,9 +37,14 @@ class Delete(Hand):
             time.sleep(3)
         work.commit(lambda unit: unit.db.effects.insert_one({"batch": batch}, session=unit.session))
 
-    @task
-    def clean(self, work: Work) -> None:
-        raise Rejected("TEST_REJECTED", "nobody asks for this one here")
+
+def _unasked(hand: Hand, work: Work) -> None:
+    raise Rejected("TEST_REJECTED", "nobody asks for this one here")
+
+
+for wire in TASKS:  # the contract's others
+    if wire.startswith("deletion.delete.") and not hasattr(Delete, name := wire.rpartition(".")[2]):
+        setattr(Delete, name, task(_unasked))
 
 
 def main() -> None:

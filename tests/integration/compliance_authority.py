@@ -50,9 +50,9 @@ class Authority:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        root_key, self.key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-        self.root = _certificate("Test Root", root_key, None, (root_key, None))
-        self.certificate = _certificate("Test TSA", self.key, self.usages, (root_key, self.root), self.ends)
+        self.root_key, self.key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+        self.root = _certificate("Test Root", self.root_key, None, (self.root_key, None))
+        self.certificate = _certificate("Test TSA", self.key, self.usages, (self.root_key, self.root), self.ends)
         self.chain = self.root.public_bytes(Encoding.PEM)
         (self.folder / "chain.pem").write_bytes(self.chain)
         (self.folder / "tsa.pem").write_bytes(self.certificate.public_bytes(Encoding.PEM))
@@ -69,6 +69,16 @@ class Authority:
                 "-inkey", "tsa.key", "-out", "reply"]  # fmt: skip
         subprocess.run(argv, cwd=self.folder, check=True, capture_output=True)
         return (self.folder / "reply").read_bytes()
+
+    def list_revoked(self, *gone: x509.Certificate, until: timedelta = YEAR) -> bytes:
+        """Give the root's revocation list (PEM), in force for `until` from a day ago on."""
+        now = datetime.now(UTC) - timedelta(days=1)
+        built = x509.CertificateRevocationListBuilder().issuer_name(self.root.subject)
+        built = built.last_update(now).next_update(now + until)
+        for one in gone:
+            row = x509.RevokedCertificateBuilder().serial_number(one.serial_number).revocation_date(now).build()
+            built = built.add_revoked_certificate(row)
+        return built.sign(self.root_key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
     def forge(self, imprint: bytes, at: datetime, *, altered: datetime | None = None) -> bytes:
         """Write a token by hand: over any imprint, at any time, and with genTime altered after it was signed."""

@@ -6,7 +6,6 @@ The other services are played by their signatures: their events are signed with 
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -29,7 +28,9 @@ from shared.bus.envelope import encode, make_event
 from shared.bus.tokens import Issuer
 from shared.runtime.clock import COPENHAGEN, set_clock
 from shared.store import mongo as store_mongo
-from tests.integration.bus_store_parts import Rabbit, folder, free_ports, mongo, rabbit, until
+from tests.integration.bus_store_parts import Rabbit, folder, free_ports, mongo, room, until
+from tests.parts import Parts
+from tests.waiting import LONGEST_S
 
 ROOT = Path(__file__).parents[2]
 HANDS = ("ledger", "seal", "sign", "render")
@@ -99,7 +100,7 @@ class Bed:
 
     def ready(self, name: str) -> bool:
         assert self.processes[name].poll() is None, (self.home / f"{name}.log").read_text("utf-8")[-3000:]
-        with urlopen(f"http://127.0.0.1:{self.ports[name]}/ready", timeout=5) as answer:
+        with urlopen(f"http://127.0.0.1:{self.ports[name]}/ready", timeout=60) as answer:
             return bool(answer.status == 200)
 
     def all_run(self) -> bool:
@@ -111,14 +112,14 @@ class Bed:
     def kill(self, name: str) -> None:
         process = self.processes.pop(name)
         process.send_signal(signal.SIGKILL)
-        process.wait(30)
+        process.wait(LONGEST_S)
 
     def stop(self) -> None:
         self.caller.close()
         for process in self.processes.values():
             process.terminate()
         for process in self.processes.values():
-            process.wait(60)
+            process.wait(LONGEST_S)
 
     def told(self, events: list[tuple[str, dict[str, Any]]], exit_id: str) -> None:
         """Publish events as their emitters would, signed by them, about `exit_id`."""
@@ -137,7 +138,7 @@ class Bed:
         return list(self.db.log_entries.find({"_id": {"$regex": f"^{exit_id}/"}}).sort("_id", 1))
 
     def wait_logged(self, exit_id: str, count: int) -> list[dict[str, Any]]:
-        until(lambda: self.all_run() and len(self.logged(exit_id)) >= count, f"{count} entries of {exit_id}", 180)
+        until(lambda: self.all_run() and len(self.logged(exit_id)) >= count, f"{count} entries of {exit_id}")
         return self.logged(exit_id)
 
     def client(self, role: str = "kommune_dpo", customers: tuple[str, ...] = ("*",)) -> Client:
@@ -145,14 +146,9 @@ class Bed:
 
 
 @contextmanager
-def bed() -> Iterator[Bed]:
-    """Run broker, database and compliance for a session."""
-    passwords = {user: secrets.token_urlsafe(12) for user in topology.users()}
-    with (
-        folder() as home,
-        mongo() as (mongo_uri, _),
-        rabbit(topology.definitions(passwords, "test"), passwords, management=False) as node,
-    ):
+def bed(parts: Parts) -> Iterator[Bed]:
+    """Run compliance on a database of its own and the run's broker."""
+    with folder() as home, mongo() as (mongo_uri, _), room(parts) as node:
         made = Bed(node, mongo_uri, home)
         try:
             made.start_all()

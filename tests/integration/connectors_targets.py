@@ -260,7 +260,7 @@ def _maria_rights(name: str) -> Iterator[str]:
 def sqlite(folder: Path) -> Iterator[Target]:
     """Make a file in WAL mode; UUIDs are texts."""
     path = folder / "maal.db"
-    base = sqlite3.connect(path, isolation_level=None, timeout=5)
+    base = sqlite3.connect(path, isolation_level=None, timeout=60)
 
     def execute(script: str) -> Any:
         if script.count(";") > 1:

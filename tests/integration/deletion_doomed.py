@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from services.deletion.worker import delete, ground, transaction, verify
 from shared.bus.hands import Work
 from shared.store import mongo
 from tests.integration.deletion_house import HandClock, House, own_store
+
+for room in ("sql", "s3", "mongodb", "queues"):
+    import_module(f"shared.connectors.{room}")  # once, not in every fork
 
 
 def die() -> None:

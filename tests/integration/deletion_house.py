@@ -27,7 +27,10 @@ from shared.runtime.clock import legal_date
 from shared.store.unit import Store
 
 EXIT, CVR = "exit-1", "11111111"
-TIMERS = ("deletion.backups_look_due", "deletion.batch_due", "deletion.attestations_look_due")
+TIMERS = (
+    "deletion.backups_look_due", "deletion.batch_due", "deletion.attestations_look_due",
+    "deletion.reappearance_look_due",
+)  # fmt: skip
 
 
 class Killed(BaseException):
@@ -164,7 +167,7 @@ class House:
         data = check(TASKS[body["type"]].schema, body["data"], body["type"])
         consumer = ".".join(body["type"].split(".")[:2])
         message = Message("task", body["id"], body["type"], data, "", consumer, body.get("subject", ""))
-        settings = SimpleNamespace(mode=self.mode, maps=self.folder / "maps")
+        settings = SimpleNamespace(mode=self.mode, maps=self.folder / "maps", drops=self.folder / "drops.yaml")
         return Work(self.store, message, settings, self.clock.now())
 
     def do(self, body: dict[str, Any]) -> None:

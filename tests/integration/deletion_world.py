@@ -9,11 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
+import yaml
 
+from contracts.roles import CUSTOMER_DPO
 from shared.connectors import marker
 from tests.integration.connectors_targets import Target
 from tests.integration.deletion_house import HandClock, House, own_store
+from tests.unit import record_reader as reader
 
 
 @dataclass
@@ -42,6 +46,30 @@ def a_world(target: Target, mongo_uri: str, folder: Path, monkeypatch: pytest.Mo
     finally:
         store.client.drop_database(store.db.name)
         store.close()
+
+
+class Customer:
+    """A customer who asks for proof of single records: an age key of its own, and a drop."""
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.world, self.drop = world, world.house.folder / "drop"
+        self.identity = pyrage.x25519.Identity.generate()
+        self.drop.mkdir()
+        drops = world.house.folder / "drops.yaml"
+        drops.write_text(yaml.safe_dump({"kommunen": str(self.drop)}))
+        monkeypatch.setenv("OPHOR_DROPS", str(drops))
+
+    def ask(self, **changes: str) -> dict[str, Any]:
+        asked = {"recipient": str(self.identity.to_public()), "drop": "kommunen"} | changes
+        return self.world.house.ask("ask_record_proof", asked, role=CUSTOMER_DPO)
+
+    def plain(self) -> bytes:
+        (file,) = self.drop.iterdir()
+        opened: bytes = pyrage.decrypt(file.read_bytes(), [self.identity])
+        return opened
+
+    def opened(self) -> reader.Opened:
+        return reader.opened(self.plain())
 
 
 def preview(world: World) -> None:

@@ -176,7 +176,7 @@ class Stage:
 
     def wait_for_state(self, state: str) -> dict[str, Any]:
         """Wait until the delivery is in `state`, and give it."""
-        until(lambda: self.delivery()["state"] == state, f"the delivery is {state}", 90)
+        until(lambda: self.delivery()["state"] == state, f"the delivery is {state}")
         return self.delivery()
 
     def call(self, wire: str, data: dict[str, Any], role: str = LEAD) -> dict[str, Any]:

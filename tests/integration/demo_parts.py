@@ -9,9 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,20 +23,15 @@ from pymongo.errors import PyMongoError
 from deploy.demo.world import World, WorldSettings, make_world
 from deploy.stack import programs
 from deploy.stack.ports import Ports
+from tests import waiting
 from tests.parts import Parts
 
 TODAY, DELETION = date(2026, 3, 2), date(2026, 9, 1)
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
-    """Wait until `condition` gives something true, and give it; fail naming `what`."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with suppress(OSError, PyMongoError, psycopg.Error):
-            if value := condition():
-                return value
-        time.sleep(0.02)
-    raise AssertionError(f"waited {seconds} s in vain: {what}")
+def until(condition: Callable[[], Any], what: str) -> Any:
+    """Wait until `condition` gives something true, and give it; that a server is away passes."""
+    return waiting.until(condition, what, passing=(OSError, PyMongoError, psycopg.Error))
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import pytest
 from bson import BSON, Timestamp
 
 from contracts.errors import Unavailable
+from contracts.system_map.backups import Source
 from deploy.stack import programs
 from deploy.stack.ports import Ports
 from shared.backups import Answer, Set, sources
@@ -30,11 +31,18 @@ from shared.backups.objects import Objects
 from shared.backups.pgbackrest import PgBackRest
 from shared.backups.postgresql import BaseBackups
 from shared.backups.snapshots import Snapshots
-from shared.backups.streams import Binlogs, InfoWal, WalArchive
+from shared.backups.streams import Binlogs, InfoWal, Stream, WalArchive
 from tests.parts import MariaServer, Parts
 
 TODAY = date.today()
 PRESENT, GONE, ERROR = Answer.PRESENT, Answer.GONE, Answer.ERROR
+
+
+def look(reader: Any, wanted: Set) -> Answer:
+    """Look for one set in one source."""
+    if isinstance(reader, Stream):
+        return reader.look(wanted)
+    return sources.seen([(Source("catalogue"), reader)]).answers([wanted])[wanted.set_id]
 
 
 def folder(path: Path) -> Folder:
@@ -55,15 +63,15 @@ def test_real_base_backups_are_known_under_any_name_until_they_are_gone(parts: P
     assert abs((plain.taken_on or date.min) - TODAY) <= timedelta(1) and plain.certain and tar.certain
     (root.path / ".trash" / "2026").mkdir(parents=True)
     (root.path / "plain").rename(root.path / ".trash/2026/nothing to see")
-    assert reader.look(plain) is PRESENT
+    assert look(reader, plain) is PRESENT
     (root.path / ".trash/2026/nothing to see/backup_manifest").unlink()
-    assert reader.look(plain) is PRESENT
+    assert look(reader, plain) is PRESENT
     wal = next((root.path / ".trash/2026/nothing to see/pg_wal").glob("0*"))
     shutil.copy(wal, tmp_path / "kept")
     (root.path / ".trash/2026/nothing to see/backup_label").unlink()
     assert any(one.taken_on is None for one in reader.sets())  # what is left of it is a set of unknown date
     shutil.rmtree(root.path / ".trash")
-    assert (reader.look(plain), reader.look(tar)) == (GONE, PRESENT)
+    assert (look(reader, plain), look(reader, tar)) == (GONE, PRESENT)
     check_wal(tmp_path, tmp_path / "kept", parts.postgres_uri)
 
 
@@ -81,15 +89,15 @@ def check_wal(home: Path, segment: Path, uri: str) -> None:
     os.utime(root.path / "renamed.bak", (4e9, 4e9))
     (noted,) = archive.sets()
     assert noted.stream and int(noted.identity[0]) >= archive.oldest()  # type: ignore[operator]
-    assert archive.look(noted) is PRESENT
-    assert archive.look(replace(noted, identity=("1",))) is GONE  # of what was before the segment nothing is left
+    assert look(archive, noted) is PRESENT
+    assert look(archive, replace(noted, identity=("1",))) is GONE  # of what was before the segment nothing is left
     (root.path / "renamed.bak").write_bytes(gzip.compress(segment.read_bytes(), 1))
-    assert archive.look(noted) is PRESENT
+    assert look(archive, noted) is PRESENT
     (root.path / "odd").write_text("not a segment")
-    assert archive.look(noted) is ERROR
+    assert look(archive, noted) is ERROR
     for path in (root.path / "odd", root.path / "renamed.bak"):
         path.unlink()
-    assert archive.look(noted) is GONE
+    assert look(archive, noted) is GONE
 
 
 def test_an_empty_mount_point_is_an_error_and_no_absence(tmp_path: Path) -> None:
@@ -98,7 +106,7 @@ def test_an_empty_mount_point_is_an_error_and_no_absence(tmp_path: Path) -> None
     for path in (tmp_path / "mount", tmp_path / "missing"):
         for reader in (BaseBackups(Folder(path)), MongoDumps(Folder(path)), MariaDumps(Folder(path)),
                        Snapshots(Folder(path), "{date}"), Catalogue(Folder(path)), Binlogs(Folder(path))):  # fmt: skip
-            assert reader.look(wanted) is ERROR
+            assert look(reader, wanted) is ERROR
             with pytest.raises(Unavailable, match="BACKUPS_NOT_LISTED"):
                 reader.sets()
 
@@ -126,9 +134,9 @@ def test_a_real_mariadb_dump_says_its_day_and_is_found_packed_or_renamed(server:
     assert found["b.sql.gz"].taken_on == found["a.sql"].taken_on
     assert (found["notes.txt"].kind, found["notes.txt"].taken_on) == ("unknown", None)
     (root.path / "a.sql").rename(root.path / ".a.sql.deleted")
-    assert reader.look(found["a.sql"]) is PRESENT
+    assert look(reader, found["a.sql"]) is PRESENT
     (root.path / ".a.sql.deleted").unlink()
-    assert reader.look(found["a.sql"]) is GONE
+    assert look(reader, found["a.sql"]) is GONE
 
 
 def test_a_servers_own_binlogs_are_gone_only_with_the_last_that_began_before(
@@ -143,11 +151,11 @@ def test_a_servers_own_binlogs_are_gone_only_with_the_last_that_began_before(
     reader = Binlogs(root)
     (noted,) = reader.sets()
     assert noted.stream and abs(int(noted.identity[0]) - time.time()) < 7_200
-    assert reader.look(noted) is PRESENT
+    assert look(reader, noted) is PRESENT
     (root.path / "old.copy").unlink()
-    assert reader.look(noted) is GONE
+    assert look(reader, noted) is GONE
     (root.path / "binlog.000002").write_bytes(b"\xfdbin encrypted")
-    assert reader.look(noted) is ERROR
+    assert look(reader, noted) is ERROR
 
 
 def test_a_mongodb_dump_is_one_set_at_whatever_depth_and_dated_by_its_oplog(tmp_path: Path) -> None:
@@ -166,10 +174,10 @@ def test_a_mongodb_dump_is_one_set_at_whatever_depth_and_dated_by_its_oplog(tmp_
     assert (found["nightly"].taken_on, found["nightly"].certain) == (date(2026, 10, 1), True)
     assert found["empty"].taken_on is None
     (root.path / "nightly").rename(root.path / "old æøå")
-    assert reader.look(found["nightly"]) is PRESENT
-    assert next(one.set_id for one in reader.sets() if one.same(found["nightly"])).startswith("old_")
+    assert look(reader, found["nightly"]) is PRESENT
+    assert next(one.set_id for one in reader.sets() if one.same_content(found["nightly"])).startswith("old_")
     shutil.rmtree(root.path / "old æøå")
-    assert reader.look(found["nightly"]) is GONE
+    assert look(reader, found["nightly"]) is GONE
 
 
 def test_snapshots_have_their_day_in_the_name_and_are_known_when_renamed(tmp_path: Path) -> None:
@@ -183,9 +191,9 @@ def test_snapshots_have_their_day_in_the_name_and_are_known_when_renamed(tmp_pat
         None, date(2026, 10, 1), None, date(2026, 10, 2),
     ]  # fmt: skip
     (root.path / "daily-2026-10-01").rename(root.path / "kept")
-    assert reader.look(found["daily-2026-10-01"]) is PRESENT
+    assert look(reader, found["daily-2026-10-01"]) is PRESENT
     shutil.rmtree(root.path / "kept")
-    assert reader.look(found["daily-2026-10-01"]) is GONE
+    assert look(reader, found["daily-2026-10-01"]) is GONE
 
 
 def info(path: Path, *labels: str, code: int = 0, oldest: str = "000000010000000000000003") -> Path:
@@ -207,20 +215,20 @@ def test_pgbackrests_word_counts_while_it_is_fresh_and_its_repository_was_read(t
     first, _ = reader.sets()
     assert (first.set_id, first.taken_on, first.certain) == ("20261001-120000F", date(2026, 10, 1), True)
     info(path, "20261002-120000F")
-    assert reader.look(first) is GONE
+    assert look(reader, first) is GONE
     wal = InfoWal(path, "main", lambda: 5 << 24)
     (noted,) = wal.sets()
-    assert wal.look(noted) is PRESENT
+    assert look(wal, noted) is PRESENT
     info(path, oldest="000000010000000000000006")
-    assert wal.look(noted) is GONE
+    assert look(wal, noted) is GONE
     for code in (1, 3, 99):
         info(path, code=code)
-        assert reader.look(first) is ERROR
+        assert look(reader, first) is ERROR
     info(path, code=2)
-    assert reader.look(first) is GONE
+    assert look(reader, first) is GONE
     os.utime(path, (time.time() - 90_000,) * 2)
-    assert (reader.look(first), wal.look(noted)) == (ERROR, ERROR)
-    assert PgBackRest(path, "other").look(first) is ERROR
+    assert (look(reader, first), look(wal, noted)) == (ERROR, ERROR)
+    assert look(PgBackRest(path, "other"), first) is ERROR
 
 
 @pytest.fixture
@@ -239,15 +247,15 @@ def test_a_deleted_object_with_versions_is_still_there(bucket: Any) -> None:
     first, second = reader.sets()
     assert (first.set_id, first.expires_on) == ("2026-10-01", None)
     bucket.delete_object(Bucket="backup", Key="px/2026-10-01/base.tar")
-    assert reader.look(first) is PRESENT  # hidden by a delete marker
+    assert look(reader, first) is PRESENT  # hidden by a delete marker
     bucket.copy_object(
         Bucket="backup", Key="elsewhere/x", CopySource={"Bucket": "backup", "Key": "px/2026-10-02/base.tar"}
     )
     for key in ("px/2026-10-01/base.tar", "px/2026-10-02/base.tar"):
         for row in bucket.list_object_versions(Bucket="backup", Prefix=key).get("Versions", ()):
             bucket.delete_object(Bucket="backup", Key=key, VersionId=row["VersionId"])
-    assert reader.look(first) is GONE
-    assert reader.look(second) is PRESENT  # renamed: its content lies elsewhere in the bucket
+    assert look(reader, first) is GONE
+    assert look(reader, second) is PRESENT  # renamed: its content lies elsewhere in the bucket
 
 
 def test_a_lifecycle_promises_a_day_only_where_it_takes_older_versions_too(bucket: Any) -> None:
@@ -263,7 +271,7 @@ def test_a_lifecycle_promises_a_day_only_where_it_takes_older_versions_too(bucke
 
 def test_a_bucket_that_cannot_be_asked_is_an_error(bucket: Any) -> None:
     found = Objects(bucket, "px", "backup", "px/").sets()[0]
-    assert Objects(bucket, "px", "missing", "px/").look(found) is ERROR
+    assert look(Objects(bucket, "px", "missing", "px/"), found) is ERROR
 
 
 def test_what_is_not_in_the_catalogue_is_told_apart_by_name_and_content() -> None:

@@ -10,11 +10,12 @@ from contracts.errors import Rejected, Unavailable
 from shared.bus.envelope import new_id
 from shared.bus.tokens import Actor
 from tests.integration.bus_faces_parts import AGREEMENT, Bed, Caller, FaceProcess, bed
+from tests.parts import Parts
 
 
 @pytest.fixture(scope="module")
-def parts() -> Iterator[Bed]:
-    with bed() as made:
+def parts(parts: Parts) -> Iterator[Bed]:
+    with bed(parts) as made:
         made.fresh()
         yield made
 

@@ -11,6 +11,7 @@ from shared.bus.envelope import new_id
 from shared.bus.ladder import STEPS
 from tests.integration.bus_faces_parts import AGREEMENT, Bed, Caller, FaceProcess, bed
 from tests.integration.bus_store_parts import until
+from tests.parts import Parts
 
 LATIN = b"\xe6\xff"
 LONE = (
@@ -55,8 +56,8 @@ POISON_CALLS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def parts() -> Iterator[Bed]:
-    with bed() as made:
+def parts(parts: Parts) -> Iterator[Bed]:
+    with bed(parts) as made:
         made.fresh()
         yield made
 

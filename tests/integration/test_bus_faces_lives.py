@@ -13,18 +13,20 @@ from shared.bus.client import Client
 from shared.bus.envelope import new_id
 from tests.integration.bus_faces_parts import AGREEMENT, Bed, bed
 from tests.integration.bus_store_parts import free_ports, until
+from tests.parts import Parts
+from tests.waiting import LONGEST_S
 
 
 @pytest.fixture(scope="module")
-def shared_parts() -> Iterator[Bed]:
-    with bed() as made:
+def parts(parts: Parts) -> Iterator[Bed]:
+    with bed(parts) as made:
         yield made
 
 
-@pytest.fixture
-def parts(shared_parts: Bed) -> Bed:
-    shared_parts.fresh()
-    return shared_parts
+@pytest.fixture(autouse=True)
+def fresh(parts: Bed) -> None:
+    parts.fresh()
+    parts.patience(5)
 
 
 class Background:
@@ -39,7 +41,7 @@ class Background:
         self.thread.start()
 
     def _run(self) -> None:
-        self.answer = self._client.call("orders.register_agreement", self._data, command_id=self.id, timeout=60)
+        self.answer = self._client.call("orders.register_agreement", self._data, command_id=self.id, timeout=LONGEST_S)
 
 
 def seqs(parts: Bed, exit_id: str) -> list[int]:
@@ -47,6 +49,7 @@ def seqs(parts: Bed, exit_id: str) -> list[int]:
 
 
 def test_sigterm_lets_a_call_and_an_event_in_flight_finish_and_takes_no_more(parts: Bed) -> None:
+    parts.patience(300)  # each runs once, however long it takes us to say go
     with parts.face("orders") as orders, parts.face("scheduling") as scheduling:
         call = Background(parts.client(), "slow-1")
         parts.tell("slow-2")
@@ -58,7 +61,7 @@ def test_sigterm_lets_a_call_and_an_event_in_flight_finish_and_takes_no_more(par
         until(lambda: parts.depth("evt-scheduling") == 1, "the next event stays in its queue")
         parts.go("orders", "slow-1")
         parts.go("scheduling", "slow-2")
-        call.thread.join(60)
+        call.thread.join(LONGEST_S)
         assert (orders.ended(), scheduling.ended()) == (0, 0)
     assert call.answer["agreement_id"]
     assert (parts.runs("orders", "slow-1"), parts.runs("scheduling", "slow-2")) == (1, 1)
@@ -76,7 +79,7 @@ def test_what_was_in_flight_at_kill_9_is_done_by_the_next_process_once(parts: Be
     parts.go("orders", "slow-4")
     parts.go("scheduling", "slow-5")
     with parts.face("orders"), parts.face("scheduling"):
-        call.thread.join(60)
+        call.thread.join(LONGEST_S)
         until(lambda: parts.db("scheduling").told.count_documents({"exit_id": "slow-5"}), "the event is handled")
     assert call.answer == {"agreement_id": f"agr-{call.id}"}
     assert parts.db("orders").agreements.count_documents({}) == 1
@@ -89,7 +92,7 @@ def test_face_and_client_come_back_after_a_lost_connection_and_the_call_is_answe
         until(lambda: parts.runs("orders", "slow-6"), "it is at work")
         until(lambda: parts.drop_connections("orders face") and parts.drop_connections("console"), "they are closed")
         parts.go("orders", "slow-6")
-        call.thread.join(60)
+        call.thread.join(LONGEST_S)
         assert call.answer == {"agreement_id": f"agr-{call.id}"}
         assert parts.db("orders").agreements.count_documents({}) == 1
 
@@ -141,7 +144,7 @@ def test_a_call_without_a_broker_says_that_nothing_was_sent(parts: Bed) -> None:
         f"amqp://console:x@127.0.0.1:{port}/", "console", parts.issuer().acting("usr-1", ["ist_projektleder"])
     )
     with pytest.raises(Unavailable, match="BUS_UNREACHABLE"):
-        client.call("orders.register_agreement", AGREEMENT, timeout=0.5)
+        client.call("orders.register_agreement", AGREEMENT, timeout=2)
     client.close()
 
 
@@ -149,7 +152,7 @@ def test_many_threads_share_one_client(parts: Bed) -> None:
     with parts.face("orders"):
         calls = [Background(parts.client(), f"plain-{number}") for number in range(16)]
         for call in calls:
-            call.thread.join(60)
+            call.thread.join(LONGEST_S)
         assert len({str(call.answer["agreement_id"]) for call in calls}) == 16
         until(lambda: len(parts.connections("console")) == 1, "one connection is seen")
 

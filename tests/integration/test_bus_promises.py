@@ -23,7 +23,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -109,14 +109,14 @@ def test_promise_2_no_effect_happens_twice_although_two_replicas_get_the_same_co
     command_id, data, answers = new_id(), {**AGREEMENT, "reference": "tell-once"}, []
     with parts.face("orders", wait=False) as first, parts.face("orders"):
         until(first.ready, "both are ready")
-        threads = [
-            threading.Thread(
-                target=lambda: answers.append(
-                    parts.client().call("orders.register_agreement", data, command_id, timeout=30)
-                )
-            )
-            for _ in range(8)
-        ]
+
+        def ask() -> bool:
+            with suppress(Unavailable):  # while one runs it, the others may be told to come again
+                answers.append(parts.client().call("orders.register_agreement", data, command_id, timeout=120))
+                return True
+            return False
+
+        threads = [threading.Thread(target=lambda: until(ask, "an answer")) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -130,10 +130,10 @@ def test_promise_3_retries_are_bounded_and_a_dead_letter_counts_until_it_is_disc
         event = parts.tell("bug-3")
         until(lambda: parts.depth("dlq-scheduling"), "it is a dead letter")
         assert parts.runs("scheduling", "bug-3") == topology.STEPS + 1
+        until(lambda: figures(face).get(("ophor_moved_total", "evt-scheduling", "dead")) == 1, "the confirm is counted")
         seen = figures(face)
         assert seen["ophor_entrypoints_total", "scheduling", "bug", "orders.window_confirmed"] == topology.STEPS + 1
         assert seen["ophor_moved_total", "evt-scheduling", "delay"] == topology.STEPS
-        assert seen["ophor_moved_total", "evt-scheduling", "dead"] == 1
         assert dead_of(parts, "scheduling") == 1
         console = parts.node.connect("console")
         store = Store(parts.mongo_uri, "scheduling", clock_for("production", ""))
@@ -191,9 +191,9 @@ def test_promise_6_stopping_is_clean_a_relay_hands_its_work_over_at_once(parts: 
 
 def test_promise_7_senders_are_known_a_plain_nameko_client_calls_with_a_token_and_not_without(parts: Bed) -> None:
     good = parts.issuer().acting("usr-7", ["ist_projektleder"])("orders")
-    context: dict[str, Any] = {"authorization": good, "deadline": time.time() + 30}
+    context: dict[str, Any] = {"authorization": good, "deadline": time.time() + 120}
     with parts.face("orders") as face:
-        proxy = ClusterRpcProxy(context_data=context, uri=parts.node.plain(topology.INTEGRATOR), timeout=30)
+        proxy = ClusterRpcProxy(context_data=context, uri=parts.node.plain(topology.INTEGRATOR), timeout=120)
         proxy.reply_listener.queue.exchange.no_declare = True
         with proxy as cluster:
             message = make_command("orders.register_agreement", {**AGREEMENT, "reference": "plain-7"})
@@ -203,7 +203,7 @@ def test_promise_7_senders_are_known_a_plain_nameko_client_calls_with_a_token_an
                 cluster.orders.register_agreement(message=message)
         assert parts.dead("orders", "token-forged")
         context["authorization"] = parts.issuer().acting("usr-7", ["kommune_dpo"])("orders")
-        alone = ServiceRpcProxy("orders", context_data=context, uri=parts.node.plain(topology.INTEGRATOR), timeout=30)
+        alone = ServiceRpcProxy("orders", context_data=context, uri=parts.node.plain(topology.INTEGRATOR), timeout=120)
         alone.reply_listener.queue.exchange.no_declare = True
         with alone as orders, pytest.raises(RemoteError, match="ROLE_MISSING"):
             orders.register_agreement(message=message)
@@ -248,7 +248,7 @@ def test_promise_9_payloads_are_json_primitives_in_an_envelope_and_unknown_field
     body = json.loads(row["body"])
     assert encode(body) == row["body"]
     assert (body["specversion"], body["type"], body["subject"]) == ("1.0", "orders.window_confirmed", "tell-9")
-    assert datetime.fromisoformat(body["time"]) > datetime.now(UTC) - timedelta(minutes=1)
+    assert datetime.fromisoformat(body["time"]) > datetime.now(UTC) - timedelta(hours=1)
     assert told_["data"] == {"exit_id": "plain-9", **later}
 
 
@@ -279,6 +279,8 @@ def test_one_trace_and_the_metrics_go_through_call_event_and_task(parts: Bed) ->
         assert at_face["ophor_inbox_rows", "deletion"] == 2
         assert REGISTRY.get_sample_value("ophor_call_seconds_count", calls) == before + 1
 
+        pending = {"state": "pending"}
+        until(lambda: not parts.db("deletion").outbox.count_documents(pending), "the relay has written down the fates")
         old = datetime.now(UTC) - timedelta(minutes=2)
         row = {"state": "pending", "not_before": old + timedelta(hours=1), "created_at": old, "wire": "deletion.held"}
         parts.db("deletion").outbox.insert_one(row)
@@ -330,7 +332,7 @@ def test_a_broker_under_another_name_is_refused(parts: Bed) -> None:
         dial(uri.partition("?")[0], "test")
     client = Client(elsewhere(uri), "console", parts.issuer().acting("usr-1", ["ist_projektleder"]))
     with pytest.raises(Unavailable, match="BUS_UNREACHABLE"):
-        client.call("orders.register_agreement", AGREEMENT, timeout=1)
+        client.call("orders.register_agreement", AGREEMENT, timeout=3)
     client.close()
 
 

@@ -59,7 +59,7 @@ def publish(broker: Rabbit, user: str, to: tuple[str, str]) -> Fate:
         fates: list[Fate] = []
         Confirms(connection.channel()).publish(b"{}", {}, to, fates.append)
         while not fates:
-            connection.drain_events(timeout=10)
+            connection.drain_events(timeout=120)
         return fates[0]
     finally:
         connection.collect()
@@ -243,7 +243,7 @@ def test_a_foreign_user_id_is_refused(broker: Rabbit, channel: amqp.Channel) -> 
     connection = broker.connect("svc-orders")
     with pytest.raises(amqp.exceptions.PreconditionFailed):
         Confirms(connection.channel()).publish(b"", {"user_id": "svc-access"}, ("orders.events", "order_placed"), print)
-        connection.drain_events(timeout=5)
+        connection.drain_events(timeout=120)
     connection.collect()
 
 

@@ -81,7 +81,7 @@ def test_an_independent_tool_calls_the_seal_valid_and_the_whole_file_signed(file
 def test_the_sealed_file_is_still_pdf_a_3_with_metadata_that_agree(file: Path, true: Certificate) -> None:
     assert b"/Version /2.0" not in true.pdf and true.pdf.startswith(b"%PDF-1.7")
     info = run("pdfinfo", str(file))
-    assert "PDF version:     1.7" in info and "pdf:Producer" not in info
+    assert "PDF version:     1.7" in info and "pdf:Producer" not in info and "Tagged:          yes" in info
     xmp = run("pdfinfo", "-meta", str(file))
     assert "<pdfaid:part>3</pdfaid:part>" in xmp or 'pdfaid:part="3"' in xmp
 

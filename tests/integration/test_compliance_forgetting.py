@@ -23,6 +23,7 @@ from tests.integration.bus_store_parts import mongo, until
 from tests.integration.compliance_parts import Bed, bed
 from tests.integration.ledger_desk import Desk, Row, items
 from tests.integration.test_compliance_service import ask, prepare, settled
+from tests.parts import Parts
 from tests.unit import evidence_world as given
 from tests.unit import tile_reader
 
@@ -254,8 +255,8 @@ def test_after_the_offer_the_exit_s_evidence_goes_and_nobody_else_s(there: Desk,
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[Bed]:
-    with bed() as made:
+def house(parts: Parts) -> Iterator[Bed]:
+    with bed(parts) as made:
         made.set_day(date(2026, 10, 6))
         yield made
 
@@ -306,11 +307,11 @@ def test_evidence_is_kept_five_years_offered_and_forgotten_with_evidence_of_it(h
     house.set_day(date(2031, 12, 1))
     assert listed("running")[0]["until"] == "2032-01-31"
     house.set_day(date(2032, 2, 1))
-    until(lambda: listed("offered"), "it is offered", 60)
+    until(lambda: listed("offered"), "it is offered")
     assert listed("offered")[0]["certificates"] == [row["certificate_id"]]
     assert document(house, row)["size"] == row["bundle_bytes"], "it is there to be taken"
     house.set_day(date(2032, 5, 2))
-    until(lambda: listed("ended"), "it has ended", 60)
+    until(lambda: listed("ended"), "it has ended")
     rows = house.logged("exit-old")
     assert [one["kind"] for one in rows if "leaf" in one] == ["RETENTION_ENDED"] and "leaf" in rows[-1]
     assert house.db.exits.find_one({"_id": "exit-old"}, {"_id": 0, "parties": 1, "titles": 1}) == {}

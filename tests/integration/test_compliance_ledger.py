@@ -121,6 +121,17 @@ def test_intents_are_told_with_their_index_and_a_size_that_has_a_checkpoint(ther
     assert covering.keys() == {len(mine)}
 
 
+def test_what_one_transaction_tells_of_several_exits_is_numbered_for_each(there: Desk) -> None:
+    mine = [item for pair in zip(items("exit-1"), items("exit-2"), strict=True) for item in pair]
+    for number in range(0, len(mine), 40):
+        some = mine[number : number + 40]
+        there.append(there.offer(some)[0], some[0])
+    told = [json.loads(row["body"]) for row in there.db.outbox.find({"wire": "compliance.evidence_recorded"})]
+    for exit_id in ("exit-1", "exit-2"):
+        seqs = [one["seq"] for one in told if one["aggregate"] == f"compliance:{exit_id}"]
+        assert seqs and sorted(seqs) == list(range(1, len(seqs) + 1))
+
+
 def test_what_is_no_evidence_does_not_spoil_the_others(there: Desk) -> None:
     good, bad = items("exit-a", 2)
     bad["entry"] = {"digest": "ringet til Anna"}
@@ -148,6 +159,40 @@ def test_a_proof_read_from_the_store_is_the_tree_s(there: Desk) -> None:
         assert proof == tree.inclusion(nodes, index, 37)
     with pytest.raises(ValueError):
         there.store.read(lambda unit: store.inclusion(unit, 37, 37))
+
+
+def test_tiles_grow_over_their_borders_as_the_tree_does(there: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes: dict[tuple[int, int], bytes] = {}
+    mine, size = items("exit-a", 780), 0
+    tasks = there.offer(mine)
+    for count in (1, 254, 1, 1, 300, 211, 12):  # 1, 255, 256, 257, 557, 768, 780
+        monkeypatch.setattr(ledger, "LIMIT", count)
+        there.store.run(lambda unit: ledger.drain(unit, there.desk))
+        for row in there.logged("exit-a")[size:]:
+            nodes |= tree.appended(nodes, row["index"], tree.leaf_hash(row["leaf"]))
+        size += count
+        tiles = {row["_id"]: row["hashes"] for row in there.db.log_tiles.find()}
+        widths = {name: len(hashes) // 32 for name, hashes in tiles.items()}
+        assert sum(width for name, width in widths.items() if name[0] == "0") == size
+        assert tiles.get("1/0", b"") == b"".join(nodes[8, at] for at in range(size // 256))
+        known = there.store.read(store.nodes)
+        assert {key: known[key] for key in nodes} == nodes
+        with pytest.raises(KeyError):
+            known[0, size]
+    assert there.look().sound and len(tasks) == size
+    for index in (0, 255, 256, 511, 779):
+        proof = there.store.read(lambda unit, index=index: store.inclusion(unit, index, size))
+        assert proof == tree.inclusion(nodes, index, size)
+
+
+def test_a_tile_that_is_longer_than_the_log_is_never_written_over(there: Desk) -> None:
+    one, other = items("exit-a", 2)
+    there.append(there.offer([one])[0], one)
+    there.db.log_tiles.update_one({"_id": "0/0"}, {"$set": {"hashes": bytes(96)}})
+    (task,) = there.offer([other])
+    with pytest.raises(RuntimeError):
+        there.append(task, other)
+    assert len(there.logged("exit-a")) == 1
 
 
 def test_what_was_done_to_the_stored_log_is_found(there: Desk) -> None:

@@ -16,15 +16,17 @@ from contracts.errors import Rejected
 from services.compliance.verifier import ophor_verify
 from tests.integration.bus_store_parts import until
 from tests.integration.compliance_parts import Bed, bed
-from tests.integration.test_compliance_service import PARTIES, ask, fetch, prepare, settled
+from tests.integration.test_compliance_service import PARTIES, ask, events_for, fetch, prepare, settled
+from tests.parts import Parts
 from tests.unit import evidence_world as given
+from tests.unit import test_certificate_redeletion as restored
 
 pytestmark = pytest.mark.xdist_group("compliance")
 
 
 @pytest.fixture(scope="module")
-def there() -> Iterator[Bed]:
-    with bed() as made:
+def there(parts: Parts) -> Iterator[Bed]:
+    with bed(parts) as made:
         made.set_day(date(2026, 10, 6))
         yield made
 
@@ -42,7 +44,7 @@ def revocations(there: Bed, number: str) -> str:
         note = there.client().call("compliance.read_revocations", {})["note"]
         return note if f"{number} " in note else None
 
-    return str(until(look, f"{number} is on the published list", 120))
+    return str(until(look, f"{number} is on the published list"))
 
 
 def withdraw(there: Bed, row: dict[str, Any], reason: str = "DATA_FOUND", role: str = "ist_projektleder") -> Any:
@@ -55,7 +57,7 @@ def kinds(there: Bed, exit_id: str) -> list[str]:
 
 
 def wait_kind(there: Bed, exit_id: str, kind: str, count: int = 1) -> None:
-    until(lambda: kinds(there, exit_id).count(kind) >= count, f"{kind} is logged", 120)
+    until(lambda: kinds(there, exit_id).count(kind) >= count, f"{kind} is logged")
 
 
 def kill(there: Bed, *hands: str) -> None:
@@ -113,6 +115,37 @@ def test_one_person_withdraws_a_certificate_and_everybody_can_see_it(there: Bed)
         withdraw(there, fresh, role="kommune_godkender")
 
 
+def test_rows_that_return_withdraw_their_certificate_and_a_redeletion_follows_by_itself(there: Bed) -> None:
+    prepare(there, "exit-back")
+    first = settled(there, ask(there, "exit-back"))
+    wait_kind(there, "exit-back", "CERTIFICATE_ISSUED")
+    there.told(events_for("exit-back", [restored.announced(), restored.found()]), "exit-back")
+    note = revocations(there, first["number"])
+    assert verdict(there, first, listed=note).code == 1
+    fallen = settled(there, only(there, "exit-back", "REVOCATION"))
+    assert (fallen["state"], fallen["replaces"]) == ("issued", first["number"]) and verdict(there, fallen).code == 0
+    with pytest.raises(Rejected) as refused:
+        ask(there, "exit-back", "RE-DELETION")
+    assert "REAPPEARED" in refused.value.message
+    there.set_day(date(2026, 10, 12))
+    there.told(events_for("exit-back", [*restored.replay(), restored.replayed()]), "exit-back")
+    again = settled(there, only(there, "exit-back", "RE-DELETION"))
+    assert (again["state"], again["activities"], again["refusals"]) == ("issued", ["D7a"], [])
+    assert verdict(there, again, listed=note).code == 0
+    assert ask(there, "exit-back", "RE-DELETION")["certificate_id"] == again["certificate_id"]
+
+
+def only(there: Bed, exit_id: str, stage: str) -> dict[str, Any]:
+    """Wait for the one document of a stage that nobody asked for, and give it."""
+
+    def look() -> dict[str, Any] | None:
+        rows = there.client().call("compliance.list_certificates", {"exit_id": exit_id})["certificates"]
+        mine = [row for row in rows if row["stage"] == stage and row["state"] != "refused"]
+        return mine[0] if len(mine) == 1 else None
+
+    return dict(until(look, f"{stage} is drawn up by itself"))
+
+
 def test_a_correction_is_the_next_version_of_the_number_and_the_former_is_listed(there: Bed) -> None:
     prepare(there, "exit-fix")
     first = settled(there, ask(there, "exit-fix"))
@@ -149,7 +182,7 @@ def test_the_letter_goes_out_by_itself_on_the_fifteenth_day_and_only_once(there:
         rows = there.client().call("compliance.list_certificates", {"exit_id": "exit-late"})["certificates"]
         return [row for row in rows if row["state"] in ("issued", "failed")]
 
-    (letter,) = until(sent, "the letter is out", 120)
+    (letter,) = until(sent, "the letter is out")
     assert (letter["state"], letter["stage"]) == ("issued", "STATUS")
     report = verdict(there, letter)
     assert report.code == 0 and {"DELIVERY_NOT_ACCEPTED", "JOB_MISSING"} & {

@@ -182,3 +182,53 @@ def test_a_status_says_how_s2_28_1_stands_that_day(there: House, amended: bool, 
     row = ask(there, "STATUS", "S2-28.1-d")
     assert row["state"] == "answered"
     assert "ikke permanent" in row["answers"][0]["said_da"] and words in row["answers"][0]["said_da"]
+
+
+def force_majeure(anchor: str, on: str) -> given.Event:
+    return "orders.trigger_recorded", {"exit_id": EXIT, "anchor": anchor, "on": on, "digest": given.sha(anchor)}
+
+
+def test_a_force_majeure_told_in_time_stops_the_clock_and_takes_back_what_was_called_overdue(there: House) -> None:
+    there.tell(given.deleted_exit())
+    ask(there, "DOCUMENTATION", subject="SECURITY")
+    lawful = ask(there, "DOCUMENTATION", "GDPR-28.3.h", subject="SECURITY")["request_id"]
+
+    def rows() -> dict[bool, dict[str, Any]]:
+        listed = there.do(DPO, "list_requests", exit_id=EXIT)["requests"]
+        return {one["request_id"] == lawful: one for one in listed}
+
+    there.walk(date(2026, 10, 21))
+    assert rows()[False]["state"] == "overdue", "the last day, 2026-10-20, has passed, and nobody has told anything"
+    there.tell([force_majeure("force_majeure", "2026-10-19")])
+    there.walk(date(2026, 10, 30))
+    still, own = rows()[False], rows()[True]
+    assert (still["state"], still["late"], still["suspended"], still["due"]) == ("open", False, True, "2026-11-03")
+    assert "uret stod stille i 10 Arbejdsdage: force majeure (S2 23)" in still["rule_da"]
+    assert (own["state"], own["due"], own["suspended"]) == ("overdue", "2026-10-20", False), "the GDPR does not wait"
+    there.tell([force_majeure("force_majeure_end", "2026-10-30")])
+    there.walk(date(2026, 11, 4))
+    over = rows()[False]
+    assert (over["state"], over["late"], over["suspended"], over["due"]) == ("overdue", True, False, "2026-11-03")
+    steps = [(one["step"], one["on"]) for one in there.kinds("REQUEST_REMINDED") if one["request_id"] != lawful]
+    assert ("overdue", "2026-10-21") in steps and ("overdue", "2026-11-04") in steps
+    assert not [on for _, on in steps if "2026-10-22" <= on <= "2026-10-30"], "nobody is pressed meanwhile"
+
+
+def test_a_breach_is_declared_notified_and_then_no_longer_open(there: House) -> None:
+    there.tell(given.deleted_exit())
+    known = {"aware_at": "2026-10-05T09:00:00Z", "natures": ["INTEGRITY"], "subjects": "UP_TO_10", "records": "MORE"}
+
+    def duty() -> str:
+        rows = there.do(DPO, "read_obligations", exit_id=EXIT)["obligations"]
+        return str(next(one["state"] for one in rows if one["id"] == "GDPR-33.2"))
+
+    with pytest.raises(Rejected, match="CUSTOMER_NOT_IN_SCOPE"):
+        there.do(STRANGER, "list_breaches", exit_id=EXIT)
+    first = there.do(LEAD, "declare_breach", exit_id=EXIT, answer="BREACH", **known)
+    assert duty() == "pending"
+    again = {"exit_id": EXIT, "answer": "BREACH", "breach_id": first["breach_id"]}
+    there.do(OFFICER, "declare_breach", **again, **known, notified_at="2026-10-05T11:30:00Z")
+    (row,) = there.do(DPO, "list_breaches", exit_id=EXIT)["breaches"]
+    assert (row["breach_id"], row["hours"], len(row["evidence"])) == (first["breach_id"], 2, 2)
+    roles = [one["role"] for one in there.kinds("BREACH_DECLARED")]
+    assert (duty(), roles) == ("met", ["ist_projektleder", "ist_sletteansvarlig"])

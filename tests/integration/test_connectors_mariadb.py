@@ -15,7 +15,7 @@ from shared.connectors.sql import mariadb
 from tests.integration import connectors_targets as targets
 from tests.integration.connectors_targets import Target
 from tests.parts import MariaServer, Parts
-from tests.waiting import until
+from tests.waiting import LONGEST_S, until
 
 
 @pytest.fixture
@@ -75,17 +75,19 @@ def test_a_count_that_somebody_else_keeps_from_being_fresh_is_not_believed(
 ) -> None:
     monkeypatch.setattr(mariadb, "_TRIES", 4)
     ended, reading = threading.Event(), threading.Event()
+    often = "FOR i IN 1..200 DO SELECT count(*) INTO n FROM information_schema.INNODB_TRX; END FOR"
 
     def watch() -> None:
         with server.connect() as session, session.cursor() as cursor:
             while not ended.is_set():
-                cursor.execute("SELECT count(*) FROM information_schema.INNODB_TRX")
+                cursor.execute(f"BEGIN NOT ATOMIC DECLARE n INT; {often}; END")
                 reading.set()
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    watchers = [threading.Thread(target=watch) for _ in range(2)]
+    for watcher in watchers:
+        watcher.start()
     try:
-        assert reading.wait(20)
+        assert reading.wait(LONGEST_S)
         connector = target.open("delete")
         connector.discover()
         with pytest.raises(Unavailable, match="TARGET_BUSY"), connector.batch() as batch:
@@ -93,7 +95,8 @@ def test_a_count_that_somebody_else_keeps_from_being_fresh_is_not_believed(
             batch.effects()
     finally:
         ended.set()
-        watcher.join(20)
+        for watcher in watchers:
+            watcher.join(LONGEST_S)
     assert target.open("verify").count("noter") == 4
 
 
@@ -118,7 +121,7 @@ def test_what_is_left_is_counted_only_after_another_workers_batch_has_ended(
         until(lambda: target.execute(waiting)[0][0], "the counting connection waits for the batch")
         assert not counted
         batch.commit()
-    thread.join(20)
+    thread.join(LONGEST_S)
     assert counted == [0]
 
 

@@ -15,7 +15,7 @@ from shared.connectors.protocol import Connector
 from tests.integration import connectors_targets as targets
 from tests.integration.connectors_targets import Target
 from tests.parts import Parts
-from tests.waiting import until
+from tests.waiting import LONGEST_S, until
 
 
 @pytest.fixture
@@ -263,7 +263,7 @@ def test_what_is_left_is_counted_only_after_another_workers_batch_has_ended(targ
         until(lambda: _waiting(target), "the counting connection waits for the batch")
         assert not counted
         batch.commit()
-    thread.join(20)
+    thread.join(LONGEST_S)
     assert counted == [0]
 
 

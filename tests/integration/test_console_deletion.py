@@ -18,7 +18,7 @@ from tests.integration.test_deletion_bus import permit
 from tests.parts import Parts
 from tests.waiting import until
 
-ROWS, BATCH = 600, "40"
+ROWS, BATCH = 600, "20"
 CUSTOMER = "kommune_projektleder"
 
 

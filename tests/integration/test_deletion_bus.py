@@ -55,12 +55,12 @@ def test_a_job_whose_hand_is_killed_again_and_again_ends_with_true_sums(world: S
     permit(world)
     for batches in (1, 9, 17):
         hand = world.start("hand", "delete", OPHOR_BATCH=BATCH)
-        until(lambda least=batches: world.job("D2")["batches"] >= least, f"{batches} batches are closed", 120)
+        until(lambda least=batches: world.job("D2")["batches"] >= least, f"{batches} batches are closed")
         hand.kill()
         hand.wait()
     assert world.job("D2")["state"] == "executing", "the hand was killed in the middle"
     world.start("hand", "delete", OPHOR_BATCH=BATCH)
-    until(lambda: world.job("D2")["state"] == "verified", "the job is verified", 120)
+    until(lambda: world.job("D2")["state"] == "verified", "the job is verified")
 
     done = world.job("D2")
     deleted = {(row["system"], row["place"]): row["deleted"] for row in done["places"] if row["deleted"]}

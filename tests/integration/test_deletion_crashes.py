@@ -20,11 +20,13 @@ import pymongo
 import pytest
 
 from contracts.errors import Unavailable
+from shared.connectors.protocol import Key
 from tests.integration import connectors_targets as targets
 from tests.integration.connectors_targets import Target
 from tests.integration.deletion_doomed import BOUNDARIES
-from tests.integration.deletion_world import World, a_world
+from tests.integration.deletion_world import Customer, World, a_world
 from tests.parts import Parts
+from tests.unit import record_reader as reader
 from tests.waiting import until
 
 KILLED = -9
@@ -61,6 +63,7 @@ class Lane:
     world: World
     mongo_uri: str
     forks: subprocess.Popen[str]
+    customer: Customer
     acknowledged: bool = False
     seq: int = 100
 
@@ -113,6 +116,21 @@ class Lane:
         meant = self.world.house.store.db.batches.find({"state": {"$ne": "closed"}})
         return claimed, sum(row["planned"] for row in meant)
 
+    def keys(self) -> list[tuple[str, Key]]:
+        """List every record of the customer's, as a deletion names it."""
+        looks, places = self.world.target.open("verify"), self.world.target.places
+        return [(place, key) for place in places for key in looks.keys(place, 100)]
+
+    def committed(self, keys: list[tuple[str, Key]]) -> bool:
+        """Tell whether the sealed file commits to these records, each once, under the roots that were told."""
+        opened, told = self.customer.opened(), self.world.house.events("deletion.deletion_batch_closed")
+        job_id = told[0]["job_id"]
+        key = opened.key(job_id, "maal")
+        roots = [reader.batch_root(key, "maal", batch["place"], leaves) for batch, leaves in opened.batches]
+        made = sorted(leaf for _, leaves in opened.batches for leaf in leaves)
+        expected = sorted(reader.commitment(key, "maal", place, one) for place, one in keys)
+        return made == expected and roots == [each["records_root"] for each in told if each["deleted"]]
+
 
 @pytest.fixture(params=KINDS)
 def lane(
@@ -123,9 +141,11 @@ def lane(
         a_world(target, parts.mongo_uri, tmp_path, monkeypatch) as world,
     ):
         monkeypatch.setenv("OPHOR_BATCH", "1")
+        customer = Customer(world, monkeypatch)
+        customer.ask()
         argv = [sys.executable, "-m", "tests.integration.deletion_doomed"]
         with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forks:
-            yield Lane(world, parts.mongo_uri, forks)
+            yield Lane(world, parts.mongo_uri, forks, customer)
             assert forks.stdin
             forks.stdin.close()
 
@@ -135,6 +155,7 @@ def test_a_deleter_killed_at_every_boundary_never_overclaims_and_the_next_one_go
     world.house.due("D7a", "maal")
     world.house.close_access("D7a", "maal")
     total = lane.left() if kind == "manual" else 11 if len(world.target.places) == 2 else 7
+    keys = [] if kind == "manual" else lane.keys()
     for at in BOUNDARIES:
         if kind == "manual" and not any(word in at for word in WITHOUT_BATCHES):
             continue
@@ -152,3 +173,4 @@ def test_a_deleter_killed_at_every_boundary_never_overclaims_and_the_next_one_go
         assert (answer[0]["result"], lane.left(), lane.counts()) == ("DELETED", 0, (total, 0)), kind
         assert sum(row["deleted"] for row in answer[0]["places"]) == total, kind
         assert world.target.neighbours() == sum(world.target.before(own=False).values()), kind
+        assert lane.committed(keys), kind

@@ -131,7 +131,7 @@ def test_a_wrong_hold_is_refused_and_changes_nothing(world: World) -> None:
 
 def at_once(monkeypatch: pytest.MonkeyPatch, meet_in: str, *steps: Callable[[], Any]) -> None:
     """Run the steps side by side; each waits at its first call of `store.<meet_in>` for the other to come there."""
-    real, met, barrier = getattr(store, meet_in), threading.local(), threading.Barrier(len(steps), timeout=30)
+    real, met, barrier = getattr(store, meet_in), threading.local(), threading.Barrier(len(steps), timeout=120)
 
     def meeting(*args: Any, **named: Any) -> Any:
         if not getattr(met, "once", False):

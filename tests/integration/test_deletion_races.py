@@ -13,6 +13,7 @@ import pytest
 
 from contracts.roles import CUSTOMER_LEAD
 from services.deletion.worker import transaction
+from shared.connectors.sql import sessions
 from shared.connectors.sql.batch import SqlBatch
 from tests.integration import connectors_targets as targets
 from tests.integration.deletion_world import World, a_world, preview, stopped
@@ -189,6 +190,7 @@ def elsewhere(world: World, batch: SqlBatch, stack: ExitStack, how: str) -> None
 def test_a_connector_that_deletes_over_a_second_session_stops_the_job_and_keeps_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
+    monkeypatch.setattr(sessions, "PATIENCE_S", 0.2)  # nobody is going to end here
     world.execute("UPDATE sager SET note = NULL WHERE lejer = 102")
     real = SqlBatch.delete
     with ExitStack() as stack:

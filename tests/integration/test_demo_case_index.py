@@ -18,8 +18,9 @@ import pytest
 from deploy.demo import case_index
 from deploy.demo.case_index import Sag
 from deploy.demo.data import OTHER_SYSTEM, OWN_SYSTEM
-from deploy.stack.ports import Ports
+from tests.integration.bus_store_parts import free_ports
 from tests.integration.demo_parts import until
+from tests.waiting import LONGEST_S
 
 TOKENS = {role: f"token-of-{role}" for role in ("extract", "delete", "verify", "access", "prepare", "import")}
 KORSBAEK, STRANDVIG = "11111111", "99999999"
@@ -32,7 +33,7 @@ class Client:
     """Calls to an index, each with a role's token."""
 
     def __init__(self, port: int) -> None:
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
 
     def __call__(self, role: str, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
         headers = {"Authorization": f"Bearer {TOKENS.get(role, role)}"}
@@ -139,8 +140,7 @@ def test_the_marker_is_written_by_prepare_alone(index: Client) -> None:
 
 def test_killing_it_loses_nothing_that_was_answered(tmp_path: Path) -> None:
     lay_down(tmp_path / "case-index")
-    with Ports() as ports:
-        port = ports.choose()
+    (port,) = free_ports(1)
     (tmp_path / "world.json").write_text(f'{{"case_index_port": {port}, "sets": [], "rows": {{}}, "servers": {{}}}}')
     argv = [sys.executable, "-m", "deploy.demo", "case-index", "--world", str(tmp_path)]
     client = Client(port)
@@ -155,7 +155,7 @@ def test_killing_it_loses_nothing_that_was_answered(tmp_path: Path) -> None:
         assert found(client) == OURS[3:]
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(LONGEST_S)
         client.http.close()
 
 

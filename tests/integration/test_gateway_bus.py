@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from deploy.stack.ports import Ports
 from shared.runtime.logins import write_users
 from shared.store import mongo as store_mongo
+from tests.integration.bus_store_parts import free_ports
 from tests.integration.delivery_parts import Stage, stage
 from tests.parts import Parts
-from tests.waiting import until
+from tests.waiting import LONGEST_S, until
 
 USER = {"login": "dpo", "name": "Mads Skjern", "actor": "p-20b9", "roles": ["kommune_dpo"], "customers": ["11111111"]}
 
@@ -41,8 +41,7 @@ def token(page: httpx.Response) -> str:
 def test_a_user_made_after_the_start_logs_in_and_sees_what_the_services_answer(world):
     users = world.root / "users.json"
     users.write_text(json.dumps({"version": 1, "users": []}))
-    with Ports() as ports:
-        port, health = ports.choose(), ports.choose()
+    port, health = free_ports(2)
     address = f"http://127.0.0.1:{port}"
     gateway = world.start(
         "gateway", OPHOR_GATEWAY_PORT=str(port), OPHOR_GATEWAY_USERS=str(users), OPHOR_HEALTH_PORT=str(health)
@@ -51,7 +50,7 @@ def test_a_user_made_after_the_start_logs_in_and_sees_what_the_services_answer(w
     until(lambda: answers(f"http://127.0.0.1:{health}"), "its health port answers")
     write_users(users, [{**USER, "password": "korsbaek"}])
 
-    with httpx.Client(base_url=address, timeout=30) as browser:
+    with httpx.Client(base_url=address, timeout=LONGEST_S) as browser:
         form = {"login": "dpo", "password": "korsbaek", "token": token(browser.get("/login"))}
         assert browser.post("/login", data=form).status_code == 302
         silent = browser.get("/exits")
@@ -65,5 +64,5 @@ def test_a_user_made_after_the_start_logs_in_and_sees_what_the_services_answer(w
         assert browser.get("/exits/x-unknown").status_code == 404
 
     gateway.send_signal(signal.SIGTERM)
-    assert gateway.wait(60) == 0
+    assert gateway.wait(LONGEST_S) == 0
     assert "korsbaek" not in (world.root / "log").read_text("utf-8")

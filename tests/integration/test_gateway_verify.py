@@ -18,12 +18,14 @@ from werkzeug.test import TestResponse
 
 from services.compliance import document, revocations
 from services.compliance.keys import LOG, load_note
+from services.compliance.verifier import ophor_verify
 from services.gateway import verify_pages
 from services.gateway.app import create_app
 from tests.component.gateway_answers import Recorded
 from tests.fuzz.__main__ import small
 from tests.integration.test_verifier_forged import sealed_like
 from tests.unit.evidence_world import Certificate
+from tests.waiting import LONGEST_S, until
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +165,7 @@ def test_nothing_is_left_and_nothing_but_the_outcome_is_logged(
     drop(client, true.bundle + bytes(3 << 20))
     drop(client, true.bundle)
     assert list(tmp_path.iterdir()) == []
-    assert len(os.listdir("/proc/self/fd")) <= open_before
+    until(lambda: len(os.listdir("/proc/self/fd")) <= open_before, "every file is closed again")
     assert logged == [("verified on the page", {"outcome": name}) for name in ("MALFORMED", "VERIFIED")]
     assert "ØV-000001" not in "".join(capfd.readouterr())
 
@@ -206,7 +208,7 @@ def test_a_third_upload_at_once_is_told_to_wait_before_it_is_read(
 
     def slow(_: Any) -> dict[str, Any] | None:
         inside.release()
-        go.wait(30)
+        go.wait(LONGEST_S)
         return None
 
     monkeypatch.setattr(verify_pages, "verify", slow)
@@ -215,7 +217,7 @@ def test_a_third_upload_at_once_is_told_to_wait_before_it_is_read(
     for one in others:
         one.start()
     for _ in others:
-        assert inside.acquire(timeout=30)
+        assert inside.acquire(timeout=LONGEST_S)
     monkeypatch.setattr(verify_pages, "_asked", lambda: pytest.fail("the body was read"))
     answer = drop(client, true.bundle)
     go.set()
@@ -235,3 +237,54 @@ def test_the_page_works_without_a_script_and_names_its_fields(client: FlaskClien
     for described in re.findall(r'aria-describedby="([^"]+)"', page):
         assert set(described.split()) <= ids
     assert json.dumps(page).count("multipart/form-data") == 1
+
+
+def with_list(true: Certificate, *rows: revocations.Revoked) -> tuple[FlaskClient, str]:
+    backend = Recorded()
+    note = revocations.sign(true.world.public.origin, rows, load_note(true.world.folder / "ledger", LOG))
+    told = {"origin": f"{true.world.public.origin}/revocations", "count": len(rows), "note": note}
+    backend.answers["compliance.read_revocations"] = told
+    return create_app(backend, dict, today=lambda: date(2026, 10, 6)).test_client(), note
+
+
+def test_whoever_has_no_login_fetches_the_list_and_the_verifier_takes_the_file_as_it_came(
+    true: Certificate, tmp_path: Path
+) -> None:
+    mine = revocations.Revoked("ØV-000001", hashlib.sha256(true.payload).hexdigest(), "2026-10-09", "DATA_FOUND")
+    (tmp_path / "c.zip").write_bytes(true.bundle)
+    argv = [str(tmp_path / "c.zip"), "--rehearsal", "--revocations", str(tmp_path / "revocations.txt")]
+    argv += [f"--key={one}" for one in true.world.public.lines()]
+    for rows, code in (((), 0), ((mine,), 1)):
+        client, note = with_list(true, *rows)
+        answer = client.get("/revocations.txt")
+        assert answer.status_code == 200 and answer.data == note.encode()
+        assert answer.content_type == "text/plain; charset=utf-8"
+        (tmp_path / "revocations.txt").write_bytes(answer.data)
+        assert ophor_verify.main(argv) == code
+
+
+def test_a_copy_of_the_list_may_be_kept_for_five_minutes_and_is_asked_for_by_its_digest(true: Certificate) -> None:
+    client, _ = with_list(true)
+    first = client.get("/revocations.txt")
+    assert set(first.headers["Cache-Control"].split(", ")) == {"public", "max-age=300"}
+    assert "Set-Cookie" not in first.headers and first.headers["X-Content-Type-Options"] == "nosniff"
+    again = client.get("/revocations.txt", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    other, _ = with_list(true, revocations.Revoked("ØV-000001", "0" * 64, "2026-10-09", "DATA_FOUND"))
+    assert other.get("/revocations.txt", headers={"If-None-Match": first.headers["ETag"]}).status_code == 200
+
+
+def test_there_may_be_no_list_yet_or_no_service_or_too_many_fetches(
+    true: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = with_list(true)
+    backend = client.application.extensions["backend"]
+    backend.answers["compliance.read_revocations"]["note"] = ""
+    none = client.get("/revocations.txt")
+    assert none.status_code == 404 and none.headers["Cache-Control"] == "no-store"
+    backend.silent = ("compliance",)
+    assert client.get("/revocations.txt").status_code == 503
+    monkeypatch.setattr(verify_pages, "TRIES", 2)
+    braked = client.get("/revocations.txt")
+    assert braked.status_code == 429 and int(braked.headers["Retry-After"]) > 0
+    assert client.get("/verify").status_code == 200

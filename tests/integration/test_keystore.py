@@ -2,86 +2,30 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from contracts.errors import Rejected
-from shared.keystore import FileKeys, KeyState, Keystore, ServiceKeys
+from shared.connectors.protocol import Marker
+from shared.keystore import FileKeys, KeyState, Keystore, ServiceKeys, TokenKeys
 from tests.integration.compliance_holders import MODULE
+from tests.integration.key_service import KeyService, serving
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 
 
-class KeyService(ThreadingHTTPServer):
-    """A key service as docs/backups.md describes it; `pass_days` lets the waits come to their end."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
-        self.keys: dict[str, dict[str, Any]] = {}
-
-    def pass_days(self, days: int) -> None:
-        for key in self.keys.values():
-            if key["state"] == "PENDING":
-                key["left"] -= days
-                if key["left"] <= 0:
-                    key |= {"state": "DESTROYED", "key": b""}
-
-
-class Answers(BaseHTTPRequestHandler):
-    server: KeyService
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        key = self.server.keys.get(self.path.split("/")[2])
-        self._say(200 if key else 404, {"key_id": self.path.split("/")[2], "state": key["state"]} if key else {})
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.headers["Authorization"] != "Bearer hemmelig":
-            return self._say(401, {})
-        if self.path == "/keys":
-            made = self.server.keys.setdefault(body["key_id"], {"state": "ACTIVE", "key": os.urandom(32), "of": body})
-            return self._say(201 if made["of"] is body else 409, {})
-        _, _, key_id, what = self.path.split("/")
-        key = self.server.keys[key_id]
-        if key["state"] != "ACTIVE":
-            return self._say(410, {})
-        if what == "destroy":
-            key |= {"state": "PENDING", "left": body["waits_days"]}
-            return self._say(200, {})
-        cipher, given = AESGCM(key["key"]), base64.b64decode(body["body"])
-        done = cipher.encrypt(bytes(12), given, b"") if what == "encrypt" else cipher.decrypt(bytes(12), given, b"")
-        self._say(200, {"body": base64.b64encode(done).decode()})
-
-    def _say(self, status: int, body: dict[str, Any]) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-
 @pytest.fixture
 def service() -> Iterator[KeyService]:
-    with KeyService() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving() as server:
         yield server
-        server.shutdown()
 
 
 def exam(keys: Keystore, *, wait: Any = lambda: None) -> None:
@@ -108,8 +52,17 @@ def exam(keys: Keystore, *, wait: Any = lambda: None) -> None:
     assert keys.state(other.key_id) is KeyState.ACTIVE
 
 
+def marked(keys: FileKeys | TokenKeys) -> None:
+    """A holder that its owner marks for rehearsals carries the newest mark, and a token or folder no other."""
+    assert keys.marker() is None
+    for mark in (Marker("a", 1.0), Marker("b", 2.5)):
+        keys.write_marker(mark)
+        assert keys.marker() == mark
+
+
 def test_keys_in_files(tmp_path: Path) -> None:
     exam(FileKeys(tmp_path))
+    marked(FileKeys(tmp_path))
     shutil.rmtree(tmp_path)
     assert FileKeys(tmp_path).state("set-1") is KeyState.ERROR
 
@@ -140,8 +93,8 @@ def test_keys_in_a_token(tmp_path: Path) -> None:
     argv = ["softhsm2-util", "--init-token", "--free", "--label", "sets", "--pin", "314159", "--so-pin", "271828"]
     subprocess.run(argv, check=True, capture_output=True, env=env)
     program = (
-        "from tests.integration.test_keystore import exam; from shared.keystore import TokenKeys;"
-        f"exam(TokenKeys({str(MODULE)!r}, 'sets', '314159'))"
+        "from tests.integration.test_keystore import exam, marked; from shared.keystore import TokenKeys;"
+        f"keys = TokenKeys({str(MODULE)!r}, 'sets', '314159'); exam(keys); marked(keys)"
     )
     done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,11 @@ from pymongo.errors import OperationFailure
 from contracts.errors import Unavailable
 from deploy.stack import guard, reach, spawn
 from deploy.stack.instance import ROOT, Stack
+from deploy.stack.ports import free
 from shared.bus import topology
 from shared.bus.pump import dial
 from tests.parts import Broker, Parts
-from tests.waiting import until
+from tests.waiting import LONGEST_S, until
 
 
 def test_a_broker_for_tests_holds_the_contracts_topology(broker: Broker) -> None:
@@ -76,14 +79,23 @@ def test_a_postgres_database_is_empty_and_has_no_door_without_a_password(postgre
         psycopg.connect(without, connect_timeout=5)
 
 
+@pytest.fixture(scope="module")
+def standing() -> Iterator[Stack]:
+    """Give a stack of this module's own."""
+    folder = Path(tempfile.mkdtemp(prefix="ophor-parts-"))
+    folder.chmod(0o755)
+    guard.start(folder, os.getpid())
+    yield Stack.create(folder, mode="test")
+    guard.take_away(folder)
+
+
 @pytest.fixture
-def alone(home: Path) -> Stack:
-    """Give a stack of this test's own with all three parts up."""
-    stack = Stack.create(home, mode="test")
-    stack.up(["rabbitmq", "mongod", "postgres"])
-    if set(stack.state.provider.values()) != {"local"}:
+def alone(standing: Stack) -> Stack:
+    """Give the module's stack with all three parts up."""
+    if set(standing.state.provider.values()) != {"local"}:
         pytest.skip("the parts are not local processes here")
-    return stack
+    standing.up(["rabbitmq", "mongod", "postgres"])
+    return standing
 
 
 def test_parts_keep_ports_and_data_over_a_kill(alone: Stack) -> None:
@@ -108,32 +120,34 @@ def test_parts_keep_ports_and_data_over_a_kill(alone: Stack) -> None:
 
 
 def test_starting_what_runs_changes_nothing(alone: Stack) -> None:
-    before = {name: entry.pid for name, entry in alone.state.processes.items()}
+    before = {name: entry.pid for name, entry in Stack.open(alone.home).state.processes.items()}
     assert alone.up(["rabbitmq", "mongod", "postgres"]) == []
     assert {name: entry.pid for name, entry in Stack.open(alone.home).state.processes.items()} == before
 
 
-def test_down_leaves_nothing_running_and_nothing_behind(alone: Stack) -> None:
-    data, mark = Path(alone.state.data), str(alone.home)
-    assert data.exists() and spawn.marked(mark)
-    alone.down()
-    assert spawn.marked(mark) == []
-    assert not data.exists() and not (alone.home / "stack.json").exists() and not (alone.home / "keys").exists()
-    alone.down()
-    with pytest.raises(Unavailable) as told:
-        Stack.open(alone.home)
-    assert told.value.code == "STACK_MISSING"
-
-
-def test_a_kept_stack_goes_on_where_it_was(alone: Stack) -> None:
-    with psycopg.connect(alone.parts.postgres_uri) as connection:
+def test_a_kept_stack_goes_on_where_it_was(home: Path) -> None:
+    stack = Stack.create(home, mode="test")
+    stack.up(["mongod", "postgres"], alone=True)
+    with psycopg.connect(stack.parts.postgres_uri) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 1 AS a")
-    alone.down(keep=True)
-    assert spawn.marked(str(alone.home)) == []
-    again = Stack.create(alone.home)
+    stack.down(keep=True)
+    assert spawn.marked(str(home)) == []
+    again = Stack.create(home)
     again.up(["postgres"], alone=True)
     with psycopg.connect(again.parts.postgres_uri) as connection:
         assert connection.execute("SELECT a FROM kept").fetchone() == (1,)
+
+
+def forks_of(code: str) -> list[Path]:
+    """List the processes that run `code`, or were forked by who did and run nothing of their own yet."""
+
+    def runs(process: Path) -> bool:
+        try:
+            return code.encode() in (process / "cmdline").read_bytes()
+        except OSError:
+            return False
+
+    return [each for each in Path("/proc").iterdir() if each.name.isdigit() and runs(each)]
 
 
 def test_a_starter_that_is_killed_leaves_nothing_that_down_does_not_find(home: Path) -> None:
@@ -141,6 +155,7 @@ def test_a_starter_that_is_killed_leaves_nothing_that_down_does_not_find(home: P
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL) as starter:
         until(lambda: spawn.marked(str(home)), "something was started")
         starter.kill()
+    until(lambda: not forks_of(code), "what was just being started has begun, and shows its marks")
     Stack.open(home).down()
     assert spawn.marked(str(home)) == []
 
@@ -171,9 +186,10 @@ def test_a_part_that_cannot_start_says_why(home: Path) -> None:
     assert "key" in str(told.value)
 
 
-def test_a_servers_taken_port_is_named(home: Path) -> None:
+def test_a_servers_taken_port_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 
+    monkeypatch.setattr("deploy.stack.instance.freed", free)  # who took it will not let go
     stack = Stack.create(home, mode="test")
     port = stack.state.ports["management"]
     with socket.socket() as taken:
@@ -184,9 +200,10 @@ def test_a_servers_taken_port_is_named(home: Path) -> None:
     assert told.value.code == "PORT_TAKEN" and str(port) in told.value.message
 
 
-def test_a_taken_port_is_named(home: Path) -> None:
+def test_a_taken_port_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 
+    monkeypatch.setattr("deploy.stack.instance.freed", free)  # who took it will not let go
     stack = Stack.create(home, mode="test")
     stack.environment("gateway")
     stack.replace("gateway", argv=[sys.executable, "-c", "input()"])
@@ -199,9 +216,31 @@ def test_a_taken_port_is_named(home: Path) -> None:
     assert told.value.code == "PORT_TAKEN" and str(port) in told.value.message
 
 
+def test_a_given_broker_without_its_management_address_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPHOR_RABBITMQ_URI", "amqp://somewhere/")
+    with pytest.raises(Unavailable) as told:
+        Stack.create(home)
+    assert told.value.code == "BROKER_API_MISSING" and "OPHOR_RABBITMQ_API" in told.value.remedy
+
+
+def test_a_process_can_be_run_in_the_foreground_in_place_of_the_stacks_own(alone: Stack) -> None:
+    stack = alone
+    stack.up(["orders-relay"])
+    before = stack.row("orders-relay")
+    env = {**os.environ, "OPHOR_HOME": str(stack.home)}
+    words = [sys.executable, "-m", "services.console.main", "run", "orders-relay"]
+    with subprocess.Popen(words, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as foreground:
+        until(lambda: not stack.row("orders-relay").alive, "the stack's own has ended")
+        until(lambda: (reach.health(before.port or 0, "/ready") or {}).get("ready"), "the one here is ready")
+        foreground.terminate()
+        assert foreground.wait(LONGEST_S) == 0
+    assert stack.up(["orders-relay"]) == ["orders-relay"]
+
+
 def test_addresses_given_in_the_environment_are_used_and_nothing_is_started_for_them(
     alone: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """After this one the module's stack is only ended: the users of its parts have other passwords by then."""
     secret = alone.state.secrets["rabbitmq:topology"]
     api = alone.parts.management.replace("://", f"://topology:{secret}@")
     reach.ask(api, "PUT", "/api/users/boss", b'{"password": "boss", "tags": "administrator"}')
@@ -221,22 +260,13 @@ def test_addresses_given_in_the_environment_are_used_and_nothing_is_started_for_
     assert alone.row("rabbitmq").alive and alone.row("mongod").alive
 
 
-def test_a_given_broker_without_its_management_address_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPHOR_RABBITMQ_URI", "amqp://somewhere/")
+def test_down_leaves_nothing_running_and_nothing_behind(alone: Stack) -> None:
+    data, mark = Path(alone.state.data), str(alone.home)
+    assert data.exists() and spawn.marked(mark)
+    alone.down()
+    assert spawn.marked(mark) == []
+    assert not data.exists() and not (alone.home / "stack.json").exists() and not (alone.home / "keys").exists()
+    alone.down()
     with pytest.raises(Unavailable) as told:
-        Stack.create(home)
-    assert told.value.code == "BROKER_API_MISSING" and "OPHOR_RABBITMQ_API" in told.value.remedy
-
-
-def test_a_process_can_be_run_in_the_foreground_in_place_of_the_stacks_own(home: Path) -> None:
-    stack = Stack.create(home, mode="test")
-    stack.up(["orders-relay"])
-    before = stack.row("orders-relay")
-    env = {**os.environ, "OPHOR_HOME": str(home)}
-    words = [sys.executable, "-m", "services.console.main", "run", "orders-relay"]
-    with subprocess.Popen(words, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as foreground:
-        until(lambda: not stack.row("orders-relay").alive, "the stack's own has ended")
-        until(lambda: (reach.health(before.port or 0, "/ready") or {}).get("ready"), "the one here is ready")
-        foreground.terminate()
-        assert foreground.wait(60) == 0
-    assert stack.up(["orders-relay"]) == ["orders-relay"]
+        Stack.open(alone.home)
+    assert told.value.code == "STACK_MISSING"

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from deploy.stack import spawn
 from deploy.stack.instance import Stack
 from deploy.stack.processes import PRODUCT, TABLE
 from services.console.main import app
@@ -67,6 +66,7 @@ def test_no_process_is_told_of_a_service_that_is_not_its_own(stack: Stack) -> No
 
 
 def test_status_tells_of_processes_queues_outboxes_and_the_clock(ophor: Any, stack: Stack) -> None:
+    until(lambda: body(ophor("status", "--json"))["quiet"], "what the start told is handled")
     found = body(ophor("status", "--json"))
     assert {row["name"] for row in found["processes"]} >= set(PRODUCT)
     assert found["queues"]["evt-compliance"] == {"messages": 0, "consumers": 1}
@@ -192,6 +192,6 @@ def test_a_log_can_be_read_by_the_processs_name(ophor: Any) -> None:
 
 
 def test_a_second_up_finds_everything_running(ophor: Any, stack: Stack) -> None:
-    before = {ticket.pid for ticket in spawn.marked(str(stack.home))}
+    before = {row.name: row.pid for row in stack.status()}
     assert "alt kører" in ophor("up").stdout
-    assert {ticket.pid for ticket in spawn.marked(str(stack.home))} >= before - set()
+    assert {row.name: row.pid for row in stack.status()} == before

@@ -177,6 +177,104 @@ def never(_: Any) -> None:
     """Change nothing."""
 
 
+# What a statement says of the bytes below the rows, and what the log says of them.
+
+
+def below(predicate: dict[str, Any], system: str = "pladsanvisning") -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = next(one for one in predicate["systems"] if one["system"] == system)["physical"]
+    return rows
+
+
+def below_logged(events: History, activity: str = "D7a") -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = first(events, "DELETION_VERIFIED", activity=activity)["entry"]["physical"]
+    return rows
+
+
+def better(rows: list[dict[str, Any]]) -> None:
+    """The engine still holds versions, and it is called cleaned."""
+    rows[0].update(answer="CLEANED", reason=None)
+
+
+def nothing_remains(rows: list[dict[str, Any]]) -> None:
+    rows[0]["remains"] = []
+
+
+def from_elsewhere(predicate: dict[str, Any]) -> None:
+    """Another system's better answer, in the place of its own."""
+    below(predicate, "morgenvagt")[:] = copy.deepcopy(below(predicate))
+
+
+def at_home(predicate: dict[str, Any]) -> None:
+    """Another system's answer, made out as one of its own places'."""
+    moved = copy.deepcopy(below(predicate))
+    below(predicate, "sagsindeks")[0].update({**moved[0], "system": "sagsindeks", "place": "sager"})
+
+
+def extra(rows: list[dict[str, Any]]) -> None:
+    """Cleaned, where nothing was done."""
+    rows.append(copy.deepcopy(rows[0]) | {"place": "kladde"})
+
+
+def without_answers(predicate: dict[str, Any]) -> None:
+    for system in predicate["systems"]:
+        system.pop("physical", None)
+
+
+def purged(predicate: dict[str, Any]) -> None:
+    predicate["systems"][0]["nist_800_88"] = "PURGE"
+
+
+BELOW: list[tuple[str, Change, Lie, str]] = [
+    ("an answer changed to better", never, lambda p: better(below(p, "morgenvagt")), "can never promise"),
+    ("held versions called cleaned in the log too", lambda e: better(below_logged(e, "D2")),
+     lambda p: better(below(p, "morgenvagt")), "can never promise"),
+    ("fewer dead rows than the log has", never, lambda p: below(p)[0].update(before=1), "another before"),
+    ("a failed cleaning called done", lambda e: below_logged(e)[0].update(answer="ERROR", reason="EFFECT_NOT_SEEN"),
+     never, "another answer, reason"),
+    ("an answer dropped", never, lambda p: below(p).clear(), "of ['barn'] is left out"),
+    ("an answer dropped in the log too", lambda e: below_logged(e).clear(), lambda p: below(p).clear(),
+     "nothing is said of what lies below"),
+    ("all answers dropped", never, without_answers, "answers below the rows are left out"),
+    ("an answer doubled", never, lambda p: below(p).append(copy.deepcopy(below(p)[0])), "answered twice"),
+    ("an answer doubled in the log", lambda e: below_logged(e).append(copy.deepcopy(below_logged(e)[0])),
+     never, "the log answers a place twice"),
+    ("an answer from another system", never, from_elsewhere, "stands below the rows of morgenvagt"),
+    ("another system's answer under its own name", never, at_home, "the log says another after, answer"),
+    ("another system's answer in the log", lambda e: below_logged(e, "D2").append(copy.deepcopy(below_logged(e)[0])),
+     never, "of another system"),
+    ("a place cleaned that nobody cleaned", never, lambda p: extra(below(p)), "the log knows nothing"),
+    ("cleaned, and nothing remains", lambda e: nothing_remains(below_logged(e)), lambda p: nothing_remains(below(p)),
+     "without where bytes may still lie"),
+    ("held for no reason", lambda e: below_logged(e, "D2")[0].update(reason=None),
+     lambda p: below(p, "morgenvagt")[0].update(reason=None), "held without a reason"),
+    ("a figure of what was not looked at", lambda e: below_logged(e, "C7")[0].update(after=0),
+     lambda p: below(p, "sagsindeks")[0].update(after=0), "figures of what nobody looked at"),
+    ("done, and not asked for", lambda e: below_logged(e)[0].update(asked="none"),
+     lambda p: below(p)[0].update(asked="none"), "not asked for"),
+    ("an answer of its own invention", lambda e: below_logged(e)[0].update(remains=["NOWHERE"]),
+     lambda p: below(p)[0].update(remains=["NOWHERE"]), "closed list"),
+    ("a NIST class for deleted rows", never, purged, "nobody attested"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "lie", "reason"), [one[1:] for one in BELOW], ids=[one[0] for one in BELOW])
+def test_a_forgery_below_the_rows_fails_for_its_own_reason_and_no_other(
+    true: Certificate, change: Change, lie: Lie, reason: str
+) -> None:
+    report = judge(true, forge(true, change, lie))
+    assert report.code == 1 and failed(report).keys() == {22} and reason in failed(report)[22], failed(report)
+
+
+def test_a_log_from_before_anybody_looked_below_the_rows_claims_nothing_there(true: Certificate) -> None:
+    def older(events: History) -> None:
+        for one in events:
+            one["entry"].pop("physical", None)
+
+    report = judge(true, forge(true, older, without_answers))
+    assert (report.code, failed(report)) == (0, {})
+    assert failed(judge(true, forge(true, older))).keys() == {22}, "and what is claimed all the same has no ground"
+
+
 FORGED: list[tuple[str, str, Change, Lie, int, str]] = [
     ("intent after the outcome", "true",
      lambda e: shift(e, d2(e, "DELETION_EXECUTED"), d2(e, "DELETION_INTENT")) or

@@ -18,7 +18,8 @@ from contracts.registry import check
 from services.compliance import bundle, checkpoint, document, domain, tree
 from services.compliance.envelope import STATEMENT_TYPE, canonical, envelope, pae
 from services.compliance.evidence import GENESIS, entry_of, leaf, read_leaf
-from services.compliance.facts import Facts, collect
+from services.compliance.facts import Facts
+from services.compliance.gathering import collect
 from services.compliance.keys import LOG, SEAL, SIGN, PublicKeys, load_note, load_public, load_seal, make_demo_keys
 from services.compliance.statement import Draft, Head, Record, statement
 
@@ -140,6 +141,17 @@ def place(system: str, name: str, before: int, **more: Any) -> dict[str, Any]:
     return row | more
 
 
+def below(line: dict[str, Any]) -> dict[str, Any]:
+    """What was done below the rows of a place: MongoDB holds versions, an index offers nothing (ADR 0011)."""
+    seen = {"unit": "rows", "before": line["deleted"], "after": 0, "remains": ["LOG", "REPLICAS", "FREE_SPACE"]}
+    row = {"system": line["system"], "place": line["place"], "asked": "clean", "reason": None}
+    if line["system"] == "morgenvagt":
+        return row | seen | {"answer": "HELD", "reason": "HISTORY_WINDOW", "unit": "bytes"}
+    if line["system"] in ("sagsindeks", "booking"):
+        return row | {"answer": "NOT_OFFERED", "unit": None, "before": None, "after": None, "remains": []}
+    return row | seen | {"answer": "CLEANED"}
+
+
 PLACES = {
     "C7": [place("sagsindeks", "sager", 5, delivered=0, row_class="deleted_not_delivered")],
     "D2": [place("morgenvagt", "vagt", 10, deleted=11, arrived=1, row_class="changed_after_extract")],
@@ -191,8 +203,17 @@ def destruction(activity: str, places: list[dict[str, Any]] | None = None) -> li
         ("deletion.deletion_verified", {
             **head, "plan_digest": plan, "places": lines, "probes_drawn": 2, "probes_found_before": 2,
             "probes_found_after": 0, "outside": 0, "result": "DELETED", "on": on,
+            "physical": [below(line) for line in doomed],
         }),
+        *([own_copies(on)] if activity != "C7" else []),
     ]  # fmt: skip
+
+
+def own_copies(on: str, answer: str = "DELETED") -> Event:
+    """Our own copies of what was handed over, as they were looked for after a deletion of live systems."""
+    rows = [{"kind": kind, "name": "pkg-1", "answer": answer} for kind in ("PACKAGE", "WORK_FILES", "POSITIONS")]
+    left = len(rows) if answer in ("PRESENT", "ERROR") else 0
+    return "delivery.own_copies_looked", {"exit_id": EXIT, "rows": rows, "left": left, "on": on}
 
 
 def deleted_exit(*, amended: bool = True) -> list[Event]:

@@ -14,9 +14,10 @@ from contracts.errors import Rejected
 from contracts.system_map import System, load
 from services.deletion.domain import Backup, Exit, due, register_backup
 from services.deletion.domain import catalogue as rules
-from services.deletion.domain.catalogue import Finding, Found, Point
+from services.deletion.domain.catalogue import Finding, Found
 from shared.backups import Seen, Set
 from shared.backups.model import Answer
+from shared.drawing.expiry import Point
 
 DELETED = date(2026, 10, 1)
 LIMIT = date(2027, 4, 1)

@@ -201,7 +201,7 @@ FORGED: list[tuple[str, str, Callable[[dict[str, Any]], Any], int, str]] = [
     (LETTER, "an earlier head", lambda p: p.update(checkpoint="x"), 16, "not a checkpoint"),
     (LETTER, "forgets the revoked", lambda p: p["certificates"][-1].update(revoked=None), 16, "certificates differ"),
     (LETTER, "a certificate's number", lambda p: p.update(number="ØV-000001"), 15, "series and stage"),
-    (HANDED, "a re-deletion", lambda p: p.update(stage="RE-DELETION"), 4, "no evidence of a restore"),
+    (HANDED, "a re-deletion", lambda p: p.update(stage="RE-DELETION"), 4, "missing: instruction"),
     (CLOSED, "posing as a delivery", lambda p: p.update(stage=HANDED), 4, "missing"),
     (HANDED, "posing as a deletion", lambda p: p.update(stage=domain.ACTIVE), 4, "missing"),
 ]  # fmt: skip

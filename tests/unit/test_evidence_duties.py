@@ -41,6 +41,24 @@ def answered(on: str = "2026-09-18", state: str = "answered") -> Event:
     }  # fmt: skip
 
 
+def declared(
+    answer: str, breach_id: str = "brc-1", notified_at: str | None = None, about: tuple[int, ...] = ()
+) -> Event:
+    told: dict[str, Any] = {
+        "aware_at": None, "notified_at": notified_at, "natures": [], "subjects": None, "records": None,
+    }  # fmt: skip
+    if answer == "BREACH":
+        told |= {"aware_at": "2026-10-05T09:00:00Z", "natures": ["INTEGRITY"]}
+        told |= {"subjects": "UP_TO_10", "records": "UNKNOWN"}
+    by = {"on": "2026-10-06", "actor": "usr-ist", "role": "ist_projektleder"}
+    return "compliance.breach_declared", {
+        "exit_id": EXIT, "answer": answer, "breach_id": breach_id, "about": list(about), **told, **by,
+    }  # fmt: skip
+
+
+NOTIFIED = "2026-10-05T21:30:00Z"
+
+
 def bypass(state: str, kind: str = "erasure") -> Event:
     told = {"bypass_id": "byp-1", "system": "pladsanvisning", "kind": kind, "state": state, "digest": sha(state)}
     return "scheduling.bypass_changed", {"exit_id": EXIT, **told, "on": "2026-09-10"}
@@ -96,6 +114,9 @@ def same(made: World) -> World:
     return made
 
 
+OUTSIDE = 2 * next(
+    n for n, one in enumerate(outside()) if one[0] == "deletion.deletion_executed"
+)  # one of another exit after each
 Row = tuple[str, list[Event], Callable[[World], World], date, str, str, set[str]]
 BOTH = certified(("ACTIVE-DELETED", "BACKUP-EXPIRED"))
 SUB = attested.line(None, attested.CONFIRMED, system="pladsanvisning", subprocessor="driftscenter")
@@ -139,6 +160,20 @@ ROWS: list[Row] = [
     ("GDPR-32", outside(), same, LATER, "breached", "OVERDUE", {"ACCESS_CLOSED", "DELETION_EXECUTED"}),
     ("GDPR-33.2", whole(), same, LATER, "pending", "NOT_TRIGGERED", set()),
     ("GDPR-33.2", outside(), same, LATER, "pending", "WAITING", {"DELETION_EXECUTED"}),
+    ("GDPR-33.2", [*outside(), declared("NONE_KNOWN")], same, LATER, "pending", "WAITING", {"DELETION_EXECUTED"}),
+    ("GDPR-33.2", [*outside(), declared("NO_BREACH", about=(OUTSIDE,))], same, LATER, "met", "EVIDENCE",
+     {"DELETION_EXECUTED", "BREACH_DECLARED"}),
+    ("GDPR-33.2", [*outside(), declared("BREACH", about=(OUTSIDE,))], same, LATER, "pending", "WAITING",
+     {"DELETION_EXECUTED", "BREACH_DECLARED"}),
+    ("GDPR-33.2", [*outside(), declared("BREACH", about=(OUTSIDE,)), declared("BREACH", notified_at=NOTIFIED)], same,
+     LATER, "met", "EVIDENCE", {"DELETION_EXECUTED", "BREACH_DECLARED"}),
+    ("GDPR-33.2", [*outside(), declared("NO_BREACH", "brc-2", about=(OUTSIDE,)), declared("BREACH", about=(OUTSIDE,))],
+     same, LATER, "pending", "WAITING", {"DELETION_EXECUTED", "BREACH_DECLARED"}),
+    ("GDPR-33.2", [*whole(), declared("BREACH", notified_at=NOTIFIED), declared("BREACH", "brc-2")], same, LATER,
+     "pending", "WAITING", {"BREACH_DECLARED"}),
+    ("GDPR-33.2", [*whole(), declared("NONE_KNOWN")], same, LATER, "met", "EVIDENCE", {"BREACH_DECLARED"}),
+    ("GDPR-33.2", [given.order(), given.plan(), declared("NONE_KNOWN"), *whole()[2:]], same, LATER, "pending",
+     "WAITING", {"BREACH_DECLARED"}),
     ("S2-13-a", whole(), same, LATER, "pending", "NOT_TRIGGERED", set()),
     ("S2-13-a", [*whole(), asked()], same, date(2026, 9, 10), "pending", "WAITING", {"REQUEST_MADE"}),
     ("S2-13-a", [*whole(), asked()], same, date(2026, 9, 11), "at_risk", "DUE_SOON", {"REQUEST_MADE"}),
@@ -168,6 +203,11 @@ def test_a_duty_stands_as_the_log_shows(row: Row, folder: Path) -> None:
     stands = domain.standing(name, facts, on)
     assert (stands.state, stands.reason) == (state, reason)
     assert kinds(facts, stands.evidence) == shown
+
+
+def test_a_notice_counts_from_its_own_day_in_copenhagen(folder: Path) -> None:
+    facts = World(folder).told([*whole(), declared("BREACH", notified_at="2026-10-05T22:30:00Z")]).log.facts()
+    assert domain.standing("GDPR-33.2", facts, LATER).met_on == date(2026, 10, 6)
 
 
 def kinds(facts: Facts, indexes: tuple[int, ...]) -> set[str]:

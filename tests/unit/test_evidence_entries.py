@@ -135,7 +135,7 @@ def test_t13_no_kind_of_evidence_has_a_field_for_free_text(kind: str) -> None:
 
 def test_every_event_told_to_compliance_is_evidence_but_those_that_show_nothing() -> None:
     told = {event.wire for event in subscribed("compliance")}
-    timers = {f"compliance.{name}" for name in ("request_look_due", "status_due", "retention_over")}
+    timers = {f"compliance.{name}" for name in ("request_look_due", "status_due", "retention_over", "redeletion_due")}
     assert told - set(KIND_OF_EVENT) == {"scheduling.activity_due", *timers}
     assert set(KIND_OF_EVENT) <= told
 

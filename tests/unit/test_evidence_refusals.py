@@ -10,7 +10,7 @@ import pytest
 
 from services.compliance import domain
 from services.compliance.evidence import Logged
-from services.compliance.facts import collect
+from services.compliance.gathering import collect
 from services.compliance.statement import statement
 from tests.unit import evidence_world as given
 from tests.unit.evidence_world import Event, World
@@ -488,3 +488,23 @@ def test_t17_28_1_follows_the_agreement_s_end_as_a_notice_moved_it(folder: Path)
 def test_a_notice_that_was_not_accepted_moves_nothing(folder: Path) -> None:
     made = World(folder).told([*given.deleted_exit(), given.notice("2027-03-31", outcome="agreement_needed")])
     assert made.refusals() == []
+
+
+@pytest.mark.parametrize(
+    ("activity", "change", "codes"),
+    [
+        ("D7a", lambda rows: rows.clear(), ["BELOW_UNTOLD"]),
+        ("D7a", lambda rows: rows.append(dict(rows[0])), ["BELOW_WRONG"]),
+        ("D7a", lambda rows: rows[0].update(remains=[]), ["BELOW_WRONG"]),
+        ("D2", lambda rows: rows[0].update(answer="CLEANED", reason=None), ["BELOW_WRONG"]),
+    ],
+    ids=["dropped", "doubled", "nothing remains", "mongodb cleaned"],
+)
+def test_what_is_not_told_below_the_rows_or_too_good_to_be_true_is_refused(
+    tmp_path: Path, activity: str, change: Callable[[list[dict[str, Any]]], None], codes: list[str]
+) -> None:
+    events = given.deleted_exit()
+    for wire, data in events:
+        if wire == "deletion.deletion_verified" and data["activity"] == activity:
+            change(data["physical"])
+    assert World(tmp_path).told(events).refusals() == codes

@@ -10,7 +10,7 @@ import pytest
 from services.compliance import tree
 from services.compliance.domain.forgetting import SPARE
 from services.compliance.evidence import KINDS
-from services.compliance.facts import _TAKERS
+from services.compliance.gathering import _TAKERS
 from services.compliance.verifier import ophor_verify
 from services.compliance.verifier.ophor_verify import Failed, Item, check_chain
 from tests.unit import evidence_world as given

@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts import scheduling
+from contracts import scheduling_plan
 from shared.rules.difference import Change, difference
 from shared.rules.plan import Plan, PlanFacts, make_plan
 from shared.rules.profiles import FOLDER, load_profiles, option_ids, parse_profile
@@ -70,5 +70,5 @@ def test_every_line_fits_the_wire_and_the_way_back_names_the_same_items(
     assert {(each.id, each.what) for each in there} == {(each.id, each.what) for each in back}
     for each in there:
         body = {name: getattr(each, name) for name in Change.__slots__}
-        assert scheduling.Change().validate(body) == {}
+        assert scheduling_plan.Change().validate(body) == {}
     assert difference(after, after) == difference(after, plan_of(*options, T=days[0], K=days[1])) == ()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.errors import Rejected
-from contracts.orders import NOTICES, OUTCOMES
+from contracts.orders_notices import NOTICES, OUTCOMES
 from shared.rules.notices import Asked, Situation, Weighed, calendar, weigh
 from shared.rules.plan import PlanFacts, make_plan
 from shared.rules.profiles import FOLDER, load_profiles, parse_profile

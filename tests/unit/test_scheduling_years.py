@@ -248,7 +248,7 @@ def _decreasing(plan: Plan) -> Any:
 
 TestYears = Years.TestCase
 TestYears.settings = settings(
-    max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.deletion.domain import shred
+from contracts.errors import Rejected
+from services.deletion.domain import Exit, shred, shredding
 from services.deletion.domain.shred import COPIES, Copy, Key, Sealed
+from services.deletion.domain.shredding import Shredding
 
 MADE = datetime(2026, 9, 1, tzinfo=UTC)
 SET = Sealed("plads", "s1", MADE, MADE, "k1")
@@ -59,3 +61,34 @@ def test_destruction_is_asked_for_as_late_as_it_can_be_and_never_in_the_past(
     assert made.in_time == (made.ends_on <= last_on)
     assert made.in_time == (today + timedelta(waits) <= last_on)
     assert made.ask_on == today or made.ends_on < last_on
+
+
+HOLDERS = {"STORE": "a", "ESCROW": "b"}
+ROW = {"copies": [{"copy": each, "holder": HOLDERS.get(each)} for each in COPIES]}
+
+
+@pytest.mark.parametrize(
+    ("states", "answer"),
+    [
+        (("DESTROYED", "DESTROYED"), "DESTROYED"), (("DESTROYED", "PENDING"), "PENDING"),
+        (("ACTIVE", "PENDING"), "ACTIVE"), (("DESTROYED", "ERROR"), "ERROR"), (("DESTROYED",), "ERROR"),
+    ],
+)  # fmt: skip
+def test_the_one_answer_over_all_copies_is_the_least_that_is_certain(states: tuple[str, ...], answer: str) -> None:
+    told = zip(HOLDERS.items(), states, strict=False)
+    seen = [{"copy": copy, "holder": name, "state": state} for (copy, name), state in told]
+    assert shredding.answer(ROW, seen) == answer
+
+
+def test_a_plan_is_of_the_sets_that_are_due_first_and_its_digest_of_nothing_that_changes_by_the_day() -> None:
+    exit_ = Exit("x-1", map_digest="m")
+    rows = [
+        dict.fromkeys(shredding.FIXED, "") | {"set_id": f"s{day}", "last_on": date(2026, 1, 1) + timedelta(day)}
+        for day in reversed(range(shredding.MOST + 1))
+    ]
+    late = [row | {"ask_on": date(2026, 3, 3), "in_time": False} for row in rows]
+    first, second = (shredding.planned(Shredding("x-1.D9.1", "x-1"), exit_, each, []) for each in (rows, late))
+    assert (len(first.sets), first.sets[0]["set_id"]) == (shredding.MOST, "s0")
+    assert first.plan_digest == second.plan_digest
+    with pytest.raises(Rejected, match="PLAN_DIFFERS"):
+        shredding.check_same(first, exit_, rows)

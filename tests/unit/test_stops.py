@@ -17,12 +17,12 @@ MADE_BY = re.compile(r"(?i)reject|refus|error|stop")
 NOT_BY_A_STOP = {
     # answers to a command or a question: the caller is told, and no job stops
     "BACKUP_ALREADY_REGISTERED", "DATES_REVERSED", "SET_ID_INVALID", "HOLD_ALREADY_LIFTED", "HOLD_UNKNOWN",
-    "JOB_NOT_DELETING", "JOB_NOT_KNOWN", "JOB_NOT_PAUSED", "WRONG_PARTY",
-    "ALREADY_ATTESTED", "CHAIN_OPEN", "DONE_IN_FUTURE", "LINE_UNKNOWN", "MEDIA_CLASS_WRONG",
+    "JOB_NOT_DELETING", "JOB_NOT_KNOWN", "JOB_NOT_PAUSED", "WRONG_PARTY", "DROP_UNKNOWN",
+    "ALREADY_ATTESTED", "CHAIN_OPEN", "DONE_IN_FUTURE", "LINE_UNKNOWN", "MEDIA_CLASS_WRONG", "RESTORE_UNKNOWN",
     # `contracts.errors` makes it of a body that is not of its schema
     "MESSAGE_INVALID",
     # names of settings, read beside the refusal
-    "OPHOR_BATCH", "OPHOR_MAPS",
+    "OPHOR_BATCH", "OPHOR_LOOK_DAYS", "OPHOR_MAPS",
 }  # fmt: skip
 
 

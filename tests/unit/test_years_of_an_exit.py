@@ -159,7 +159,8 @@ class Years(RuleBasedStateMachine):
             self.play.intent(job)
             if any(each.job_id == job and each.state == "permitted" for each in self.play.exit.jobs):
                 self._hear("deletion.deletion_begun", {"job_id": job})
-                self._hear("deletion.deletion_verified", {"activity": name, "result": "DELETED", "on": self.play.today})
+                said = {"activity": name, "job_id": job, "result": "DELETED", "on": self.play.today}
+                self._hear("deletion.deletion_verified", said)
 
     def others_answer(self) -> None:
         """Do what is due, as the plan says who does it."""
@@ -254,5 +255,5 @@ class Years(RuleBasedStateMachine):
 
 TestYears = Years.TestCase
 TestYears.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -9,19 +9,28 @@ own: Art. 28(3)(g) and 28(4) take the day that the agreement's own clause gives 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import cache
-from zoneinfo import ZoneInfo
 
 from services.compliance import attestations
-from services.compliance.domain.parts import Part, backups, deletion, handed_over, instructed, permanent_deletion
+from services.compliance.domain.clocks import logged_on
+from services.compliance.domain.duties_asked import demonstrated, documentation, periods, security_account
+from services.compliance.domain.duties_security import before, breach_notified, secured
+from services.compliance.domain.parts import (
+    Part,
+    backups,
+    deletion,
+    handed_over,
+    instructed,
+    of_kind,
+    permanent_deletion,
+)
 from services.compliance.domain.refusals import ACTIVE, EXPIRED
 from services.compliance.evidence import Logged
-from services.compliance.facts import INDEX, Facts, date_of, day
+from services.compliance.facts import INDEX, Facts, day
 from shared.rules.profiles import Obligation, load_profile
 
 LAW = "gdpr"
-COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 AGREEMENT, ARTICLE_30 = "ski-02-19", "ARTICLE-30-RECORD"
 _ARTICLES = {"S2-28.1-b": "GDPR-28.3.g", "S2-28.1-c": "GDPR-28.3.g", "S2-28.1-d": "GDPR-28.3.g",
              "S2-28.1-d-backups": "GDPR-28.3.g", "S2-3.2-f": "GDPR-17", "S2-7.3-a": "GDPR-28.4",
@@ -46,59 +55,6 @@ def controls(obligation: str) -> tuple[str, ...]:
     return article.controls if article else ()
 
 
-def _kind(facts: Facts, kind: str) -> list[Logged]:
-    return [one for one in facts.entries if one.kind == kind]
-
-
-def _logged_on(one: Logged) -> date:
-    """Give the day of an entry that has none of its own: when it was logged, by the rules' clock."""
-    return datetime.fromisoformat(one.at).astimezone(COPENHAGEN).date()
-
-
-def _before(on: date) -> date:
-    """Give a last day that `on` has missed: for what had to come first and did not."""
-    return on - timedelta(days=1)
-
-
-# ------------------------------------------------------------------------------------------------ requests (S2 13)
-
-
-def asked_for(facts: Facts, wanted: Callable[[dict[str, object]], bool]) -> list[Part]:
-    """List the requests for which `wanted` holds: their own last day, and the day of the first answer."""
-    first: dict[str, Logged] = {}
-    for one in _kind(facts, "REQUEST_ANSWERED"):
-        first.setdefault(one.entry["request_id"], one)
-    parts = []
-    for made in _kind(facts, "REQUEST_MADE"):
-        if wanted(made.entry):
-            told = first.get(made.entry["request_id"])
-            met_on = day(told, "on") if told else None
-            parts.append(Part(day(made, "due"), met_on, (made.index, *([told.index] if told else []))))
-    return parts
-
-
-def _documentation(facts: Facts, _due: date | None, _today: date) -> list[Part]:
-    """S2 13: every demand under it within 10 Arbejdsdage."""
-    return asked_for(facts, lambda asked: asked["basis"] == "S2-13-a")
-
-
-def _demonstrated(facts: Facts, _due: date | None, _today: date) -> list[Part]:
-    """Art. 28(3)(h): whatever was asked for, under any clause."""
-    return asked_for(facts, lambda asked: True)
-
-
-def _security_account(facts: Facts, _due: date | None, _today: date) -> list[Part]:
-    """S2 7.1: the account of information security, when it is asked for."""
-    return asked_for(facts, lambda asked: asked["subject"] == "SECURITY")
-
-
-def _periods(facts: Facts, _due: date | None, _today: date) -> list[Part]:
-    """S2 3.2: deletion periods follow the instruction, and are documented when that is asked for."""
-    instruction = facts.instruction
-    set_ = [Part(None, day(instruction, "given_on"), (instruction.index,))] if instruction else [Part(None, None)]
-    return set_ + asked_for(facts, lambda asked: asked["subject"] == "DELETION_PERIODS")
-
-
 # ------------------------------------------------------------------------------------------------ the inventory
 
 
@@ -108,7 +64,7 @@ def _lines(facts: Facts, wanted: frozenset[str], answers: frozenset[str] | None 
         return []
     told = facts.order.entry["places"]
     answered = {one["line"] for one in told if answers is None or one["answer"] in answers}
-    return [Part(None, _logged_on(facts.order), (facts.order.index,))] if wanted <= answered else [Part(None, None)]
+    return [Part(None, logged_on(facts.order), (facts.order.index,))] if wanted <= answered else [Part(None, None)]
 
 
 @cache
@@ -130,7 +86,7 @@ def _record_of_processing(facts: Facts, _due: date | None, _today: date) -> list
 
 def _sub_agreements(facts: Facts, _due: date | None, _today: date) -> list[Part]:
     """S2 7.3: every sub-supplier that holds data has an agreement, by the list that was given."""
-    listed = _kind(facts, "SUB_SUPPLIERS_LISTED")
+    listed = of_kind(facts, "SUB_SUPPLIERS_LISTED")
     if not listed:
         return []
     last = listed[-1]
@@ -169,7 +125,7 @@ def _returned_and_deleted(facts: Facts, _due: date | None, today: date) -> list[
 
 def _erased(facts: Facts, _due: date | None, today: date) -> list[Part]:
     """Art. 17: the same deletions; "without undue delay" is no day, so none is laid on the controller here."""
-    return [Part(None, part.met_on, part.evidence, part.kept) for part in _gone(facts, None, today)]
+    return [Part(None, part.met_on, part.evidence, part.kept, part.returned) for part in _gone(facts, None, today)]
 
 
 def _accounted(facts: Facts, _due: date | None, _today: date) -> list[Part]:
@@ -180,7 +136,7 @@ def _accounted(facts: Facts, _due: date | None, _today: date) -> list[Part]:
             shown = [one for one in facts.certificates if one.entry["stage"] == stage]
             mine = [one for one in shown if activity in one.entry["activities"]]
             certified = activity in facts.certified(stage)
-            met_on = _logged_on(mine[-1]) if mine and certified else None
+            met_on = logged_on(mine[-1]) if mine and certified else None
             parts.append(Part(None, met_on, tuple(one.index for one in mine[-1:])))
     return parts
 
@@ -194,8 +150,8 @@ def _on_instruction(facts: Facts, due: date | None, today: date) -> list[Part]:
     first = [job.destroyed_from() for job in facts.jobs.values()]
     begun = min((index for index in first if index is not None), default=None)
     if begun is not None and (facts.instruction is None or facts.instruction.index > begun):
-        on = next(_logged_on(one) for one in facts.entries if one.index == begun)
-        parts.append(Part(_before(on), None, (begun,)))
+        on = next(logged_on(one) for one in facts.entries if one.index == begun)
+        parts.append(Part(before(on), None, (begun,)))
     return parts + _transferred(facts)
 
 
@@ -207,12 +163,12 @@ def _transferred(facts: Facts) -> list[Part]:
     instructed_by = told.entry["transfer_instruction_digest"]
     if instructed_by and told.index < sent.index:
         return [Part(None, day(sent, "on"), (told.index, sent.index))]
-    return [Part(_before(day(sent, "on")), None, (sent.index,))]
+    return [Part(before(day(sent, "on")), None, (sent.index,))]
 
 
 def _bypasses(facts: Facts, kinds: Iterable[str]) -> dict[str, Logged]:
     """Give where each data-subject request stands that came during the freeze, by its id."""
-    told = [one for one in _kind(facts, "BYPASS_CHANGED") if one.entry["kind"] in kinds]
+    told = [one for one in of_kind(facts, "BYPASS_CHANGED") if one.entry["kind"] in kinds]
     return {one.entry["bypass_id"]: one for one in told}
 
 
@@ -250,41 +206,13 @@ def _sub_processors(facts: Facts, _due: date | None, _today: date) -> list[Part]
     return parts
 
 
-# ------------------------------------------------------------------------------------------------ security
-
-
-def _outside(facts: Facts) -> list[Logged]:
-    """List the entries that show a change outside the scope which stayed."""
-    ends = [one for job in facts.jobs.values() for one in (*job.batches, job.executed, job.verified) if one]
-    return [one for one in ends if one.entry["outside"]]
-
-
-def _secured(facts: Facts, _due: date | None, _today: date) -> list[Part]:
-    """Art. 32: the ways in of every system are closed and seen closed; a change outside the scope breaches it."""
-    parts = []
-    for line in facts.systems:
-        if facts.scope_of(line["system"]) not in (None, INDEX):
-            told, seen = facts.access.get(line["system"], (None, None))
-            closed = told is not None and seen is not None and seen["state"] == "closed" and seen["verified"]
-            on = date_of(str(seen["on"])) if closed and seen else None
-            parts.append(Part(None, on, (told.index,) if told else ()))
-    wrong = [Part(_before(_logged_on(one)), None, (one.index,)) for one in _outside(facts)]
-    return parts + wrong if parts else wrong
-
-
-def _breach_notified(facts: Facts, _due: date | None, _today: date) -> list[Part]:
-    """Art. 33(2): a change outside the scope is what the log can see of a breach; that the controller was told of it
-    stands in no entry, so it stays open with the supplier."""
-    return [Part(None, None, (one.index,)) for one in _outside(facts)]
-
-
 RULES: dict[str, Rule] = {
     "S2-3.2-a": _ten_kinds,
     "S2-3.2-f": _customer_deletes,
-    "S2-3.2-g": _periods,
-    "S2-7.1-a": _security_account,
+    "S2-3.2-g": periods,
+    "S2-7.1-a": security_account,
     "S2-7.3-a": _sub_agreements,
-    "S2-13-a": _documentation,
+    "S2-13-a": documentation,
     "S2-28.1-b": handed_over,
     "S2-28.1-c": handed_over,
     "S2-28.1-d": permanent_deletion,
@@ -296,9 +224,9 @@ RULES: dict[str, Rule] = {
     "GDPR-28.3.a": _on_instruction,
     "GDPR-28.3.e": _assisted,
     "GDPR-28.3.g": _returned_and_deleted,
-    "GDPR-28.3.h": _demonstrated,
+    "GDPR-28.3.h": demonstrated,
     "GDPR-28.4": _sub_processors,
     "GDPR-30.2": _record_of_processing,
-    "GDPR-32": _secured,
-    "GDPR-33.2": _breach_notified,
+    "GDPR-32": secured,
+    "GDPR-33.2": breach_notified,
 }

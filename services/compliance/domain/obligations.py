@@ -98,6 +98,8 @@ def _proven(obligation: str, due: date | None, parts: list[Part], today: date) -
     kept = {part.kept for part in left}
     if kept and "" not in kept:
         return Standing(obligation, due, "suspended", min(kept), evidence=evidence)
+    if any(part.returned for part in left):  # T16
+        return Standing(obligation, due, "at_risk", "REAPPEARED", evidence=evidence)
     soon = any(part.due and today >= shift(part.due, _SOON) for part in left)
     state, reason = ("at_risk", "DUE_SOON") if soon else ("pending", "WAITING")
     return Standing(obligation, due, state, reason, evidence=evidence)

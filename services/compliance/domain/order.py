@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from contracts.deletion_keys import ACTIVITY as KEYS
+
 
 def before(kind: str) -> tuple[str, str] | None:
     """Give (kind, field): the kind of entry with the same value in `field` that must be in the log before this one."""
@@ -19,13 +21,17 @@ def waits_for(kind: str, entry: Mapping[str, Any], seen: Mapping[str, int]) -> s
     rule = _BEFORE.get(kind)
     if rule is None or (kind == "DELETION_VERIFIED" and entry["result"] != "DELETED"):
         return None
-    if not seen.get(rule[0]):
-        return rule[0]
+    if entry.get(rule[1]) is None:
+        return None  # it says itself that nothing came before it: a deletion that no restore undid
+    first = "SHREDDING_PLANNED" if kind == "DELETION_INTENT" and entry.get("activity") == KEYS else rule[0]
+    if not seen.get(first):
+        return first
     batches = "DELETION_BATCH_CLOSED"
     return batches if kind == "DELETION_EXECUTED" and seen.get(batches, 0) < entry["batches"] else None
 
 
 _BEFORE: dict[str, tuple[str, str]] = {
+    "DELETION_PREVIEWED": ("REAPPEARANCE_FOUND", "restore_id"),
     "DELETION_INTENT": ("DELETION_PREVIEWED", "job_id"),
     "PERMIT_ISSUED": ("DELETION_INTENT", "job_id"),
     "DELETION_BEGUN": ("PERMIT_ISSUED", "job_id"),
@@ -34,7 +40,13 @@ _BEFORE: dict[str, tuple[str, str]] = {
     "DELETION_VERIFIED": ("DELETION_EXECUTED", "job_id"),
     "DELIVERY_ACCEPTED": ("PACKAGE_DELIVERED", "package_id"),
     "DELIVERY_REJECTED": ("PACKAGE_DELIVERED", "package_id"),
+    "RESTORE_REPLAYED": ("DELETION_VERIFIED", "job_id"),
+    "RECORDS_SEALED": ("DELETION_EXECUTED", "job_id"),
+    "RECORDS_DESTROYED": ("RECORDS_SEALED", "job_id"),
     "BACKUP_OBSERVED": ("BACKUP_REGISTERED", "set_id"),
+    "SHREDDING_BEGUN": ("PERMIT_ISSUED", "job_id"),
+    "KEY_DESTRUCTION_ASKED": ("SHREDDING_BEGUN", "job_id"),
+    "KEY_OBSERVED": ("KEY_DESTRUCTION_ASKED", "job_id"),
     "REQUEST_REMINDED": ("REQUEST_MADE", "request_id"),
     "REQUEST_ANSWERED": ("REQUEST_MADE", "request_id"),
 }

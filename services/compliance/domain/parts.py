@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.compliance import attestations
+from services.compliance.evidence import Logged
 from services.compliance.facts import LAST, Facts, date_of, day
 
 
@@ -13,17 +14,23 @@ from services.compliance.facts import LAST, Facts, date_of, day
 class Part:
     """One thing that an obligation asks for: its last day, the day it was shown to be done, the entries that show it.
 
-    `kept` is the option that suspends it today, as a reason.
+    `kept` is the option that suspends it today, as a reason; `returned` that it was done, and is undone by a restore.
     """
 
     due: date | None
     met_on: date | None
     evidence: tuple[int, ...] = ()
     kept: str = ""
+    returned: bool = False
 
     def late(self, today: date) -> bool:
         """Tell whether the last day passed without it."""
         return self.due is not None and (self.met_on or today) > self.due
+
+
+def of_kind(facts: Facts, kind: str) -> list[Logged]:
+    """Pick the entries of one kind, in the log's order."""
+    return [one for one in facts.entries if one.kind == kind]
 
 
 def permanent_deletion(facts: Facts, due: date | None, today: date) -> list[Part]:
@@ -40,7 +47,10 @@ def deletion(facts: Facts, activity: str, due: date | None, today: date) -> Part
     evidence += tuple(one.index for one in attestations.answers_of(facts, systems).values())
     gone, settled = facts.deleted_on([activity]), attestations.settled_on(facts, systems)
     met_on = max(gone, settled) if gone and settled else None  # also in sub-suppliers' possession (S2 28.1)
-    return Part(_own_due(facts, activity, due), met_on, evidence, _kept(facts, activity, today))
+    returned = facts.returned(activity)
+    evidence += tuple(one.index for one in returned)
+    kept = _kept(facts, activity, today)
+    return Part(_own_due(facts, activity, due), met_on, evidence, kept, bool(returned))
 
 
 def backups(facts: Facts, due: date | None, today: date) -> list[Part]:

@@ -4,7 +4,8 @@ Rules kept:
 1. A written demand for documentation is answered within 10 Arbejdsdage (S2 13); documentation "på anmodning" of the
    deletion (S2 28.1) and of compliance (GDPR Art. 28(3)(h)) has no period of its own, so the same one is used.
 2. The state machine is a table (`_NEXT`); what is not in it is refused. A clock that ran out never becomes unheard-of:
-   a later answer is marked late.
+   a later answer is marked late. A force majeure stops it (S2 23, `clocks.py`): what was called overdue before that was
+   told, within its 5 Arbejdsdage, is open again, and the reminder that said so stays in the log.
 3. The log answers where it holds the whole of what was asked for, never a part of it: a certificate only when one of
    the stage was issued; documentation only when every open scope has it. What is not there waits for its owner.
 4. A certificate or status under S2 28.1 or 13 that is not there yet is answered with the stage reached and the words
@@ -23,13 +24,13 @@ from contracts.errors import Rejected
 from contracts.requests import REASONS
 from contracts.roles import CUSTOMER_DPO, DELETION_OFFICER, SUPPLIER_LEAD
 from services.compliance import attestations
+from services.compliance.domain.clocks import ANSWER_WITHIN
 from services.compliance.domain.obligations import standing
-from services.compliance.domain.refusals import ACTIVE, EXPIRED
+from services.compliance.domain.refusals import ACTIVE, EXPIRED, REDELETION
 from services.compliance.evidence import Logged
 from services.compliance.facts import INDEX, Facts, verified_gone
-from shared.rules.time import Reckoning, parse_period, reckon, shift
+from shared.rules.time import parse_period, reckon, shift
 
-ANSWER_WITHIN = parse_period("+10wd")
 REMIND = (parse_period("-5wd"), parse_period("-1wd"))
 BINDING = {"S2-13-a": "ski-02-19", "S2-28.1-d": "ski-02-19", "GDPR-28.3.h": ""}
 CLAUSES = {
@@ -45,6 +46,7 @@ _NEXT = {
     ("open", "answer"): "answered",
     ("open", "refuse"): "refused",
     ("open", "withdraw"): "withdrawn",
+    ("overdue", "suspend"): "open",
     ("overdue", "status"): "status_given",
     ("overdue", "answer"): "answered",
     ("overdue", "refuse"): "refused",
@@ -79,17 +81,16 @@ def following(state: str, act: str) -> str:
     return following
 
 
-def clock(made_on: date) -> Reckoning:
-    """Give the last day of a request and how it is reckoned (rule 1)."""
-    return reckon(made_on, ANSWER_WITHIN)
-
-
-def rule_of(basis: str, reckoning: Reckoning) -> tuple[str, str]:
-    """Write the rule of a request's last day, Danish and English."""
-    da, en = reckoning.rule_da, reckoning.rule_en
-    if basis in _ANALOGY:
-        return f"{da} (S2 13 analogt: ingen egen frist)", f"{en} (S2 13 by analogy: no period of its own)"
-    return f"{da} (S2 13)", f"{en} (S2 13)"
+def rule_of(made_on: date, basis: str, stood: int) -> tuple[str, str]:
+    """Write the rule of a request's last day, Danish and English; `stood`: Arbejdsdage that did not count (S2 23)."""
+    reckoning = reckon(made_on, ANSWER_WITHIN)
+    analogy = basis in _ANALOGY
+    da = f"{reckoning.rule_da} (S2 13{' analogt: ingen egen frist' if analogy else ''})"
+    en = f"{reckoning.rule_en} (S2 13{' by analogy: no period of its own' if analogy else ''})"
+    if stood:
+        da += f"; uret stod stille i {stood} Arbejdsdage: force majeure (S2 23)"
+        en += f"; the clock stood still for {stood} Arbejdsdage: force majeure (S2 23)"
+    return da, en
 
 
 def owner_of(what: str) -> str:
@@ -172,16 +173,19 @@ def answer(row: Mapping[str, Any], facts: Facts, issued: Iterable[Mapping[str, A
 
 
 def certificate(stage: str, facts: Facts, issued: Iterable[Mapping[str, Any]]) -> Found | None:
-    """Give the newest certificates of the stage, where they cover every deletion of the plan in force; else None."""
+    """Give the newest certificates of the stage, where they cover every deletion of the plan in force; else None.
+
+    After a restore a RE-DELETION says what an ACTIVE-DELETED had said (ADR 0015)."""
+    stages = (ACTIVE, REDELETION) if stage == ACTIVE else (stage,)
     mine = [
         row
         for row in issued
-        if (row.get("of_stage") or row["stage"]) == stage and row["state"] == "issued" and not row.get("revoked")
+        if (row.get("of_stage") or row["stage"]) in stages and row["state"] == "issued" and not row.get("revoked")
     ]
     covered = {name for row in mine for name in row["activities"]}
     if not mine or not facts.scopes() or facts.scopes().keys() - covered:
         return None
-    shown = [one.index for one in facts.certificates if one.entry["stage"] == stage]
+    shown = [one.index for one in facts.certificates if one.entry["stage"] in stages]
     evidence = tuple(sorted({*shown, *_deletion(facts), *(_backups(facts) if stage == EXPIRED else ())}))
     permanent = stage == EXPIRED and not facts.backups_left_out
     return Found("CERTIFICATE", evidence, stage, permanent, tuple(row["_id"] for row in mine))

@@ -22,9 +22,10 @@ from marshmallow.exceptions import ValidationError
 
 from contracts.errors import Rejected
 from services.compliance.envelope import canonical
+from services.compliance.evidence.certain import Test, certainly
 from services.compliance.evidence.kinds import KIND_OF_EVENT, KINDS
 
-__all__ = ["GENESIS", "KINDS", "KIND_OF_EVENT", "Logged", "checked", "entry_of", "leaf", "read_leaf"]
+__all__ = ["GENESIS", "KINDS", "KIND_OF_EVENT", "Logged", "checked", "entry_of", "leaf", "read_leaf", "written"]
 
 GENESIS = "0" * 64
 _HEX = "[0-9A-Fa-f]"  # a digest may hold any digits
@@ -51,25 +52,35 @@ def entry_of(wire: str, data: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def checked(kind: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """Give `entry` back when it is valid evidence of `kind`; Rejected EVIDENCE_INVALID naming the field, else."""
-    if kind not in KINDS:
-        raise _invalid("kind", "no such kind of evidence")
-    try:
-        _schema(kind).load(entry)
-    except ValidationError as error:
-        rejected = Rejected.invalid(kind, error.normalized_messages())
-        raise _invalid(rejected.field, "not an enum, id, count, date or digest") from None
-    if _may_name(json.dumps(entry, ensure_ascii=False)):
-        _refuse_person(entry, kind)
+    written(kind, entry)
     return dict(entry)
 
 
-def leaf(event: Mapping[str, Any], salt: str) -> bytes:
+def written(kind: str, entry: Mapping[str, Any]) -> bytes:
+    """Write valid evidence of `kind` as canonical JSON; Rejected EVIDENCE_INVALID naming the field, else."""
+    if kind not in KINDS:
+        raise _invalid("kind", "no such kind of evidence")
+    if not _certain(kind)(entry):
+        _judge(kind, entry)
+    try:
+        data = canonical(entry)
+    except ValueError:
+        raise _invalid(kind, "a number or letters that JSON has no one form of") from None
+    if _may_name(data.decode()):
+        _refuse_person(entry, kind)
+    return data
+
+
+def leaf(event: Mapping[str, Any], salt: str, entry: bytes | None = None) -> bytes:
     """Write a leaf's bytes: canonical JSON of the event and its salt (64 hexadecimal digits).
 
     The event has exactly: version, origin, exit, n (its number among the exit's entries), prev (the leaf hash of the
-    one before, GENESIS for the first), kind, ref, at (the rules' clock, ISO 8601 UTC) and entry.
+    one before, GENESIS for the first), kind, ref, at (the rules' clock, ISO 8601 UTC) and entry, which may be given as
+    it was `written`.
     """
-    return canonical({"event": dict(event), "salt": salt})
+    if entry is None:
+        return canonical({"event": dict(event), "salt": salt})
+    return canonical({"event": {**event, "entry": 0}, "salt": salt}).replace(b'"entry":0', b'"entry":' + entry, 1)
 
 
 def read_leaf(index: int, data: bytes) -> Logged:
@@ -81,6 +92,19 @@ def read_leaf(index: int, data: bytes) -> Logged:
 @cache
 def _schema(kind: str) -> Schema:
     return KINDS[kind]()
+
+
+@cache
+def _certain(kind: str) -> Test:
+    return certainly(_schema(kind))
+
+
+def _judge(kind: str, entry: Mapping[str, Any]) -> None:
+    try:
+        _schema(kind).load(entry)
+    except ValidationError as error:
+        rejected = Rejected.invalid(kind, error.normalized_messages())
+        raise _invalid(rejected.field, "not an enum, id, count, date or digest") from None
 
 
 def _picked(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:

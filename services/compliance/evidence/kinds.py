@@ -15,13 +15,19 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields, missing, validate
 
 from contracts.catalogue import subscribed
-from contracts.compliance import REVOKED_FOR
+from contracts.compliance import REVOKED_FOR, SEALS
 from contracts.fields import Choice, Code, Count, Day, Digest, Id, Many
 from contracts.records import ENDINGS, REDACTION_REASONS
 
 DROPPED = frozenset({"exit_id", "tenant"})
 NO_EVIDENCE = frozenset(
-    {"scheduling.activity_due", "compliance.request_look_due", "compliance.status_due", "compliance.retention_over"}
+    {
+        "scheduling.activity_due",
+        "compliance.request_look_due",
+        "compliance.status_due",
+        "compliance.retention_over",
+        "compliance.redeletion_due",
+    }
 )
 
 
@@ -60,6 +66,7 @@ class CertificateSealed(Entry):
     activities = Many(Code())
     statement_digest = Digest()
     version = Count(required=False)
+    seal = Choice(*SEALS, required=False)
 
 
 class CertificateWithdrawn(Entry):

@@ -1,9 +1,9 @@
 """Compliance's own collections.
 
 * `log_waiting` (offered to the ledger; `_id` = its task's id, which sorts by time), `log_entries` (one an entry; `_id`
-  = exit/number, so that an exit is one range), `log_nodes` (`level/index`), `log_heads` (one a commit: the signed
-  checkpoint by size), `log_refs` (what was appended, so that it is once), `log_held` (waits for an entry that must come
-  first), `log_head` (one document; the ledger alone writes it, and a witness's cosignature is added to it).
+  = exit/number, so that an exit is one range), `log_tiles` (the tree's nodes, `nodes.py`), `log_heads` (one a commit:
+  the signed checkpoint by size), `log_refs` (what was appended, so that it is once), `log_held` (waits for an entry
+  that must come first), `log_head` (one document; the ledger alone writes it, and a witness's cosignature is added).
   `log_exits` is where each exit stands (number and hash of its last entry, kinds counted), written with its entries.
 * `exits`: what certificates name and the log may not (parties, officials, titles, wording of rules).
 * `certificates`, `numbers` (one a series), `documents` (parts of `PART` bytes).
@@ -50,7 +50,8 @@ from services.compliance.store.log import (
     take,
     waiting,
 )
-from services.compliance.store.pages import ABOUT, Exporting, Nodes, Page, inclusion, of_exit
+from services.compliance.store.nodes import Nodes, inclusion
+from services.compliance.store.pages import ABOUT, Exporting, Page, of_exit
 
 __all__ = [
     "ABOUT",

@@ -74,9 +74,10 @@ def certificates(unit: Unit, exit_id: str) -> list[Row]:
     return list(found.sort([("order", 1), ("_id", 1)]))
 
 
-def issued(unit: Unit, exit_id: str, stage: str, activities: list[str]) -> Row | None:
-    """Give the latest issued certificate of a stage (or its correction) that covers one of these scopes and counts."""
-    of_stage = {"$or": [{"stage": stage}, {"of_stage": stage}], "revoked": None}
+def issued(unit: Unit, exit_id: str, stages: tuple[str, ...], activities: list[str]) -> Row | None:
+    """Give the latest issued certificate of these stages (or its correction) that covers a scope and counts."""
+    named = {"$in": list(stages)}
+    of_stage: Row = {"$or": [{"stage": named}, {"of_stage": named}], "revoked": None}
     wanted = {"exit_id": exit_id, "state": "issued", "activities": {"$in": activities}} | of_stage
     return unit.db.certificates.find_one(wanted, sort=[("order", -1)], session=unit.session)
 
@@ -144,7 +145,8 @@ def certificate_row(row: Row) -> Row:
         "activities",
     )
     issued_on = date.fromisoformat(row["issued_on"]) if row["issued_on"] else None
-    beside = {"revoked": row.get("revoked"), "replaces": (row.get("former") or {}).get("number")}
+    former = (row.get("former") or {}).get("number")
+    beside = {"revoked": row.get("revoked"), "replaces": former, "seal": row.get("seal")}
     return {"certificate_id": row["_id"], **{name: row[name] for name in names}, "issued_on": issued_on, **beside}
 
 

@@ -15,9 +15,11 @@ import bson
 from services.compliance import tree
 from services.compliance.draft import Head
 from services.compliance.evidence import GENESIS, Logged, read_leaf
-from services.compliance.facts import Facts, collect
+from services.compliance.facts import Facts
 from services.compliance.fsck import Stored
-from services.compliance.store.pages import Nodes, hash_of, of_exit
+from services.compliance.gathering import collect
+from services.compliance.store.nodes import Nodes
+from services.compliance.store.pages import hash_of, of_exit
 from services.compliance.verifier import ophor_verify
 from shared.store.unit import Unit, inbox_key
 
@@ -62,7 +64,7 @@ def offer(unit: Unit, item: Row) -> None:
 
 def waiting(unit: Unit, limit: int) -> list[Row]:
     """List what was offered and not taken yet, the oldest first."""
-    return list(unit.db.log_waiting.find({}, session=unit.session).sort("_id", 1).limit(limit).batch_size(limit))
+    return list(unit.db.log_waiting.find({}, session=unit.session).sort("_id", 1).limit(limit).batch_size(limit + 1))
 
 
 def many_wait(unit: Unit, limit: int) -> bool:
@@ -144,10 +146,7 @@ def head_at(unit: Unit, exit_id: str, size: int) -> Head:
 
 def nodes(unit: Unit) -> Nodes:
     """Read all nodes at once."""
-    found = Nodes(unit)
-    for row in unit.db.log_nodes.find({}, {"_id": 0}, session=unit.session):
-        found[row["level"], row["at"]] = bytes(row["hash"])
-    return found
+    return Nodes(unit).whole()
 
 
 def checks(unit: Unit, exit_id: str) -> bool:
@@ -182,7 +181,7 @@ def stored(unit: Unit) -> Stored:
         head=head(unit),
         entries=db.log_entries.find_raw_batches({}, session=session, batch_size=_BATCH).sort("_id", 1),
         refs=db.log_refs.find({}, session=session, batch_size=_BATCH),
-        nodes=db.log_nodes.find({}, session=session, batch_size=_BATCH),
+        tiles=db.log_tiles.find({}, session=session),
         heads=db.log_heads.find({}, session=session),
         read=bson.decode_all,
     )

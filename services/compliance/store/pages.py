@@ -1,62 +1,21 @@
-"""The log's pages: what a transaction appends, and the stored nodes as they are asked for."""
+"""The log's pages: what a transaction appends, where exits stand, and the log as it is exported."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from pymongo import ReplaceOne
 
 from services.compliance import tree
 from services.compliance.evidence import GENESIS
+from services.compliance.store.nodes import Growing, Nodes
 from shared.store.unit import Unit
 
 Row = dict[str, Any]
-Result = TypeVar("Result")
-ABOUT = ("job_id", "package_id", "set_id", "request_id")
-_HASHES = {"hash": 1}
-
-
-class Nodes(dict[tuple[int, int], bytes]):
-    """The log's stored nodes, read when they are asked for."""
-
-    def __init__(self, unit: Unit) -> None:
-        super().__init__()
-        self._unit = unit
-
-    def __missing__(self, key: tuple[int, int]) -> bytes:
-        row = self._unit.db.log_nodes.find_one({"_id": f"{key[0]}/{key[1]}"}, session=self._unit.session)
-        if row is None:
-            raise KeyError(key)
-        self[key] = bytes(row["hash"])
-        return self[key]
-
-    def answer(self, ask: Callable[[tree.Nodes], Result]) -> Result:
-        """Answer a question to the tree with one read for all the nodes that it needs."""
-        wanted = _Wanted()
-        ask(wanted)
-        names = [f"{level}/{at}" for level, at in wanted.keys() - self.keys()]
-        if names:
-            rows = self._unit.db.log_nodes.find({"_id": {"$in": names}}, _HASHES, session=self._unit.session)
-            for row in rows.batch_size(len(names)):
-                level, _, at = row["_id"].partition("/")
-                self[int(level), int(at)] = row["hash"]
-        return ask(self)
-
-
-class _Wanted(dict[tuple[int, int], bytes]):
-    """Stands in for the nodes, and so learns which of them a question needs: that depends on places, not on hashes."""
-
-    def __missing__(self, key: tuple[int, int]) -> bytes:
-        self[key] = b""
-        return b""
-
-
-def inclusion(unit: Unit, index: int, size: int) -> list[bytes]:
-    """Prove from the stored nodes that leaf `index` is in the tree of `size` leaves; ValueError outside of it."""
-    return Nodes(unit).answer(lambda nodes: tree.inclusion(nodes, index, size))
+ABOUT = ("job_id", "package_id", "set_id", "request_id", "restore_id")
 
 
 class Exporting:
@@ -67,10 +26,7 @@ class Exporting:
 
     def hashes(self, level: int, first: int, count: int) -> list[bytes]:
         """Read stored nodes of one level; raise KeyError where one is missing."""
-        names = [f"{level}/{at}" for at in range(first, first + count)]
-        rows = self._unit.db.log_nodes.find({"_id": {"$in": names}}, _HASHES, session=self._unit.session)
-        found = {row["_id"]: bytes(row["hash"]) for row in rows.batch_size(max(count, 1))}
-        return [found[name] for name in names]
+        return Nodes(self._unit).hashes(level, first, count)
 
     def leaves(self, first: int, size: int) -> Iterator[tuple[int, bytes]]:
         """Read leaves in their order; the server sorts them on disk."""
@@ -110,13 +66,15 @@ class Page:
     """What one transaction appends, kept here until `write`: many entries cost about as many round trips as one."""
 
     def __init__(self, unit: Unit, size: int, exits: Iterable[str]) -> None:
-        self.size, self._unit, self._nodes = size, unit, Nodes(unit)
-        if size:
-            self._nodes.answer(lambda nodes: tree.root(nodes, size))  # whatever an append needs is part of this root
+        self._unit, self._tree = unit, Growing(unit, size)
         self.stands = _stands(unit, set(exits))
         self._entries: list[Row] = []
         self._refs: list[Row] = []
-        self._made: list[Row] = []
+
+    @property
+    def size(self) -> int:
+        """Give how many leaves there are."""
+        return self._tree.size
 
     def add(self, item: Row, leaf: bytes) -> int:
         """Append an entry as the next leaf and the next of its exit; give its index."""
@@ -127,42 +85,32 @@ class Page:
         self._refs.append({"_id": item["ref"], "index": index})
         digest = tree.leaf_hash(leaf)
         stand.follow(item["kind"], about, digest)
-        for (level, at), node in tree.appended(self._nodes, index, digest).items():
-            self._nodes[level, at] = node
-            self._made.append({"_id": f"{level}/{at}", "level": level, "at": at, "hash": node})
-        self.size = index + 1
+        self._tree.append(digest)
         return index
 
     def write(self) -> bytes:
         """Write it all, and give the new root."""
         db, session = self._unit.db, self._unit.session
-        for collection, rows in (
-            (db.log_entries, self._entries),
-            (db.log_refs, self._refs),
-            (db.log_nodes, self._made),
-        ):
+        for collection, rows in ((db.log_entries, self._entries), (db.log_refs, self._refs)):
             if rows:
                 collection.insert_many(rows, session=session)
+        self._tree.write()
         moved = {str(row["_id"]).rpartition("/")[0] for row in self._entries}
         stands = [ReplaceOne({"_id": name}, _stand_row(self.stands[name]), upsert=True) for name in sorted(moved)]
         if stands:
             db.log_exits.bulk_write(stands, session=session, ordered=False)
-        return tree.root(self._nodes, self.size)
+        return self._tree.root()
 
 
 def about_of(entry: Row) -> Row:
     """Give the fields by which one entry waits for another."""
-    return {name: entry[name] for name in ABOUT if name in entry}
+    return {name: entry[name] for name in ABOUT if entry.get(name) is not None}
 
 
 def _stands(unit: Unit, exits: set[str]) -> dict[str, Stand]:
-    """Read where exits stand; what has no row is counted from its entries."""
-    found = {row["_id"]: _read_stand(row) for row in _rows(unit, exits)}
-    return found | {name: _counted(unit, name) for name in exits - found.keys()}
-
-
-def _rows(unit: Unit, exits: set[str]) -> Iterable[Row]:
-    return unit.db.log_exits.find({"_id": {"$in": sorted(exits)}}, session=unit.session)
+    """Read where exits stand; one that has no row has no entry yet."""
+    rows = unit.db.log_exits.find({"_id": {"$in": sorted(exits)}}, session=unit.session).batch_size(len(exits) + 1)
+    return {name: Stand() for name in exits} | {row["_id"]: _read_stand(row) for row in rows}
 
 
 def _read_stand(row: Row) -> Stand:
@@ -175,13 +123,6 @@ def _read_stand(row: Row) -> Stand:
 def _stand_row(stand: Stand) -> Row:
     seen = [[name, value, dict(kinds)] for (name, value), kinds in stand.seen.items() if kinds]
     return {"n": stand.n, "last": stand.last, "seen": seen}
-
-
-def _counted(unit: Unit, exit_id: str) -> Stand:
-    stand = Stand()
-    for row in unit.db.log_entries.find(of_exit(exit_id), session=unit.session).sort("_id", 1):
-        stand.follow(row.get("kind", ""), row.get("about", {}), hash_of(row))
-    return stand
 
 
 def hash_of(row: Row) -> bytes:

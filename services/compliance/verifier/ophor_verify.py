@@ -3,21 +3,24 @@
 
     python3 ophor_verify.py FILE --key KEY [--key KEY …] [--head FILE …] [--witness KEY …] [--revocations FILE]
                             [--tsa-chain FILE] [--rotation FILE …] [--rehearsal]
+    python3 ophor_verify.py prove-record BUNDLE RECORDS … --place SYSTEM/PLACE --key COLUMN … [--trust KEY …]
 
 One file: Python ≥ 3.11's standard library and `cryptography`. No network, nothing imported from the project.
 What it trusts comes from outside the file (`--key`, `--head`, `--witness`, `--revocations`); keys inside prove nothing.
 KEY is a signed-note verifier key (`name+hash+key`) or `x509-sha256:HEX`, the sealing certificate's fingerprint; of a
 witness, a cosigner's (c2sp.org/tlog-cosignature). Its cosignature may stand in the bundle or on a head given. A key
 that was rotated is followed by the signed notes in the bundle or given (`--rotation`); time stamps (RFC 3161) are
-judged by the authority's certificates given (`--tsa-chain`).
+judged by the authority's certificates given (`--tsa-chain`), those on the PDF's seal (PAdES B-T, B-LTA) too.
 
 Checks: 1 form · 2 manifest · 3 PDF seal · 4 statement · 5 signatures · 6 trusted keys · 7 checkpoint · 8 inclusion ·
 9 chain of the exit's entries · 10 consistency · 11 heads from outside · 12 completeness · 13 sums · 14 order ·
 15 stage · 16 statement against evidence · 17 revocation · 18 kind · 19 witness · 20 time stamps ·
-21 signers kept apart.
+21 signers kept apart · 22 below the rows.
 Ladder: SELF-CONSISTENT < SIGNED < WITNESSED < TIMESTAMPED (by 20 alone; what 19 says stands beside it).
 Exit codes: 0 verified, 1 failed, 2 malformed, 3 policy not met (no trusted keys, no cosignature by the witness or time
 stamp by the authority asked for, or a rehearsal without --rehearsal).
+`prove-record` tells whether one record is among what was deleted (RECORDS: the opened files of keys and commitments):
+0 deleted, 1 not among it, 2 cannot tell, 3 answered, but policy not met.
 """
 
 from __future__ import annotations
@@ -26,15 +29,17 @@ import argparse
 import base64
 import calendar
 import hashlib
+import hmac
 import json
 import re
 import struct
 import sys
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 from cryptography import x509
@@ -58,7 +63,17 @@ KEEPING = {"S1-8.3", "S1-8.4", "S1-8.5", "S2-28.2-retention"}
 AT_SILENCE = "delete_at_k15"
 COUNTS = ("before", "arrived", "deleted", "retained", "residual", "delivered")
 TERMINAL = ("deleted", "absent_verified", "excluded", "attested")
+KEY_DESTROYED = "KEY_DESTROYED"
+ENDED = ("GONE", KEY_DESTROYED)
+BEFORE_KEYS = ("SHREDDING_PLANNED", "DELETION_INTENT", "PERMIT_ISSUED", "SHREDDING_BEGUN")
+KEY_COPIES = {"STORE", "REPLICA", "ESCROW", "TOKEN", "STORE_BACKUP"}
 ATTESTS = {"supplier": "ist_sletteansvarlig", "customer": "kommune_projektleder"}
+SEEN_BELOW = ("CLEANED", "HELD")
+BELOW = (*SEEN_BELOW, "ERROR", "NOT_OFFERED", "NOT_ASKED")
+ASKED_BELOW, UNITS = ("none", "clean", "rewrite"), ("rows", "bytes", "transactions", None)
+REMAINS = {"FREE_SPACE", "INDEX_KEYS", "STATISTICS", "LOG", "REPLICAS", "DISK"}
+NEVER_CLEANED = ("mongodb", "manual")  # old pages stay until written again; a manual system has no engine of ours
+BELOW_FIELDS = {"system", "place", "asked", "answer", "reason", "unit", "before", "after", "remains"}
 MEDIA, STAYS, NOT_USED = "MEDIA_SANITISED", "DATA_LEFT_WITH_CUSTOMER", "NOT_USED"
 REASON = re.compile(
     r"(NOT_CUSTOMER_DATA|SHARED_CODE|CUSTOMER_POSSESSION|CONTINUING_AGREEMENT"
@@ -104,7 +119,8 @@ MANDATORY = (
 SPARE = {  # kinds that no check reads: their entries may be forgotten
     "APPROVAL_EXPIRED", "BILLING_RUN_RECORDED", "CONTACT_NAMED", "EQUIPMENT_LISTED", "MEETING_HELD", "REMINDER_DUE",
 }  # fmt: skip
-DELETING = ("ACTIVE-DELETED", "BACKUP-EXPIRED")
+AGAIN = "RE-DELETION"
+DELETING = ("ACTIVE-DELETED", "BACKUP-EXPIRED", AGAIN)
 SUPERSEDED = "SUPERSEDED"  # a later version of the same number stands
 ACCESS, HANDED, WITHDRAWN, LETTER = "ACCESS-CLOSED", "DELIVERY", "REVOCATION", "STATUS"
 CORRECTABLE = (*DELETING, ACCESS, HANDED)
@@ -143,6 +159,7 @@ NAMES = {
     19: ("Vidne", "Witness"),
     20: ("Tidsstempler", "Time stamps"),
     21: ("Underskriverne adskilt på maskinen", "Signers kept apart by the machine"),
+    22: ("Under rækkerne", "Below the rows"),
 }
 
 
@@ -426,19 +443,60 @@ def print_of(der: bytes) -> str:
 # ---------------------------------------------------------------------------------------------- PDF and CMS
 
 
+RANGE = re.compile(rb"/ByteRange \[(\d{1,10}) (\d{1,10}) (\d{1,10}) (\d{1,10})\]")
+STAMP_PLACE = b"/T (Tidsstempel)\n"
+OUTSIDE = "PDF: bytes outside the seal (text added after it)"
+ENDS = re.compile(rb"\nendstream\nendobj\n\nstartxref\n(\d{1,10})\n%%EOF\n\Z")
+XREF = re.compile(
+    rb"(\d{1,7}) 0 obj\n<<\n/W \[ 1 8 2 \]\n/Type /XRef\n/Filter /FlateDecode\n/Size (\d{1,7})\n/Root (\d{1,7}) 0 R\n"
+    rb"((?:/Info \d{1,7} 0 R\n)?)/ID \[ <([0-9a-f]{32})> <([0-9a-f]{32})> \]\n/Prev (\d{1,10})\n"
+    rb"/Index \[((?: \d{1,7})+) \]\n/Length (\d{1,6})\n>>\nstream\n"
+)
+PLACE = re.compile(rb"\d{1,7} 0 obj\n<<\n/FT /Sig\n" + re.escape(STAMP_PLACE))
+STREAM = re.compile(rb"\d{1,7} 0 obj\n<<\n/Length (\d{1,7})\n>>\nstream\n")
+MOST_STREAMS, MOST_TABLE, MOST_BEHIND = 32, 1 << 20, 8 << 20
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What stands behind a time-stamped seal: validation data, and a document time stamp over everything before it."""
+
+    stamped: bytes
+    token: bytes
+    certificates: list[bytes]
+    lists: list[bytes]
+
+
 @dataclass(frozen=True)
 class Pdf:
     signed: bytes
     cms: bytes
     dsse: bytes
+    behind: Behind | None = None
 
 
 def read_pdf(data: bytes) -> Pdf:
-    """Find the one seal that covers the whole file, and the one embedded file; anything else is malformed."""
-    found = re.findall(rb"/ByteRange \[(\d{1,10}) (\d{1,10}) (\d{1,10}) (\d{1,10})\]", data)
-    form(len(found) == 1 and data.count(b"/ByteRange") == 1, "PDF: not exactly one seal")
-    start, first, second, rest = (int(number) for number in found[0])
-    form(start == 0 and second + rest == len(data), "PDF: bytes outside the seal (text added after it)")
+    """Find the seal, what may stand behind it, and the one embedded file; anything else is malformed.
+
+    Behind the seal stands nothing, or one revision that adds validation data and a document time stamp (PAdES B-LTA)
+    and is the same, byte for byte, as its own rebuilding.
+    """
+    found = [tuple(int(number) for number in one.groups()) for one in RANGE.finditer(data)]
+    form(len(found) in (1, 2) and data.count(b"/ByteRange") == len(found), "PDF: not exactly one seal")
+    end = found[0][2] + found[0][3]
+    form(end == len(data) or (len(found) == 2 and end < len(data)), OUTSIDE)
+    sealed = data[:end]
+    signed, cms = _hole(sealed, found[0])
+    behind = _behind(data, sealed, found[1]) if len(found) == 2 else None
+    stamped = "PDF: the document time stamp that the seal left room for is cut off"
+    form(behind is not None or STAMP_PLACE not in sealed, stamped)
+    return Pdf(signed, cms, embedded(data), behind)
+
+
+def _hole(data: bytes, covered: tuple[int, ...]) -> tuple[bytes, bytes]:
+    """Give what a signature over the whole of `data` is over, and the DER in its hole."""
+    start, first, second, rest = covered
+    form(start == 0 and second + rest == len(data), OUTSIDE)
     form(0 < first < second, "PDF: ByteRange")
     hole = data[first:second]
     form(data[first - 10 : first] == b"/Contents " and hole[:1] == b"<" and hole[-1:] == b">", "PDF: the seal's place")
@@ -446,7 +504,136 @@ def read_pdf(data: bytes) -> Pdf:
     raw = bytes.fromhex(hole[1:-1].decode())
     _, _, end = tlv(raw, 0)
     form(not raw[end:].strip(b"\0"), "PDF: padding after the seal is not zero")
-    return Pdf(data[:first] + data[second:], raw[:end], embedded(data))
+    return data[:first] + data[second:], raw[:end]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The cross-reference stream that a revision ends with: its own place, trailer, and where its objects lie."""
+
+    at: int
+    size: int
+    root: int
+    info: bytes
+    ids: tuple[bytes, bytes]
+    offsets: dict[int, int]
+    packed: bytes
+
+
+def _table(data: bytes) -> Table:
+    ends = ENDS.search(data, max(0, len(data) - 64))
+    form(ends, "PDF: a revision has another end")
+    assert ends
+    at = int(ends[1])
+    head = XREF.match(data, at)
+    form(head, "PDF: a revision has another cross-reference")
+    assert head
+    _, size, root, info, first, last, _, index, length = head.groups()
+    packed, numbers = data[head.end() : head.end() + int(length)], [int(one) for one in index.split()]
+    form(head.end() + len(packed) == ends.start() and len(numbers) % 2 == 0, "PDF: a revision has another end")
+    rows = unpacked(packed, MOST_TABLE, "the cross-reference")
+    listed: list[int] = []
+    for start, count in zip(numbers[::2], numbers[1::2], strict=True):
+        form(0 < count <= len(rows) // 11 - len(listed), "PDF: the cross-reference")
+        listed += range(start, start + count)
+    form(len(rows) == 11 * len(listed), "PDF: the cross-reference")
+    offsets = {one: int.from_bytes(rows[11 * n + 1 : 11 * n + 9], "big") for n, one in enumerate(listed)}
+    return Table(at, int(size), int(root), info, (first, last), offsets, packed)
+
+
+def _body(data: bytes, table: Table, number: int) -> bytes:
+    """Give the dictionary of an object that this revision writes, without its closing brackets."""
+    at, head = table.offsets.get(number, len(data)), b"%d 0 obj\n" % number
+    end = data.find(b"\n>>\nendobj\n", at)
+    form(data[at : at + len(head)] == head and end > 0, f"PDF: object {number} is not written with the seal")
+    return data[at + len(head) : end + 1]
+
+
+def _behind(data: bytes, sealed: bytes, covered: tuple[int, ...]) -> Behind:
+    """Read the revision behind the seal: the catalogue and the time stamp's place with one line more each, streams of
+    certificates and revocation lists, the dictionary that lists them, the time stamp, the cross-reference. No more."""
+    end = len(sealed)
+    form(len(data) - end <= MOST_BEHIND, "PDF: more than a document time stamp stands behind the seal")
+    stamped, token = _hole(data, covered)
+    before, after = _table(sealed), _table(data)
+    places = [one for one, at in before.offsets.items() if one and PLACE.match(sealed, at)]
+    form(len(places) == 1, "PDF: the seal has no place for a document time stamp")
+    found, streams = STREAM.search(data, end), list[bytes]()
+    form(found, "PDF: no validation data behind the seal")
+    at = found.start() if found else 0
+    while (found := STREAM.match(data, at)) and len(streams) <= MOST_STREAMS:
+        streams.append(data[found.end() : found.end() + int(found[1])])
+        at = found.end() + int(found[1]) + len(b"\nendstream\nendobj\n")
+    listed = re.match(rb"\d{1,7} 0 obj\n<<\n/Certs \[((?: \d{1,7} 0 R)+) \]\n", data[at : at + 2000])
+    count = listed[1].count(b"R") if listed else 0
+    form(0 < count <= len(streams) <= MOST_STREAMS, "PDF: the validation data behind the seal")
+    objects = {
+        before.root: _body(sealed, before, before.root) + b"/DSS %d 0 R\n>>" % (before.size + 1 + len(streams)),
+        places[0]: _body(sealed, before, places[0]) + b"/V %d 0 R\n>>" % (before.size + 2 + len(streams)),
+    }
+    objects |= _store(before.size + 1, streams, count) | {before.size + 2 + len(streams): _stamp_object(data, covered)}
+    rebuilt = _revision(end, objects, before, after)
+    form(data[end:] == rebuilt, "PDF: more than a document time stamp stands behind the seal")
+    return Behind(stamped, token, streams[:count], streams[count:])
+
+
+def _store(number: int, streams: list[bytes], count: int) -> dict[int, bytes]:
+    """Write the streams and the document security store (ISO 32000-2, 12.8.4.3) that lists `count` as certificates."""
+    objects = {
+        number + n: b"<<\n/Length %d\n>>\nstream\n%s\nendstream" % (len(one), one) for n, one in enumerate(streams)
+    }
+    names = [b"%d 0 R" % one for one in objects]
+    lists = b"/CRLs [ %s ]\n" % b" ".join(names[count:]) if names[count:] else b""
+    objects[number + len(streams)] = b"<<\n/Certs [ %s ]\n%s>>" % (b" ".join(names[:count]), lists)
+    return objects
+
+
+def _stamp_object(data: bytes, covered: tuple[int, ...]) -> bytes:
+    """Write the document time stamp's dictionary (ISO 32000-2, 12.8.5) around the hole that `data` has."""
+    said = b"\n/ByteRange [%d %d %d %d]" % covered
+    at = covered[2] + len(said)
+    pad = len(data[at : at + 100]) - len(data[at : at + 100].lstrip(b" "))
+    kind = b"\n/Type /DocTimeStamp\n/Filter /Adobe.PPKLite\n/SubFilter /ETSI.RFC3161\n>>"
+    return b"<<\n/Contents " + data[covered[1] : covered[2]] + said + b" " * pad + kind
+
+
+def _revision(at: int, objects: dict[int, bytes], before: Table, after: Table) -> bytes:
+    """Write the revision of these objects that begins at `at`, with the table's own packing and second identifier."""
+    pieces, offsets = [], {0: 0}
+    for number in sorted(objects):
+        offsets[number] = at
+        pieces.append(b"%d 0 obj\n%s\nendobj\n" % (number, objects[number]))
+        at += len(pieces[-1])
+    last = max(objects) + 1
+    offsets[last] = at
+    runs: list[list[int]] = []
+    for number in offsets:
+        if runs and number == sum(runs[-1]):
+            runs[-1][1] += 1
+        else:
+            runs.append([number, 1])
+    form(after.offsets == offsets and (after.at, after.ids[0]) == (at, before.ids[0]), "PDF: the cross-reference")
+    rows = b"".join((b"\1" if n else b"\0") + at.to_bytes(8, "big") + (b"\0\0" if n else b"\xff\xff")
+                    for n, at in offsets.items())  # fmt: skip
+    form(unpacked(after.packed, MOST_TABLE, "the cross-reference") == rows, "PDF: the cross-reference")
+    index = b" ".join(b"%d %d" % (start, count) for start, count in runs)
+    trailer = (
+        b"%d 0 obj\n<<\n/W [ 1 8 2 ]\n/Type /XRef\n/Filter /FlateDecode\n/Size %d\n/Root %d 0 R\n%s/ID [ <%s> <%s> ]\n"
+        b"/Prev %d\n/Index [ %s ]\n/Length %d\n>>\nstream\n%s\nendstream\nendobj\n\nstartxref\n%d\n%%%%EOF\n"
+    )
+    told = (last, last + 1, before.root, before.info, *after.ids, before.at, index, len(after.packed), after.packed, at)
+    return b"".join([*pieces, trailer % told])
+
+
+def unpacked(packed: bytes, most: int, what: str) -> bytes:
+    """Unpack a whole deflated stream of at most `most` bytes."""
+    unpacker = zlib.decompressobj()
+    try:
+        plain = unpacker.decompress(packed, most)
+    except zlib.error:
+        raise Malformed(f"PDF: {what} cannot be unpacked") from None
+    form(unpacker.eof and not unpacker.unused_data, f"PDF: {what} is cut off or too large")
+    return plain
 
 
 def embedded(data: bytes) -> bytes:
@@ -461,14 +648,7 @@ def embedded(data: bytes) -> bytes:
     length = re.search(rb"/Length (\d{1,9})\b", head)
     form(length and b"endobj" not in head and b"/Filter /FlateDecode" in head, "PDF: embedded file")
     assert length
-    packed = data[stream.end() : stream.end() + int(length[1])]
-    unpacker = zlib.decompressobj()
-    try:
-        plain = unpacker.decompress(packed, 32 * 1024 * 1024)
-    except zlib.error:
-        raise Malformed("PDF: embedded file cannot be unpacked") from None
-    form(unpacker.eof and not unpacker.unused_data, "PDF: embedded file is cut off or too large")
-    return plain
+    return unpacked(data[stream.end() : stream.end() + int(length[1])], 32 * 1024 * 1024, "embedded file")
 
 
 def tlv(data: bytes, at: int) -> tuple[int, bytes, int]:
@@ -523,19 +703,22 @@ CONTENT_TYPE, MESSAGE_DIGEST = oid("1.2.840.113549.1.9.3"), oid("1.2.840.113549.
 SIGNING_CERTIFICATE = oid("1.2.840.113549.1.9.16.2.47")
 SHA256 = der(0x30, oid("2.16.840.1.101.3.4.2.1") + der(5, b""))
 ECDSA_SHA256 = der(0x30, oid("1.2.840.10045.4.3.2"))
+SEAL_STAMP = oid("1.2.840.113549.1.9.16.2.14")
 
 
 def check_seal(pdf: Pdf) -> bytes:
-    """Verify the PDF's CMS (PAdES B-B, one signer) and give the sealing certificate's DER.
+    """Verify the PDF's CMS (PAdES, one signer) and give the sealing certificate's DER.
 
-    The CMS is built again from its certificate, signed attributes and signature, and compared: nothing else fits in.
+    The CMS is built again from its certificate, signed attributes, signature and time stamp, and compared: nothing else
+    fits in.
     """
     try:
-        certificate_der, attributes, signature = _open_cms(pdf.cms)
+        certificate_der, attributes, signature, stamp = _open_cms(pdf.cms)
         certificate = x509.load_der_x509_certificate(certificate_der)
     except (Malformed, ValueError, IndexError) as error:
         raise Failed(f"the seal cannot be read: {error}") from None
-    need(_build_cms(certificate, certificate_der, attributes, signature) == pdf.cms, "the seal has another structure")
+    rebuilt = _build_cms(certificate, certificate_der, attributes, signature, stamp)
+    need(rebuilt == pdf.cms, "the seal has another structure")
     signed: dict[bytes, bytes] = {}
     for tag, content, _ in elements(attributes):
         parts = elements(content)
@@ -550,21 +733,29 @@ def check_seal(pdf: Pdf) -> bytes:
     return certificate_der
 
 
-def _open_cms(cms: bytes) -> tuple[bytes, bytes, bytes]:
+def _open_cms(cms: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Give a CMS's certificate, signed attributes, signature, and the time stamp on it, empty where there is none."""
     content = elements(elements(tlv(cms, 0)[1])[1][1])[0][1]
     _, _, _, certificates, signers = elements(content)
     signer = elements(elements(signers[1])[0][1])
-    return elements(certificates[1])[0][2], signer[3][1], signer[5][1]
+    stamp = elements(elements(signer[6][1])[0][1])[1][1] if len(signer) > 6 else b""
+    return elements(certificates[1])[0][2], signer[3][1], signer[5][1], stamp
 
 
-def _build_cms(certificate: x509.Certificate, raw: bytes, attributes: bytes, signature: bytes) -> bytes:
-    serial = certificate.serial_number
-    number = der(2, serial.to_bytes(serial.bit_length() // 8 + 1, "big"))
-    who = der(0x30, certificate.issuer.public_bytes() + number)
+def _build_cms(certificate: x509.Certificate, raw: bytes, attributes: bytes, signature: bytes, stamp: bytes) -> bytes:
     one = der(2, b"\x01")
-    signer = der(0x30, one + who + SHA256 + der(0xA0, attributes) + ECDSA_SHA256 + der(4, signature))
+    stamped = der(0xA1, der(0x30, SEAL_STAMP + der(0x31, stamp))) if stamp else b""
+    parts = SHA256 + der(0xA0, attributes) + ECDSA_SHA256 + der(4, signature) + stamped
+    signer = der(0x30, one + _named(certificate) + parts)
     data = one + der(0x31, SHA256) + der(0x30, DATA) + der(0xA0, raw) + der(0x31, signer)
     return der(0x30, SIGNED_DATA + der(0xA0, der(0x30, data)))
+
+
+def _named(certificate: x509.Certificate) -> bytes:
+    """Name a certificate by issuer and serial number, as a CMS does."""
+    serial = certificate.serial_number
+    number = der(2, serial.to_bytes(serial.bit_length() // 8 + 1, "big"))
+    return der(0x30, certificate.issuer.public_bytes() + number)
 
 
 # ---------------------------------------------------------------------------------------------- the log
@@ -819,9 +1010,19 @@ def stamped_bytes(text: str, key: NoteKey) -> bytes:
 def read_stamp(response: bytes) -> Stamp:
     """Read a TimeStampResp (RFC 3161 §2.4.2) and verify the token's own signature, by whomever."""
     try:
-        status, content = elements(_only(response, 0x30))
+        status, token = elements(_only(response, 0x30))
         need(elements(status[1])[0][1] in (b"\0", b"\1"), "the authority refused the stamp")
-        kind, body = elements(content[1])
+    except Failed:
+        raise
+    except Exception as error:  # a forged answer may break anything
+        raise Failed(f"the time stamp cannot be read: {type(error).__name__} {error}"[:200]) from None
+    return read_token(token[2])
+
+
+def read_token(token: bytes) -> Stamp:
+    """Read a TimeStampToken (RFC 3161 §2.4.2) and verify its own signature, by whomever."""
+    try:
+        kind, body = elements(_only(token, 0x30))
         need(kind[2] == SIGNED_DATA, "not a signed token")
         parts = elements(_only(body[1], 0x30))
         info_kind, info = elements(parts[2][1])
@@ -837,6 +1038,104 @@ def read_stamp(response: bytes) -> Stamp:
     except Exception as error:  # a forged token may break anything
         raise Failed(f"the time stamp cannot be read: {type(error).__name__} {error}"[:200]) from None
     return Stamp(imprint, at, certificate, certificates)
+
+
+RSA_OID, NULL = oid("1.2.840.113549.1.1.1"), der(5, b"")
+SIGNS = {  # the digest, and the one spelling of each signature algorithm over it that a document time stamp may have
+    oid("2.16.840.1.101.3.4.2.1"): ("1.2.840.10045.4.3.2", "1.2.840.113549.1.1.11"),
+    oid("2.16.840.1.101.3.4.2.2"): ("1.2.840.10045.4.3.3", "1.2.840.113549.1.1.12"),
+    oid("2.16.840.1.101.3.4.2.3"): ("1.2.840.10045.4.3.4", "1.2.840.113549.1.1.13"),
+}  # fmt: skip
+
+
+def rebuilt_token(token: bytes, known: list[bytes]) -> bytes:
+    """Write a token again from what is signed in it, its signature, and certificates that are `known`.
+
+    Nothing else fits in: the last token of a file is the one thing in it that no other signature covers.
+    """
+    _, body = elements(_only(token, 0x30))
+    parts = elements(_only(body[1], 0x30))
+    raw, bag = _only(elements(parts[2][1])[1][1], 0x04), elements(parts[3][1])
+    (signer,) = elements(parts[4][1])
+    fields = elements(signer[1])
+    digest, attributes, algorithm, signature = fields[2][2], fields[3][1], fields[4][2], fields[5][1]
+    hashing = elements(fields[2][1])[0][2]
+    ecdsa, rsa_ = (oid(one) for one in SIGNS[hashing])
+    need(digest in (der(0x30, hashing), der(0x30, hashing + NULL)), "the document time stamp's digest algorithm")
+    spelled = (der(0x30, ecdsa), der(0x30, rsa_ + NULL), der(0x30, RSA_OID + NULL))
+    need(algorithm in spelled, "the document time stamp's signature algorithm")
+    need(all(one in known for _, _, one in bag), "the document time stamp brings certificates of its own")
+    listed = parts[1][1] if parts[1][1] in (der(0x30, hashing), der(0x30, hashing + NULL)) else digest
+    who = _named(read_token(token).signer)
+    said = der(2, b"\1") + who + digest + der(0xA0, attributes) + algorithm + der(4, signature)
+    data = der(2, b"\3") + der(0x31, listed) + der(0x30, TST_INFO + der(0xA0, der(4, raw)))
+    data += der(0xA0, b"".join(one for _, _, one in bag)) + der(0x31, der(0x30, said))
+    return der(0x30, SIGNED_DATA + der(0xA0, der(0x30, data)))
+
+
+def check_level(pdf: Pdf, chain: bytes | None) -> str:
+    """Give the seal's level (ETSI EN 319 142-1, clause 6): B-B, or with time stamps B-LTA, or B-T without the lists.
+
+    With `chain`, the authority's certificates from outside, both time stamps must lead to them.
+    """
+    sealing, _, signature, token = _open_cms(pdf.cms)
+    if pdf.behind is None:
+        need(not token, "a time stamp on the seal, and no document time stamp behind it")
+        return "PAdES B-B"
+    need(token, "a document time stamp, and none on the seal")
+    first, last = read_token(token), read_token(pdf.behind.token)
+    need(first.imprint == hashlib.sha256(signature).digest(), "the time stamp on the seal is over something else")
+    need(last.imprint == hashlib.sha256(pdf.behind.stamped).digest(), "the PDF was changed after its time stamp")
+    need(first.at <= last.at, "the document time stamp is older than the seal's")
+    known = pdf.behind.certificates
+    need(rebuilt_token(pdf.behind.token, known) == pdf.behind.token, "the document time stamp has another structure")
+    held = [x509.load_der_x509_certificate(one) for one in known]
+    need(known[0] == sealing and first.signer in held[1:2], "the validation data is not of this seal")
+    need(last.signer == first.signer, "the two time stamps are by different certificates")
+    need(len(set(known)) == len(known), "a certificate stands twice in the validation data")
+    for n, issuer in enumerate(held[2:], 2):
+        theirs = any(issued(one, issuer) for one in held[1:n])
+        need(theirs, "the validation data holds a certificate that is not the authority's")
+    for stamp in (first, last) if chain else ():
+        check_authority(stamp, chain or b"")
+    whose = f"by {last.signer.subject.rfc4514_string()}" if chain else "by an authority not judged: no --tsa-chain"
+    listed = "PAdES B-LTA" if _listed(held[1:], pdf.behind.lists, last.at) else "PAdES B-T, no revocation lists"
+    return f"{listed}, {written(last.at)} {whose}"[:300]
+
+
+def authority_path(leaf: x509.Certificate, known: list[x509.Certificate]) -> list[x509.Certificate]:
+    """Follow a certificate up to its root through those known, the first that fits each time, as far as they lead."""
+    path = [leaf]
+    while path[-1].issuer != path[-1].subject:
+        above = next((one for one in known if one not in path and issued(path[-1], one)), None)
+        if above is None:
+            break
+        path.append(above)
+    return path
+
+
+def _listed(held: list[x509.Certificate], lists: list[bytes], at: datetime) -> bool:
+    """Tell whether each certificate up to the root, but that, was on no list in force at that time; revoked fails."""
+    path, found = authority_path(held[0], held), set()
+    for raw in lists:
+        one = x509.load_der_x509_crl(raw)
+        need(any(lists_for(one, issuer) for issuer in path), "a revocation list of another authority")
+        until = one.next_update_utc or at
+        need(one.last_update_utc <= at <= until, "a revocation list that was not in force at that time")
+        need(one.issuer not in found, "two revocation lists of one authority")
+        found.add(one.issuer)
+        for certificate in path:
+            gone = one.get_revoked_certificate_by_serial_number(certificate.serial_number)
+            need(certificate.issuer != one.issuer or gone is None, "the authority's certificate was revoked")
+    return path[-1].issuer == path[-1].subject and all(one.issuer in found for one in path[:-1])
+
+
+def lists_for(found: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    """Tell whether `issuer` signed a revocation list."""
+    key = issuer.public_key()
+    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) or found.issuer != issuer.subject:
+        return False
+    return found.is_signature_valid(key)
 
 
 def _only(data: bytes, tag: int) -> bytes:
@@ -911,12 +1210,12 @@ def check_authority(stamp: Stamp, chain: bytes) -> str:
         need(at.not_valid_before_utc <= stamp.at <= at.not_valid_after_utc, "a certificate was not valid at that time")
         if at in roots:
             return stamp.signer.subject.rfc4514_string()
-        issuers = [one for one in [*given, *stamp.certificates] if one != at and _issued(at, one)]
+        issuers = [one for one in [*given, *stamp.certificates] if one != at and issued(at, one)]
         need(issuers and path < 6, "the stamp's certificate does not lead to the chain given")
         at, path = issuers[0], path + 1
 
 
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Tell whether `issuer`, an authority, signed `certificate`."""
     try:
         certificate.verify_directly_issued_by(issuer)
@@ -1015,7 +1314,7 @@ def _verify(data: bytes, options: Options, report: Report) -> None:
     if predicate is None:
         return
     report.predicate = predicate
-    certificate = _check_seals(members, pdf, predicate, report, dsse)
+    certificate = _check_seals(members, pdf, predicate, options, report, dsse)
     report.run(5, check_signatures, envelope, predicate)
     rotations = _rotations(members, options, report)
     if rotations is not None:
@@ -1213,7 +1512,6 @@ def check_statement(statement: Any) -> dict[str, Any]:
 def rules_stage(predicate: dict[str, Any]) -> str:
     """Give the stage whose rules a document is under: its own, or that of the certificate that it corrects."""
     stage, former = str(predicate.get("stage")), predicate.get("supersedes")
-    need(stage != "RE-DELETION", "RE-DELETION: no evidence of a restore is known to this version")
     need(stage == "CORRECTION" or stage in (*DELETING, *OF_STAGE), f"unknown stage {stage[:40]}")
     need((former is not None) == (stage == "CORRECTION"), f"{stage}: a correction, and only that, supersedes")
     if former is None:
@@ -1223,22 +1521,30 @@ def rules_stage(predicate: dict[str, Any]) -> str:
 
 
 def _check_seals(
-    members: dict[str, bytes] | None, pdf: Pdf | None, predicate: dict[str, Any], report: Report, dsse: bytes
+    members: dict[str, bytes] | None,
+    pdf: Pdf | None,
+    predicate: dict[str, Any],
+    options: Options,
+    report: Report,
+    dsse: bytes,
 ) -> bytes | None:
     if members is not None:
         report.run(2, check_manifest, members, predicate)
     if pdf is None:
         report.add(3, NOT_DONE, "no PDF given")
         return None
+    found: list[bytes] = []
 
-    def seal() -> bytes:
+    def seal() -> str:
         certificate = check_seal(pdf)
         need(print_of(certificate) == predicate["signers"]["pdf"], "sealed with another certificate than stated")
         need(pdf.dsse == dsse, "the PDF embeds another statement")
-        return certificate
+        level = check_level(pdf, options.tsa_chain)
+        found.append(certificate)
+        return level
 
-    found: bytes | None = report.run(3, seal)
-    return found
+    report.run(3, seal)
+    return found[0] if found else None
 
 
 def check_manifest(members: dict[str, bytes], predicate: dict[str, Any]) -> str:
@@ -1498,6 +1804,7 @@ def _check_content(predicate: dict[str, Any], items: list[Item] | None, report: 
         report.add(16, NOT_DONE, "needs the bundle")
     else:
         report.run(16, check_against_evidence, predicate, items)
+    report.run(22, check_below, predicate, items)
 
 
 def of_kind(items: list[Item], kind: str) -> list[Item]:
@@ -1770,6 +2077,7 @@ def check_order(predicate: dict[str, Any], items: list[Item]) -> str:
         _check_begin(items, activity, job)
     for activity, (_, answer) in jobs.items():
         _check_end(items, activity, answer)
+        _check_records(items, activity)
     return f"{len(jobs)} scopes, {len(begun)} destructions"
 
 
@@ -1795,7 +2103,10 @@ def _check_begin(items: list[Item], activity: str, job: str) -> None:
     began = [one.entry["on"] for one in mine if one.kind == "DELETION_BEGUN"]
     approved = max(one["at"][:10] for one in intent.entry["approvals"])
     need(not began or approved <= min(began), f"{activity}: approved after the destruction began")
+    again = seen["DELETION_PREVIEWED"][-1].entry.get("restore_id")
+    before = [one.index for one in of_kind(items, "REAPPEARANCE_FOUND") if one.entry["restore_id"] == again]
     inventory = seen["DELETION_PREVIEWED"][-1].index
+    need(not again or (before and min(before) < inventory), f"{activity}: deleted again before anything had returned")
     need(inventory < intent.index < first, f"{activity}: destroyed before intent and approvals")
     permits = [one.index for one in seen["PERMIT_ISSUED"]]
     need(permits and intent.index < min(permits) < first, f"{activity}: destroyed without a permit")
@@ -1824,6 +2135,20 @@ def _check_end(items: list[Item], activity: str, answer: Item) -> None:
         need(ends and ends[-1] < answer.index, f"{activity}: verified before the end")
 
 
+def _check_records(items: list[Item], activity: str) -> None:
+    """Commitments to single records were sealed, and the supplier's own destroyed, after the last batch with any."""
+    mine = [one for one in items if one.entry.get("activity") == activity]
+    rooted = [one for one in of_kind(mine, "DELETION_BATCH_CLOSED") if "records_root" in one.entry]
+    gone, sealed = of_kind(mine, "RECORDS_DESTROYED"), of_kind(mine, "RECORDS_SEALED")
+    if rooted:
+        need(gone and gone[-1].index > rooted[-1].index, f"{activity}: commitments to records are not destroyed")
+        before = {one.entry["file_digest"]: one.index for one in sealed}
+        for one in gone:
+            need(before.get(one.entry["file_digest"], one.index) < one.index, f"{activity}: destroyed before sealed")
+        records = sum(one.entry["records"] for one in gone)
+        need(records == sum(one.entry["deleted"] for one in rooted), f"{activity}: commitments and records differ")
+
+
 def check_stage(predicate: dict[str, Any], items: list[Item] | None) -> str:
     """15. "Permanent" only when every backup set is gone; nothing is open; 28.1 is not hidden; rehearsals say so."""
     stage, words = rules_stage(predicate), _words(predicate)
@@ -1832,8 +2157,9 @@ def check_stage(predicate: dict[str, Any], items: list[Item] | None) -> str:
         need(predicate["follows"], "does not follow an ACTIVE-DELETED certificate")
         sets = _sets(predicate)
         need(sets or without, "no backup set")
-        left = [one["set_id"] for one in sets if one["answer"] != "GONE"]
+        left = [one["set_id"] for one in sets if one["answer"] not in ENDED]
         need(not left, f"backup sets are not gone: {left[:3]}")
+        _check_keys(predicate, items, sets)
         _check_final(predicate, items, without=without)
     if stage != "BACKUP-EXPIRED" or without:
         need(
@@ -1842,12 +2168,99 @@ def check_stage(predicate: dict[str, Any], items: list[Item] | None) -> str:
     _check_series(predicate, words)
     _check_former(predicate, items)
     _check_found(predicate, items or [])
+    if items is not None:
+        _check_own_copies(predicate, items)
+    _check_restores(predicate, items, words)
     kept = ("IKKE slettet", "NOT deleted") if predicate["scope"]["suspended"] else ()
     need(all(any(mark in one for one in words) for mark in kept), "suspended systems are not called not deleted")
     if items is not None:
         _check_open(predicate, items)
     _check_28_1(predicate, items)
     return str(stage)
+
+
+def _check_own_copies(predicate: dict[str, Any], items: list[Item]) -> None:
+    """The supplier's own copies of what was handed over are gone before live systems are certified as deleted."""
+    stated, told = predicate.get("own_copies"), of_kind(items, "OWN_COPIES_LOOKED")
+    delivered = of_kind(items, "PACKAGE_DELIVERED")
+    if not delivered or {one["activity"] for one in predicate["scope"]["scopes"]} == {"C7"}:
+        return
+    need(told and told[-1].index > delivered[-1].index, "nobody looked for the supplier's own copies of the package")
+    rows = told[-1].entry["rows"]
+    left = [f"{one['kind']} {one['name']}" for one in rows if one["answer"] in ("PRESENT", "ERROR")]
+    need(not left, f"own copies are not gone: {left[:3]}")
+    packages = {one["name"] for one in rows if one["kind"] == "PACKAGE"}
+    need(delivered[-1].entry["package_id"] in packages, "the last package was not looked for")
+    need(stated and stated["rows"] == rows, "the stated copies differ")
+
+
+def _check_keys(predicate: dict[str, Any], items: list[Item] | None, sets: list[dict[str, Any]]) -> None:
+    """A set that ended with its key is never called gone, and the log has the key's whole way to its destruction."""
+    ended = [one for one in sets if one["answer"] == KEY_DESTROYED]
+    said = [one for one in _words(predicate) if "ikke slettet" in one or "not deleted" in one]
+    need(not ended or len(said) >= 2, "sets that ended with their keys are not called not deleted")
+    for one in ended if items is not None else ():
+        _check_key(items or [], one)
+
+
+def _check_key(items: list[Item], row: dict[str, Any]) -> None:
+    where, said = f"{row['system']}/{row['set_id']}", row.get("key") or {}
+    chain = _chain_of(items, where, set_of(row))
+    planned, intent, last = chain[0].entry, chain[1].entry, chain[-1].entry
+    people, roles = ({one[name] for one in intent["approvals"]} for name in ("actor", "role"))
+    need(len(people) >= 2 and len(roles) >= 2, f"{where}: its key was not approved by two people in two roles")
+    plan = next((one for one in planned["sets"] if set_of(one) == set_of(row)), None)
+    need(plan is not None, f"{where}: the approved plan of keys does not name it")
+    assert plan is not None
+    need(plan["key_id"] == chain[-2].entry["key_id"] == last["key_id"], f"{where}: another key was destroyed")
+    made, since, born = (instant_of(plan[name]) for name in ("made_at", "encrypted_at", "key_made_at"))
+    need(since <= made and born <= made, f"{where}: not encrypted since it was made")
+    _check_copies(where, plan["copies"], last)
+    using = [one.entry for one in of_kind(items, "BACKUP_REGISTERED") if one.entry.get("key_id") == plan["key_id"]]
+    need({set_of(one) for one in using} == {set_of(row)}, f"{where}: the key is not this set's alone")
+    stated = (said.get("key_id"), said.get("key_destroyed_on"), said.get("copies"))
+    need(stated == (plan["key_id"], last["on"], last["copies"]), f"{where}: the stated key differs")
+
+
+def _chain_of(items: list[Item], where: str, key: tuple[str, str]) -> list[Item]:
+    """Give plan, intent, permit, beginning, the holders' answers and the last look, in this order and of one plan."""
+    asked, seen = (
+        [one for one in of_kind(items, kind) if set_of(one.entry) == key]
+        for kind in ("KEY_DESTRUCTION_ASKED", "KEY_OBSERVED")
+    )
+    need(asked and seen, f"{where}: no key was seen to be destroyed")
+    job = asked[-1].entry["job_id"]
+    steps = [[one for one in of_kind(items, kind) if one.entry["job_id"] == job] for kind in BEFORE_KEYS]
+    need(all(steps), f"{where}: its key was destroyed without plan, approvals, permit or beginning")
+    chain = [*(one[-1] for one in steps), asked[-1], seen[-1]]
+    at = [one.index for one in chain]
+    need(at == sorted(at), f"{where}: the key's steps are out of order")
+    digests = {one.entry["plan_digest"] for one in chain if "plan_digest" in one.entry}
+    same = len(digests) == 1 and seen[-1].entry["job_id"] == job
+    need(same, f"{where}: another plan of keys than the approved one")
+    return chain
+
+
+def _check_copies(where: str, planned: list[dict[str, Any]], seen: dict[str, Any]) -> None:
+    held = {(one["copy"], one["holder"]) for one in planned if one["holder"]}
+    none = {one["copy"] for one in planned if not one["holder"]}
+    kinds = {one[0] for one in held}
+    need(kinds | none == KEY_COPIES and not kinds & none, f"{where}: a kind of copy of its key is not answered for")
+    gone = {(one["copy"], one["holder"]) for one in seen["copies"] if one["state"] == "DESTROYED"}
+    every = held and gone == held and len(seen["copies"]) == len(held) and seen["answer"] == "DESTROYED"
+    need(every, f"{where}: not every copy of its key was seen to be destroyed")
+
+
+def set_of(row: dict[str, Any]) -> tuple[str, str]:
+    """Give what names a backup set."""
+    return row["system"], row["set_id"]
+
+
+def instant_of(text: str) -> datetime:
+    """Read an instant with its zone."""
+    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    need(found.tzinfo is not None, f"{text}: an instant without a zone")
+    return found
 
 
 def _words(predicate: dict[str, Any]) -> list[str]:
@@ -1946,21 +2359,99 @@ def _check_found(predicate: dict[str, Any], items: list[Item]) -> None:
         need(key[0] not in systems or kept.get(key, -1) > one.index, f"{'/'.join(key)}: found beside the catalogue")
 
 
+def certified_scopes(predicate: dict[str, Any]) -> list[str]:
+    """Name the deletions that a certificate states."""
+    return [one["activity"] for one in predicate["scope"]["scopes"]]
+
+
+def returned_of(items: list[Item], scopes: list[str]) -> list[Item]:
+    """List what returned of these deletions after it was deleted (T16)."""
+    return [one for one in of_kind(items, "REAPPEARANCE_FOUND") if one.entry["activity"] in scopes]
+
+
+def replay_of(items: list[Item], found: Item) -> Item | None:
+    """Give the entry by which what returned is deleted again: of a job that was verified afterwards, or None."""
+    for one in of_kind(items, "RESTORE_REPLAYED"):
+        if one.entry["restore_id"] != found.entry["restore_id"]:
+            continue
+        answers = [each for each in of_kind(items, "DELETION_VERIFIED") if each.entry["job_id"] == one.entry["job_id"]]
+        if answers and answers[-1].entry["result"] != "ERROR" and answers[-1].index > found.index:
+            return one
+    return None
+
+
+def _check_restores(predicate: dict[str, Any], items: list[Item] | None, words: list[str]) -> None:
+    """What returned stands there and was deleted again; a RE-DELETION is of nothing else, and nothing else hides it."""
+    stage, said = rules_stage(predicate), predicate.get("restores") or {}
+    returned = said.get("returned", [])
+    need(stage != AGAIN or returned, "a re-deletion, and nothing returned")
+    need(stage != "ACTIVE-DELETED" or not returned, "rows returned: that is certified as a RE-DELETION")
+    open_ = [one["restore_id"] for one in returned if not one["replayed_on"]]
+    need(not open_, f"rows returned and are not deleted again: {open_[:3]}")
+    marks = ("SLETTET IGEN", "DELETED AGAIN") if returned else ()
+    need(all(any(mark in one for one in words) for mark in marks), "the wording hides that rows returned")
+    if items is None:
+        return
+    scopes = certified_scopes(predicate)
+    found = returned_of(items, scopes)
+    need(stage != "ACTIVE-DELETED" or not found, "rows returned: that is certified as a RE-DELETION")
+    untouched = set(scopes) - {one.entry["activity"] for one in found}
+    need(stage != AGAIN or not untouched, f"{sorted(untouched)[:3]}: nothing returned there by the log")
+    for one in found:
+        need(replay_of(items, one), f"{one.entry['activity']}: rows returned and are not deleted again by the log")
+    need([_returned(items, one) for one in found] == [{**one} for one in returned], "what returned differs")
+    _check_withdrawn(items, scopes, found, said)
+
+
+def _returned(items: list[Item], found: Item) -> dict[str, Any]:
+    """Write what returned as a statement has it."""
+    told = [one for one in of_kind(items, "RESTORE_ANNOUNCED") if one.entry["restore_id"] == found.entry["restore_id"]]
+    announced, replay = told[-1] if told else None, replay_of(items, found)
+    row = {name: found.entry[name] for name in ("restore_id", "system", "activity", "cause", "after_job", "rows")}
+    row |= {"set_id": announced.entry["set_id"] if announced else None}
+    row |= {"announced_on": announced.entry["on"] if announced else None, "found_on": found.entry["on"]}
+    names = {"job_id": "job_id", "deleted": "deleted", "replayed_on": "on"}
+    row |= {name: replay.entry[of] if replay else None for name, of in names.items()}
+    return row | {"evidence": [one.index for one in (announced, found, replay) if one]}
+
+
+def _check_withdrawn(items: list[Item], scopes: list[str], found: list[Item], said: dict[str, Any]) -> None:
+    """Every certificate of a deletion issued before its rows returned is withdrawn, and listed as withdrawn."""
+    revoked = {one.entry["statement_digest"]: one for one in of_kind(items, "CERTIFICATE_REVOKED")}
+    listed: dict[int, tuple[int, int]] = {}
+    for versions in _versions(items).values():
+        if versions[0].entry["stage"] not in DELETING:
+            continue
+        for one in versions:
+            last = max((each.index for each in found if each.entry["activity"] in one.entry["activities"]), default=-1)
+            told = revoked.get(one.entry["statement_digest"])
+            gone = told is not None or one is not versions[-1]
+            need(gone or one.index > last, f"{one.entry['number']}: issued before its rows returned, and not withdrawn")
+            if told and set(one.entry["activities"]) & set(scopes):
+                listed[one.index] = (one.index, told.index)
+    stated = [tuple(one["evidence"]) for one in said.get("withdrawn", [])]
+    need(not found or stated == [listed[index] for index in sorted(listed)], "the withdrawn certificates differ")
+
+
 def _check_final(predicate: dict[str, Any], items: list[Item] | None, *, without: bool) -> None:
     if items is None:
         return
-    issued = [versions[-1].entry for stage, versions in _counting(items) if stage == "ACTIVE-DELETED"]
+    issued = [versions[-1].entry for stage, versions in _counting(items) if stage in ("ACTIVE-DELETED", AGAIN)]
     certified = {activity for one in issued for activity in one["activities"]}
     for one in predicate["scope"]["scopes"]:
         need(one["activity"] in certified, f"{one['activity']}: the log knows of no ACTIVE-DELETED certificate")
     if without:
         return
+    found = returned_of(items, certified_scopes(predicate))
+    named = {one.entry["system"] for one in of_kind(items, "RESTORE_ANNOUNCED")}
+    nowhere = [one.entry["system"] for one in found if one.entry["cause"] != "ANNOUNCED"]
+    need(set(nowhere) <= named, f"rows returned from a copy that nobody named: {sorted(set(nowhere) - named)[:3]}")
     if len(predicate["scope"]["scopes"]) < len(scopes_of(items)):
         systems = {one["system"] for one in predicate["systems"] if one["activity"] != "C7"}
         bare = systems - {one["system"] for one in predicate["backups"]}
         need(not bare, f"no backup set is known of {sorted(bare)[:3]}")
         return
-    last = max((one.index for one in of_kind(items, "BACKUP_REGISTERED")), default=-1)
+    last = max((one.index for one in [*of_kind(items, "BACKUP_REGISTERED"), *found]), default=-1)
     told = [one.index for one in of_kind(items, "BACKUPS_EXPIRED")]
     need(told and max(told) > last, "the log does not say that every system's backups expired")
 
@@ -1971,7 +2462,7 @@ def _check_28_1(predicate: dict[str, Any], items: list[Item] | None) -> None:
     assert row is not None
     if not row["due"] or row["state"] == "breached":
         return
-    open_backups = any(one["answer"] != "GONE" for one in _sets(predicate) if one["system"] not in _late_kept(items))
+    open_backups = any(one["answer"] not in ENDED for one in _sets(predicate) if one["system"] not in _late_kept(items))
     late = predicate["issued_on"] > row["due"] and not predicate["agreement"]["amendment"]
     need(not (late and open_backups), "28.1 is breached (backups after the due date, no amendment) and not shown so")
     if items is None:
@@ -2025,9 +2516,10 @@ def check_against_evidence(predicate: dict[str, Any], items: list[Item]) -> str:
     """16. What the statement says is what the log says."""
     jobs, order, scopes = jobs_of(predicate, items), order_of(items), scopes_of(items)
     where = {system: activity for activity in jobs for system in scopes[activity]}
-    stated = [(one["system"], one["activity"]) for one in predicate["systems"]]
+    kinds = {one["system"]: one["kind"] for one in order["systems"]}
+    stated = [(one["system"], one["activity"], one["kind"]) for one in predicate["systems"]]
     covered = [one["system"] for one in order["systems"] if one["system"] in where]
-    need(stated == [(one, where[one]) for one in covered], "the systems differ")
+    need(stated == [(one, where[one], kinds[one]) for one in covered], "the systems differ")
     need(predicate["scope"]["systems"] == covered, "the systems of the scope differ")
     need(predicate["scope"]["answers"] == order["places"], "the answers to the places differ")
     for system in predicate["systems"]:
@@ -2159,6 +2651,98 @@ def _check_people(predicate: dict[str, Any], items: list[Item], jobs: dict[str, 
     need({row["activity"] for row in predicate["approvals"]} == set(jobs), "approvals are missing")
     given = of_kind(items, "INSTRUCTION_GIVEN")[-1].entry
     need(all(predicate["instruction"][name] == given[name] for name in given), "the instruction differs")
+
+
+# ---------------------------------------------------------------------------------------------- below the rows
+
+
+def check_below(predicate: dict[str, Any], items: list[Item] | None) -> str:
+    """22. Each place that lost rows has one answer of what was done below them, which is the log's and claims no more.
+
+    Nothing below the rows is called gone: an answer that something was cleaned names where bytes may still lie, and a
+    NIST SP 800-88 class stands only where people attested that media were sanitised.
+    """
+    count: dict[str, int] = {}
+    for system in predicate["systems"]:
+        rows, name = system.get("physical", []), system["system"]
+        for row in rows:
+            _check_below_row(row, system)
+            count[row["answer"]] = count.get(row["answer"], 0) + 1
+        places = [one["place"] for one in rows]
+        need(len(set(places)) == len(places), f"{name}: a place answered twice below the rows")
+        _check_media_class(predicate, system)
+        if items is None and "physical" in system:
+            _check_all_below(name, places, {one["place"] for one in system["places"] if one["deleted"]})
+        elif items is not None:
+            _check_below_logged(items, system, jobs_of(predicate, items)[system["activity"]][1])
+    return ", ".join(f"{count[one]} {one}" for one in BELOW if one in count) or "no place lost rows"
+
+
+def _check_below_row(row: dict[str, Any], system: dict[str, Any]) -> None:
+    """One answer says no more than its kind may (ADR 0011): figures and remains only where somebody looked."""
+    where = "/".join(place_of(row))
+    need(set(row) == BELOW_FIELDS, f"{where}: the answer below the rows has other fields")
+    need(row["system"] == system["system"], f"{where}: stands below the rows of {system['system']}")
+    need(row["place"] in {one["place"] for one in system["places"]}, f"{where}: cleaned, and no place of the inventory")
+    known = row["asked"] in ASKED_BELOW and row["answer"] in BELOW and row["unit"] in UNITS
+    need(known and set(row["remains"]) <= REMAINS, f"{where}: the answer below the rows is not on the closed list")
+    figures = [row["before"], row["after"]]
+    need(all(one is None or (type(one) is int and one >= 0) for one in figures), f"{where}: not an engine's figure")
+    seen = None not in (*figures, row["unit"]) and row["remains"]
+    if row["answer"] in SEEN_BELOW:
+        need(seen, f"{where}: called cleaned without figures, or without where bytes may still lie")
+        held = row["answer"] == "HELD"
+        need(held == bool(row["reason"]), f"{where}: versions held without a reason, or a reason and not held")
+        over = row["answer"] == "CLEANED" and system["kind"] in NEVER_CLEANED
+        need(not over, f"{where}: called cleaned, which {system['kind']} can never promise")
+    need(row["answer"] != "ERROR" or row["reason"], f"{where}: not cleaned, and no reason for it")
+    asked = row["answer"] == "NOT_ASKED"
+    need(asked == (row["asked"] == "none"), f"{where}: done below the rows, and not asked for, or the other way round")
+    looked = row["answer"] in (*SEEN_BELOW, "ERROR")
+    need(looked or row["after"] is None, f"{where}: figures of what nobody looked at")
+
+
+def _check_media_class(predicate: dict[str, Any], system: dict[str, Any]) -> None:
+    """A NIST SP 800-88 class is the attested media's and nothing else's."""
+    mine = [one for one in predicate.get("attestations", []) if one["system"] == system["system"]]
+    classes = sorted({one["media_class"] for one in mine if one["media_class"]})
+    none = "none (attested)" if system["kind"] == "manual" else "none (logical deletion)"
+    stated = f"{', '.join(classes)} (attested)" if classes else none
+    need(system["nist_800_88"] == stated, f"{system['system']}: a NIST SP 800-88 class that nobody attested")
+
+
+def _check_all_below(name: str, told: list[str], lost: set[str]) -> None:
+    missing = sorted(lost - set(told))
+    need(not missing, f"{name}: rows were deleted in {missing[:3]}, and nothing is said of what lies below them")
+
+
+def _check_below_logged(items: list[Item], system: dict[str, Any], answer: Item) -> None:
+    """The rows are those of the verifier's answer in the log; entries from before there were any have none."""
+    name, rows = system["system"], system.get("physical", [])
+    told = answer.entry.get("physical", [])
+    need(("physical" in system) == ("physical" in answer.entry), f"{name}: the answers below the rows are left out")
+    owned = {one["system"] for one in answer.entry["places"]}
+    need(all(one["system"] in owned for one in told), f"{name}: the log answers below the rows of another system")
+    logged = {one["place"]: one for one in told if one["system"] == name}
+    for row in rows:
+        where = "/".join(place_of(row))
+        need(row["place"] in logged, f"{where}: the log knows nothing of what was done below its rows")
+        differs = sorted(key for key in BELOW_FIELDS if row[key] != logged[row["place"]][key])
+        need(not differs, f"{where}: below the rows the log says another {', '.join(differs)}")
+    dropped = sorted(set(logged) - {one["place"] for one in rows})
+    need(not dropped, f"{name}: what was done below the rows of {dropped[:3]} is left out")
+    if "physical" in answer.entry:
+        _check_all_below(name, list(logged), _lost_rows(items, system))
+    need(len(rows) == sum(one["system"] == name for one in told), f"{name}: the log answers a place twice")
+
+
+def _lost_rows(items: list[Item], system: dict[str, Any]) -> set[str]:
+    """Name a system's places that lost rows: to this job, or to an earlier one and looked at again by this."""
+    batches = [one.entry for one in of_kind(items, "DELETION_BATCH_CLOSED") if one.entry["deleted"]]
+    mine = (system["system"], system["activity"])
+    emptied = {one["place"] for one in batches if (one["system"], one["activity"]) == mine}
+    there = {one["place"] for one in system["places"] if one["disposition"] == "deleted"}
+    return {one["place"] for one in system["places"] if one["deleted"]} | (emptied & there)
 
 
 # ---------------------------------------------------------------------------------------------- the other stages
@@ -2379,6 +2963,9 @@ def _letter_whole(predicate: dict[str, Any], items: list[Item] | None) -> str:
 
     if items is not None:
         _check_gates(items, told)
+        for found in of_kind(items, "REAPPEARANCE_FOUND"):
+            if replay_of(items, found) is None:
+                told(found.entry["restore_id"], "rows returned and are not deleted again, and no gate says so")
         for one in suspended_of(items, predicate["issued_on"]):
             told(one["system"], f"{one['system']}: is suspended, and no gate says so")
     return f"{len(gates)} gates"
@@ -2388,7 +2975,7 @@ def _check_gates(items: list[Item], told: Any) -> None:
     if not of_kind(items, "PACKAGE_DELIVERED"):
         told("DELIVERY_MISSING", "nothing was delivered, and no gate says so")
     for row in _backups(items):
-        if row[3] != "GONE":
+        if row[3] not in ENDED:
             told(row[1], f"backup set {row[1]} is not gone, and no gate says so")
     for hold_id, _, lifted in _holds(items):
         if lifted is None:
@@ -2622,6 +3209,12 @@ def unproven(report: Report, language: str) -> list[str]:
 
 DANISH = (
     (r"needs the bundle", "kræver bevismaterialet (ZIP)"),
+    (r"PAdES B-LTA, (\S+) by an authority not judged: .*",
+     r"PAdES B-LTA, \1, tidsstempelmyndigheden ikke bedømt: intet --tsa-chain"),
+    (r"PAdES B-T, no revocation lists, (\S+) by an authority not judged: .*",
+     r"PAdES B-T, ingen spærrelister, \1, tidsstempelmyndigheden ikke bedømt: intet --tsa-chain"),
+    (r"PAdES B-LTA, (\S+) by (.*)", r"PAdES B-LTA, \1 af \2"),
+    (r"PAdES B-T, no revocation lists, (\S+) by (.*)", r"PAdES B-T, ingen spærrelister, \1 af \2"),
     (r"no PDF given", "ingen PDF givet"),
     (r"no key given: .*", "ingen nøgle givet: filen passer med sig selv, og det er alt"),
     (r"no --head(: .*)?", "intet --head: loggen kan være en anden, end andre har set"),
@@ -2643,8 +3236,12 @@ DANISH = (
     (r"(\d+) scopes, (\d+) destructions", r"\1 omfang, \2 sletninger"),
     (r"not among the (\d+) revoked; .*",
      r"ikke blandt de \1 tilbagekaldte; kun udstederen ved, om listen er den nyeste"),
+    (r"the statement says so itself", "udsagnet siger det selv"),
+    (r"no place lost rows", "intet sted mistede rækker"),
     (r"production", "drift"),
 )  # fmt: skip
+BELOW_DANISH = {"CLEANED": "renset", "HELD": "renset (versioner holdes fast)", "ERROR": "ikke renset",
+                "NOT_OFFERED": "ikke mulige at rense", "NOT_ASKED": "ikke bestilt renset"}  # fmt: skip
 
 
 def danish(detail: str) -> str:
@@ -2653,6 +3250,8 @@ def danish(detail: str) -> str:
         found = re.fullmatch(pattern, detail)
         if found:
             return found.expand(said)
+    if re.fullmatch(r"\d+ [A-Z_]+(, \d+ [A-Z_]+)*", detail):
+        return re.sub(r"[A-Z_]+", lambda one: BELOW_DANISH.get(one[0], one[0]), detail)
     return detail
 
 
@@ -2685,7 +3284,7 @@ def as_text(report: Report, name: str, english: bool) -> str:
     return "\n".join(clean(line) for line in lines)
 
 
-def _arguments(argv: list[str] | None) -> argparse.Namespace:
+def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ophor_verify.py", description="Verify an Ophør certificate offline.")
     parser.add_argument("file", help="certificate.pdf, certificate.dsse.json or the bundle (zip)")
     parser.add_argument("--key", action="append", default=[], help="a verifier key or x509-sha256:HEX; repeatable")
@@ -2705,9 +3304,336 @@ def _text(path: str) -> str:
         return file.read()
 
 
+# ---------------------------------------------------------------------------------------------- one record
+
+
+RECORDS_FORM = b"ophor-record-proof/v1"
+PROVED, NOT_AMONG, CANNOT_TELL = 0, 1, 2
+RECORD_ANSWERS = {
+    PROVED: ("SLETTET", "DELETED"),
+    NOT_AMONG: ("IKKE BLANDT DET SLETTEDE", "NOT AMONG WHAT WAS DELETED"),
+    CANNOT_TELL: ("KAN IKKE AFGØRES", "CANNOT TELL"),
+}
+RECORD_REASONS = {
+    "BUNDLE": ("Bevismaterialet kan ikke efterprøves: {}", "The bundle does not verify: {}"),
+    "NO_BUNDLE": ("Kræver bevismaterialet (ZIP), ikke PDF alene.", "Needs the bundle (zip), not the PDF alone."),
+    "FILE": ("Filen med poster er ikke, hvad den udgiver sig for: {}", "The file of records is not what it says: {}"),
+    "OTHER_EXIT": ("Filen med poster er fra et andet ophør.", "The file of records is of another exit."),
+    "PLACE_UNKNOWN": ("Stedet kendes ikke; der er: {}", "There is no such place; there are: {}"),
+    "COLUMNS": ("En post navngives her af: {} (en --key for hver).", "A record is named here by: {} (--key for each)."),
+    "ADDRESS": (
+        "Rækker her har ingen nøgle af deres egne kolonner: de blev navngivet af databasens egen adresse.",
+        "Rows here have no key of columns of their own: they were named by the engine's own address.",
+    ),
+    "WHOLE": (
+        "Stedet gik som en helhed i én sætning ({}): der er ingen bevis for den enkelte post.",
+        "The place went as a whole in one statement ({}): there is no proof for a single record.",
+    ),
+    "NO_COMMITMENTS": (
+        "Portion {} blev slettet uden bevis for den enkelte post.",
+        "Batch {} was deleted without proof for single records.",
+    ),
+    "FILE_MISSING": (
+        "Posterne i portion {} er ikke i de givne filer.", "The records of batch {} are not in the files given."
+    ),
+    "ATTESTED": ("Stedet er erklæret af mennesker, ikke slettet af os.",
+                 "The place was attested by people, not deleted by us."),
+    "NOT_ENDED": ("Sletningen af stedet er ikke efterprøvet i dette bevismateriale.",
+                  "The deletion of the place is not verified in this bundle."),
+}  # fmt: skip
+
+
+class Undecided(Exception):
+    """Nothing can be said of the record; the code is of `RECORD_REASONS`."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code)
+        self.code, self.detail = code, detail
+
+
+@dataclass
+class Records:
+    """What the opened files say: the keys by job and system, the batches by job and number."""
+
+    keys: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    batches: dict[tuple[str, int], tuple[dict[str, Any], bytes]] = field(default_factory=dict)
+
+
+def read_records(files: list[bytes], exit_id: str) -> Records:
+    """Read opened files of records: form, a line of JSON, then 32 bytes a commitment."""
+    found = Records()
+    for data in files:
+        form_, _, rest = data.partition(b"\n")
+        if form_ != RECORDS_FORM:
+            raise Undecided("FILE", "not an opened file of records (open it with the customer's age key first)")
+        line, _, leaves = rest.partition(b"\n")
+        try:
+            _take_file(found, parse(line, "head"), leaves, exit_id)
+        except (Failed, Malformed, KeyError, TypeError, ValueError) as error:
+            raise Undecided("FILE", f"{type(error).__name__} {error}"[:120]) from None
+    return found
+
+
+def _take_file(found: Records, head: dict[str, Any], leaves: bytes, exit_id: str) -> None:
+    if head["exit_id"] != exit_id:
+        raise Undecided("OTHER_EXIT")
+    for row in head["keys"]:
+        key = unbase64(row["key"], "key")
+        need(len(key) == 32, "a key of another length")
+        found.keys[row["job_id"], row["system"]] = key
+    at = 0
+    for row in head["batches"]:
+        size = 32 * int(row["records"])
+        need(size > 0 and at + size <= len(leaves), "cut off")
+        found.batches[row["job_id"], row["number"]] = (row, leaves[at : at + size])
+        at += size
+    need(at == len(leaves), "more than its head says")
+
+
+def commitment(key: bytes, system: str, place: str, columns: tuple[str, ...]) -> bytes:
+    """Commit to one record: HMAC-SHA-256 over form, system, place, number of columns, columns; each with its length."""
+    return _keyed(key, system, place, struct.pack(">I", len(columns)) + b"".join(map(_lengthened, columns)))
+
+
+def batch_root(key: bytes, system: str, place: str, leaves: list[bytes]) -> str:
+    """Give a batch's root: over a check of the key (no number of columns), and behind it the commitments."""
+    return root_of(_hashed(key, system, place, leaves)).hex()
+
+
+def _hashed(key: bytes, system: str, place: str, leaves: list[bytes]) -> list[bytes]:
+    check = _keyed(key, system, place, b"\xff\xff\xff\xff")
+    return [leaf_hash(leaf) for leaf in (check, *leaves)]
+
+
+def path_of(level: list[bytes], index: int) -> list[bytes]:
+    """Prove that the leaf hash `index` is under the root (RFC 9162 §2.1.3.1): to show one record and no other."""
+    path = []
+    while len(level) > 1:
+        if (index ^ 1) < len(level):
+            path.append(level[index ^ 1])
+        above = [node_hash(*pair) for pair in zip(level[::2], level[1::2], strict=False)]
+        level, index = above + level[len(above) * 2 :], index // 2
+    return path
+
+
+def _keyed(key: bytes, system: str, place: str, message: bytes) -> bytes:
+    shared = b"".join(_lengthened(one) for one in ("ophor-record/v1", system, place))
+    return hmac.digest(key, shared + message, "sha256")
+
+
+def _lengthened(text: str) -> bytes:
+    data = text.encode("utf-8", "surrogatepass")
+    return struct.pack(">I", len(data)) + data
+
+
+def spellings(text: str, kind: str) -> list[str]:
+    """Give the texts by which an engine of this kind may have named what a person writes as `text`."""
+    found = [text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)]
+    plain = text.replace("-", "")
+    if re.fullmatch(r"[0-9A-Fa-f]{32}", plain):
+        low = plain.lower()
+        found += [f"{low[:8]}-{low[8:12]}-{low[12:16]}-{low[16:20]}-{low[20:]}"]
+    if kind == "mariadb" and re.fullmatch(r"([0-9A-Fa-f]{2})+", plain):
+        found += [plain.upper()]
+    if kind == "sqlite":
+        found += ["'" + one.replace("'", "''") + "'" for one in found[:3]]
+    if kind == "mongodb":
+        found += [json.dumps(one) for one in found[:3]] + _of_mongo(text)
+    return list(dict.fromkeys(found))
+
+
+def _of_mongo(text: str) -> list[str]:
+    """Spell an ObjectId, a number and a UUID as canonical extended JSON does."""
+    found, plain = [], text.replace("-", "")
+    if re.fullmatch(r"[0-9A-Fa-f]{24}", text):
+        found.append(json.dumps({"$oid": text.lower()}))
+    if re.fullmatch(r"-?(0|[1-9][0-9]{0,18})", text):
+        found += [json.dumps({name: text}) for name in ("$numberInt", "$numberLong")]
+        found.append(json.dumps({"$numberDouble": f"{text}.0"}))
+    if re.fullmatch(r"[0-9A-Fa-f]{32}", plain):
+        for kind in ("04", "03"):
+            value = {"base64": base64.b64encode(bytes.fromhex(plain)).decode(), "subType": kind}
+            found.append(json.dumps({"$binary": value}))
+    return found
+
+
+def prove(data: bytes, files: list[bytes], place: str, columns: list[str], options: Options) -> dict[str, Any]:
+    """Tell whether one record is among what was deleted.
+
+    1. The bundle verifies. 2. The place is in its evidence. 3. Every batch of the place is in the files, under the root
+    in the log. 4. The record's commitment is looked for in each of them.
+    """
+    report = verify(data, options)
+    answer: dict[str, Any] = {"level": report.level, "kind": report.predicate.get("kind"), "place": place, "found": []}
+    try:
+        items = _proved_items(data, report)  # 1.
+        system, name = _record_place(items, place)  # 2.
+        records = read_records(files, str(report.predicate["exit"]))
+        logged = [one for one in of_kind(items, "DELETION_BATCH_CLOSED")
+                  if place_of(one.entry) == (system, name) and one.entry["deleted"]]  # fmt: skip
+        found, open_ = _looked_for(logged, records, columns)  # 3. 4.
+        if not found:
+            _require_whole(items, (system, name), open_)
+    except Undecided as error:
+        said = [one.format(clean(error.detail)) for one in RECORD_REASONS[error.code]]
+        return answer | {"result": CANNOT_TELL, "exit_code": CANNOT_TELL, "code": error.code, "reason": said}
+    result = PROVED if found else NOT_AMONG
+    code = EXIT_POLICY if report.code == EXIT_POLICY else result
+    return answer | {"result": result, "exit_code": code, "code": None, "reason": ["", ""], "found": found}
+
+
+def _proved_items(data: bytes, report: Report) -> list[Item]:
+    if report.code in (MALFORMED, EXIT_FAILED):
+        wrong = [f"{one.n} {NAMES[one.n][1]}" for one in report.checks if one.result == FAILED]
+        raise Undecided("BUNDLE", report.malformed or ", ".join(wrong))
+    if data[:4] != b"PK\x03\x04" or "exit" not in report.predicate:
+        raise Undecided("NO_BUNDLE")
+    return check_inclusion(read_zip(data), report.predicate)
+
+
+def _record_place(items: list[Item], place: str) -> tuple[str, str]:
+    lines = [line for one in of_kind(items, "DELETION_PREVIEWED") for line in one.entry["places"]]
+    known = sorted({place_of(line) for line in lines})
+    mine = [one for one in known if place in (f"{one[0]}/{one[1]}", one[1])]
+    if len(mine) != 1:
+        raise Undecided("PLACE_UNKNOWN", ", ".join("/".join(one) for one in known)[:500])
+    return mine[0]
+
+
+def _looked_for(
+    logged: list[Item], records: Records, columns: list[str]
+) -> tuple[list[dict[str, Any]], list[Undecided]]:
+    """Look in each batch of a place; give where the record was found, and why a batch could not be looked into."""
+    found, open_ = list[dict[str, Any]](), list[Undecided]()
+    for one in logged:
+        try:
+            found += _found_in(one, records, columns)
+        except Undecided as error:
+            open_.append(error)
+    return found, open_
+
+
+def _found_in(one: Item, records: Records, columns: list[str]) -> list[dict[str, Any]]:
+    entry, number = one.entry, str(one.entry["batch"])
+    if "method" in entry:
+        raise Undecided("WHOLE", entry["method"])
+    if "records_root" not in entry:
+        raise Undecided("NO_COMMITMENTS", number)
+    row, raw = records.batches.get((entry["job_id"], entry["batch"]), ({}, b""))
+    key = records.keys.get((entry["job_id"], entry["system"]))
+    if not row or key is None:
+        raise Undecided("FILE_MISSING", number)
+    leaves = [raw[at : at + 32] for at in range(0, len(raw), 32)]
+    root = batch_root(key, entry["system"], entry["place"], leaves)
+    if len(leaves) != entry["deleted"] or root != entry["records_root"]:
+        raise Undecided("FILE", f"batch {number} or its key is not the one in the log")
+    return _hits(one, row, key, leaves, columns)
+
+
+def _hits(one: Item, row: dict[str, Any], key: bytes, leaves: list[bytes], columns: list[str]) -> list[dict[str, Any]]:
+    entry = one.entry
+    if not row.get("columns"):
+        raise Undecided("ADDRESS")
+    if len(row["columns"]) != len(columns):
+        raise Undecided("COLUMNS", ", ".join(map(str, row["columns"])))
+    named = product(*(spellings(text, str(row.get("kind"))) for text in columns))
+    wanted = {commitment(key, entry["system"], entry["place"], each) for each in named}
+    level = _hashed(key, entry["system"], entry["place"], leaves)
+    about = {name: entry[name] for name in ("batch", "job_id", "activity")} | {"at": one.event["at"]}
+    about |= {"entry": one.index, "root": entry["records_root"], "records": len(leaves)}
+    return [
+        about | {"record": number, "commitment": leaf.hex(), "path": [each.hex() for each in path_of(level, number)]}
+        for number, leaf in enumerate(leaves, 1) if leaf in wanted
+    ]  # fmt: skip
+
+
+def _require_whole(items: list[Item], place: tuple[str, str], open_: list[Undecided]) -> None:
+    """Refuse to say "not among" where a batch could not be looked into, or the deletion is not verified."""
+    if open_:
+        raise open_[0]
+    answers = [line for one in of_kind(items, "DELETION_VERIFIED") for line in one.entry["places"]]
+    mine = [line for line in answers if place_of(line) == place]
+    if not mine:
+        raise Undecided("NOT_ENDED")
+    if mine[-1]["disposition"] == "attested":
+        raise Undecided("ATTESTED")
+
+
+def proved_text(answer: dict[str, Any], english: bool) -> str:
+    """Write the answer about a record for a person; the key that was asked for is never in it."""
+    side = 1 if english else 0
+    told = (
+        "{place}: portion {batch} af job {job_id}, lukket {at} (post {entry} i loggen, nr. {record} af {records})",
+        "{place}: batch {batch} of job {job_id}, closed {at} (entry {entry} of the log, no. {record} of {records})",
+    )
+    lines = [told[side].format(**one, place=answer["place"]) for one in answer["found"]]
+    lines += [answer["reason"][side]] if answer["reason"][side] else []
+    if answer["kind"] == "rehearsal":
+        lines.append(("ØVELSE – IKKE BEVIS FOR SLETNING", "REHEARSAL – NO PROOF OF DELETION")[side])
+    if answer["level"] == LADDER[0]:
+        lines.append(
+            (
+                "Ingen nøgle, du stoler på (--trust): bevismaterialet passer kun med sig selv.",
+                "No key that you trust (--trust): the bundle agrees with itself, and that is all.",
+            )[side]
+        )
+    last = f"{RECORD_ANSWERS[answer['result']][side]} · {answer['level']}"
+    if answer["exit_code"] == EXIT_POLICY:
+        last += f" · {ANSWERS[EXIT_POLICY][side]}"
+    return "\n".join(clean(line) for line in [*lines, last])
+
+
+def _record_arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="ophor_verify.py prove-record", description="Was this record deleted?")
+    parser.add_argument("file", help="the bundle (zip)")
+    parser.add_argument("records", nargs="+", help="opened files of records (age -d -i KEY …)")
+    parser.add_argument("--place", required=True, help="SYSTEM/PLACE as the certificate has it")
+    parser.add_argument("--key", action="append", required=True, help="the record's key, one a column; - reads stdin")
+    parser.add_argument("--trust", action="append", default=[], help="a verifier key or x509-sha256:HEX; repeatable")
+    parser.add_argument("--head", action="append", default=[], help="a checkpoint received earlier (file); repeatable")
+    parser.add_argument("--rotation", action="append", default=[], help="a rotation of keys (file); repeatable")
+    parser.add_argument("--revocations", help="the signed list of revoked certificates (file)")
+    parser.add_argument("--rehearsal", action="store_true", help="accept a certificate of a rehearsal")
+    parser.add_argument("--json", action="store_true", help="answer as JSON")
+    parser.add_argument("--english", action="store_true", help="answer in English")
+    return parser.parse_args(argv)
+
+
+def prove_record(argv: list[str]) -> int:
+    """Prove from the command line what became of one record; give the exit code (0 deleted, 1 not among, 2, 3)."""
+    asked = _record_arguments(argv)
+    try:
+        data, *files = (_bytes(path) for path in (asked.file, *asked.records))
+        options = Options(asked.trust, [_text(path) for path in asked.head], rehearsal=asked.rehearsal)
+        options.rotations = [_text(path) for path in asked.rotation]
+        options.revocations = _text(asked.revocations) if asked.revocations else None
+    except (OSError, ValueError) as error:
+        print(f"{asked.file}: {error}", file=sys.stderr)  # noqa: T201
+        return CANNOT_TELL
+    columns = sys.stdin.read().splitlines() if asked.key == ["-"] else asked.key
+    answer = prove(data, files, asked.place, columns, options)
+    if asked.json:
+        named = {
+            "result": RECORD_ANSWERS[answer["result"]][1],
+            "reason": dict(zip(("da", "en"), answer["reason"], strict=True)),
+        }
+        print(json.dumps(answer | named, indent=1))  # noqa: T201
+    else:
+        print(proved_text(answer, asked.english))  # noqa: T201
+    return int(answer["exit_code"])
+
+
+def _bytes(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(LIMIT + 1)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Verify a file from the command line; give the exit code."""
-    asked = _arguments(argv)
+    given = sys.argv[1:] if argv is None else argv
+    if given[:1] == ["prove-record"]:
+        return prove_record(given[1:])
+    asked = _arguments(given)
     try:
         with open(asked.file, "rb") as file:
             data = file.read(LIMIT + 1)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from contracts.errors import Rejected
+from services.console.quiet import Account
 from services.console.scenario import certificates, ordering
 from services.console.scenario.answers import Answers
 from services.console.scenario.stage import Rehearsal, Stage
@@ -20,6 +21,7 @@ class Scenario:
         self.rehearsal, self.stage = rehearsal, stage
         self.exit_id = ""
         self._told_stopped: set[str] | None = None
+        self._quiet: Account | None = None
         self._first_day = date.max
 
     def play(self) -> str:
@@ -29,7 +31,9 @@ class Scenario:
         answers = Answers(self.rehearsal, self.stage, self.exit_id)
         while not self.finished():
             self.settle()
-            if not (answers.give() or self.certify() or self.go_on()):
+            if answers.give() or self.certify():
+                self._quiet = None
+            elif not self.go_on():
                 raise Rejected(
                     "REHEARSAL_STUCK", f"nothing is due and nobody is waited for; open: {', '.join(self.open())}",
                     field="plan", remedy="`ophor status` shows what is down; the plan page, what is waited for",
@@ -42,7 +46,7 @@ class Scenario:
 
         Raise Rejected with the code of a deletion that stopped meanwhile; run again, the plan has it done anew.
         """
-        self.stage.walk.quiet()
+        self._quiet = self._quiet or self.stage.walk.quiet()
         self.look()
         stopped = {job["job_id"]: job for job in self.stage.progress.jobs if job["state"] == "stopped"}
         before, self._told_stopped = self._told_stopped, set(stopped)
@@ -52,7 +56,8 @@ class Scenario:
     def go_on(self) -> bool:
         """Go to the next instant at which something is due; tell whether there is one."""
         limit = self.stage.now() + timedelta(days=400)
-        return self.stage.walk.step(limit) is not None
+        self._quiet = self.stage.walk.step(limit, self._quiet)
+        return self._quiet is not None
 
     def certify(self) -> bool:
         """Obtain each certificate whose time has come; tell whether there was any."""

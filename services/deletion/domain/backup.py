@@ -6,8 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from contracts.deletion_keys import KEY_DESTROYED
 from contracts.errors import Rejected
 from services.deletion.domain.job import Exit
+
+ENDED = ("GONE", KEY_DESTROYED)
+_KEY = ("key_id", "made_at", "encrypted_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,7 @@ class Backup:
 
     `identity`: digests that its content has, whatever it is called; a `stream` (WAL, binlog, oplog) is noted where it
     stood when the deletion was verified. `content_on`: the day that its content says, where that is another day.
+    `made_at` and `encrypted_at` (ISO 8601) are of a set that is encrypted with the key `key_id`.
     """
 
     exit_id: str
@@ -29,7 +34,14 @@ class Backup:
     identity: tuple[str, ...] = ()
     stream: bool = False
     key_id: str = ""
+    made_at: str = ""
+    encrypted_at: str = ""
     content_on: date | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether nothing of it can be restored: it was seen to be gone, or its key to be destroyed."""
+        return self.answer in ENDED
 
     @property
     def look_on(self) -> date:
@@ -56,12 +68,18 @@ def register_backup(exit_: Exit, new: Backup, known: Backup | None) -> Backup:
         )  # fmt: skip
     if known and known.content_on is not None and new.taken_on == known.content_on:
         return replace(known, taken_on=new.taken_on, expires_on=new.expires_on, content_on=None)
-    if known and (known.taken_on, known.expires_on) != (new.taken_on, new.expires_on):
+    if known and _differs(known, new):
         raise Rejected(
-            "BACKUP_ALREADY_REGISTERED", "the set is registered with other dates", field="set_id",
-            remedy="register a set once", da="Backuppen er allerede registreret med andre datoer.",
+            "BACKUP_ALREADY_REGISTERED", "the set is registered with other dates or another key", field="set_id",
+            remedy="register a set once", da="Backuppen er allerede registreret med andre datoer eller en anden nøgle.",
         )  # fmt: skip
     return known or new
+
+
+def _differs(known: Backup, new: Backup) -> bool:
+    """Tell whether a set is told of otherwise than before; who says nothing of its key says nothing else of it."""
+    keys = [tuple(getattr(each, name) for name in _KEY) for each in (known, new)]
+    return (known.taken_on, known.expires_on) != (new.taken_on, new.expires_on) or (any(keys[1]) and keys[0] != keys[1])
 
 
 def due(backups: Iterable[Backup], today: date, limits: Mapping[str, date] | None = None) -> list[Backup]:
@@ -70,7 +88,7 @@ def due(backups: Iterable[Backup], today: date, limits: Mapping[str, date] | Non
     return [
         each
         for each in backups
-        if each.answer != "GONE" and min(each.expires_on, last.get(each.system, each.expires_on)) < today
+        if not each.ended and min(each.expires_on, last.get(each.system, each.expires_on)) < today
     ]
 
 
@@ -82,5 +100,5 @@ def expired(exit_: Exit, backups: Sequence[Backup], deleted: Iterable[str], with
         bool(backups)
         and systems <= set(deleted)
         and set(with_backups) & systems <= catalogued
-        and all(each.answer == "GONE" for each in backups)
+        and all(each.ended for each in backups)
     )

@@ -11,12 +11,12 @@ Rules kept here (S1 D9, evidence.md §5, T16):
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from services.deletion.domain.backup import Backup
+from shared.drawing.expiry import Point, points
 from shared.rules.time import add_months
 
 MONTHS = 6
@@ -50,7 +50,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One set on one day: `state` is WAITING, GONE, OVERDUE or UNSEEN; `too_late`: it was planned beyond six months."""
+    """One set on one day: `state` is WAITING, GONE, KEY_DESTROYED, OVERDUE or UNSEEN; `too_late`: planned beyond six
+    months."""
 
     system: str
     set_id: str
@@ -58,15 +59,6 @@ class Standing:
     last_on: date
     days_over: int
     too_late: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """How many sets are left at the end of a day: by the plan, and by what was seen (None: the day has not come)."""
-
-    on: date
-    planned: int
-    seen: int | None
 
 
 def limits(begun: Mapping[str, date]) -> dict[str, date]:
@@ -85,8 +77,8 @@ def stand(backup: Backup, limit: date | None, today: date) -> Standing:
     last, answer = last_day(backup, limit), backup.answer
     over = max((today - last).days, 0)
     late = limit is not None and backup.expires_on > limit
-    if answer == "GONE":
-        return Standing(backup.system, backup.set_id, "GONE", last, 0, late)
+    if backup.ended:
+        return Standing(backup.system, backup.set_id, answer, last, 0, late)
     state = ("UNSEEN" if answer == "ERROR" else "OVERDUE") if over else "WAITING"
     return Standing(backup.system, backup.set_id, state, last, over, late)
 
@@ -126,13 +118,6 @@ def _finding(each: Found, known: Backup | None, ended: date | None) -> str:
 def curve(backups: Sequence[Backup], begun: Mapping[str, date], today: date) -> list[Point]:
     """Give the expiry curve: a point for each day on which a number changes, and today."""
     last = limits(begun)
-    planned = sorted(last_day(each, last.get(each.system)) for each in backups)
-    gone = sorted(each.observed_on for each in backups if each.answer == "GONE" and each.observed_on)
-    first = min((each.taken_on for each in backups), default=today)
-    days = sorted({min(first, today), today, *(day + timedelta(1) for day in planned), *gone})
-    whole = len(backups)
-    return [
-        Point(day, whole - bisect_right(planned, day - timedelta(1)),
-              whole - bisect_right(gone, day) if day <= today else None)
-        for day in days
-    ]  # fmt: skip
+    planned = [last_day(each, last.get(each.system)) for each in backups]
+    gone = [each.observed_on for each in backups if each.ended and each.observed_on]
+    return points(planned, gone, min((each.taken_on for each in backups), default=today), today)

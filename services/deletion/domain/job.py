@@ -99,7 +99,8 @@ class Job:
 
     `begun` stays true however the job ends. `work` is what the preview expected of each step, `waits_until` (ISO 8601)
     when the next batch may come where it waits; `paused_by` is the party whose pause stands. `physical` is what was
-    done below the rows (`domain.physical`).
+    done below the rows (`domain.physical`); `restore_id` the restore whose rows it deletes again.
+    `records`: it commits to each record that it deletes.
     """
 
     job_id: str
@@ -131,6 +132,8 @@ class Job:
     paused_by: str | None = None
     paused_on: str | None = None
     physical: tuple[Row, ...] = ()
+    restore_id: str = ""
+    records: bool = False
 
     def after(self, step: str, **changes: Any) -> Job:
         """Give the job after `step` (rule 1), or raise Rejected STEP_NOT_ALLOWED."""

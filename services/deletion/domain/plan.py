@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from contracts.deletion import APPROVAL_DAYS
 from contracts.errors import Rejected
@@ -91,7 +91,20 @@ def inventory_digest(plan: Row) -> str:
     return canonical_digest(names)
 
 
-def check_permit(job: Job, now: datetime) -> None:
+class Permitted(Protocol):
+    """What is destroyed under a permit: a job, or a plan of keys."""
+
+    @property
+    def permit(self) -> Row | None: ...
+
+    @property
+    def plan(self) -> Row: ...
+
+    @property
+    def plan_digest(self) -> str: ...
+
+
+def check_permit(job: Permitted, now: datetime) -> None:
     """Refuse a permit that is not for exactly this plan, has run out (`now`: real time) or lacks two people."""
     permit = job.permit or {}
     if permit.get("plan_digest") != job.plan_digest or canonical_digest(job.plan) != job.plan_digest:
@@ -113,7 +126,7 @@ def _instant(text: str, field: str = "valid_until") -> datetime:
     return instant
 
 
-def check_approvals(job: Job, now: datetime) -> None:
+def check_approvals(job: Permitted, now: datetime) -> None:
     """Refuse approvals of which one is older than `APPROVAL_DAYS` (`now`: the rules' time, as they were given in)."""
     given = [_instant(one["at"], "approvals") for one in (job.permit or {})["approvals"]]
     if now - min(given) >= timedelta(days=APPROVAL_DAYS):

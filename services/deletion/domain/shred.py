@@ -16,8 +16,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-COPIES = ("STORE", "REPLICA", "ESCROW", "TOKEN", "STORE_BACKUP")
-STATES = ("ACTIVE", "PENDING", "DESTROYED", "ERROR")
+from contracts.deletion_keys import STATES
+from contracts.system_map.keys import COPIES
+
+__all__ = ["COPIES", "STATES", "Copy", "Destruction", "Key", "Sealed", "plan", "refusals", "shredded", "unaccounted"]
 SAFETY_DAYS = 1  # between the end of the wait and the last day, to look whether it is really destroyed
 
 

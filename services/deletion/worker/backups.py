@@ -74,6 +74,9 @@ def keep(unit: Any, exit_id: str, looked: Looked) -> None:
     begun, _ = kept.days_of(unit, exit_id)
     last = catalogue.limits(begun)
     for each in looked.seen:
+        now = kept.load_backup(unit, exit_id, each.system, each.set_id)
+        if now is not None and now.ended:
+            continue  # it ended meanwhile, with its key
         kept.save_backup(unit, each)
         told = {"exit_id": exit_id, "system": each.system, "set_id": each.set_id, "answer": each.answer}
         unit.emit("deletion.backup_observed", exit_id, told | {"expires_on": each.expires_on, "on": unit.today})

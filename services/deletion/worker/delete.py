@@ -25,9 +25,9 @@ from typing import Any
 
 from contracts.errors import Rejected
 from contracts.system_map import System, SystemMap
-from services.deletion import domain, store, store_backups
+from services.deletion import domain, store, store_backups, store_records
 from services.deletion.domain import Exit, Job, Survey
-from services.deletion.worker import clean, ground, transaction, whole
+from services.deletion.worker import clean, ground, sealing, shredding, transaction, whole
 from services.deletion.worker.cursor import CURSOR
 from services.deletion.worker.stride import STRIDE
 from shared.bus.hands import Hand, task
@@ -55,6 +55,21 @@ class Delete(Hand):
         job, exit_ = ground.read_job(work, work.data["job_id"])
         if job.state == "executed":
             _guarded(work, job, lambda: clean.step(work, job, exit_))
+
+    @task
+    def seal_records(self, work: Any) -> None:
+        """Seal the commitments of an executed job's activity for the customer."""
+        sealing.seal(work, ground.read_job(work, work.data["job_id"])[0])
+
+    @task
+    def destroy_records(self, work: Any) -> None:
+        """Destroy our keys and commitments, once they are sealed."""
+        sealing.destroy(work, ground.read_job(work, work.data["job_id"])[0])
+
+    @task
+    def destroy_keys(self, work: Any) -> None:
+        """Begin a permitted plan of keys, or have the next key destroyed."""
+        shredding.destroy(work)
 
 
 def _guarded(work: Any, job: Job, step: Any) -> None:
@@ -105,7 +120,10 @@ def _tell_begun(unit: Any, before: Job, started: Mapping[tuple[str, str], int]) 
     job = ground.fresh(unit, before)
     domain.require_free(job, store.holds_of(unit, job.exit_id))
     places = tuple(replace(each, started=started.get((each.system, each.place))) for each in job.places)
-    store.save_job(unit, job.after("begin", begun=True, places=places))
+    records = store_records.asked(unit, job.exit_id) is not None
+    store.save_job(unit, job.after("begin", begun=True, places=places, records=records))
+    if records:
+        store_records.make_keys(unit, job)
     unit.emit(
         "deletion.deletion_begun", job.exit_id,
         ground.named(job) | {"plan_digest": job.plan_digest, "on": unit.today},
@@ -195,3 +213,5 @@ def _tell_executed(unit: Any, before: Job) -> None:
     told = {"deleted": sum(each.deleted for each in job.places), "batches": job.batches, "outside": job.outside}
     unit.emit("deletion.deletion_executed", job.exit_id, ground.named(job) | told | {"on": unit.today})
     clean.send(unit, job, 0)
+    if job.records:
+        sealing.send(unit, job, "seal_records")

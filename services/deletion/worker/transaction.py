@@ -16,7 +16,7 @@ from contracts.system_map import System, SystemMap
 from services.deletion import domain, store
 from services.deletion.domain import Exit, Job
 from services.deletion.domain.undone import undoes
-from services.deletion.worker import ground
+from services.deletion.worker import ground, records
 from shared.connectors.protocol import Batch, Connector, Key
 
 
@@ -62,6 +62,7 @@ def carry_out(work: Any, job: Job, connector: Connector, target: System, intents
     """Do one transaction on the target: one batch, or one for each place of a ring whose rows go together.
 
     Tell whether every row of it is gone and the job goes on."""
+    proof = records.begun(work, job, connector, target.kind, intents)
     fenced: Job = work.transaction(lambda unit: open_(unit, job, target, intents))
     stopped, outside = None, 0
     try:
@@ -70,8 +71,8 @@ def carry_out(work: Any, job: Job, connector: Connector, target: System, intents
             raise Rejected("OUTSIDE_SCOPE", "more would have changed than was planned", field=where(intents[0]))
     except Rejected as error:
         stopped = error
-    seen = [(intent, connector.present(intent.place, intent.keys)) for intent in intents]
-    goes_on = work.commit(lambda unit: close(unit, fenced, seen, outside, stopped))
+    seen = [(intent, proof.present(connector, intent)) for intent in intents]
+    goes_on = work.commit(lambda unit: close(unit, fenced, seen, outside, stopped, proof))
     return bool(goes_on) and not any(present for _, present in seen)
 
 
@@ -81,8 +82,9 @@ def resume(work: Any, job: Job, exit_: Exit, systems: SystemMap, left: Sequence[
     fenced: Job = work.transaction(lambda unit: store.raise_fence(unit, going(unit, job)))
     with ground.opened(systems, intents[0].system, "delete", exit_) as connector:
         ground.discovered(connector)
-        seen = [(intent, connector.present(intent.place, intent.keys)) for intent in intents]
-    work.commit(lambda unit: close(unit, fenced, seen, 0, None))
+        proof = records.begun(work, fenced, connector, systems.system(intents[0].system).kind, intents)
+        seen = [(intent, proof.present(connector, intent)) for intent in intents]
+    work.commit(lambda unit: close(unit, fenced, seen, 0, None, proof))
 
 
 def open_(unit: Any, job: Job, target: System, intents: Sequence[Intent]) -> Job:
@@ -137,14 +139,18 @@ def _lost(batch: Batch, before: Mapping[str, int]) -> dict[str, int]:
     return {place: max(0, count - after.get(place, 0)) for place, count in before.items()}
 
 
-def close(unit: Any, before: Job, seen: Sequence[tuple[Intent, int]], outside: int, stopped: Rejected | None) -> bool:
+def close(
+    unit: Any, before: Job, seen: Sequence[tuple[Intent, int]], outside: int, stopped: Rejected | None,
+    proof: records.Unasked = records.UNASKED,
+) -> bool:  # fmt: skip
     """Close what one transaction did; `seen`: each intent with how many of its keys are still there.
 
     Tell whether the next batch is sent for."""
     job = ground.fresh(unit, before, "paused")
     for number, (intent, present) in enumerate(seen):
         beyond = 0 if number else outside
-        job = _closed(unit, job, intent, present, beyond)
+        told = proof.kept(unit, job, intent, intent.planned - present)
+        job = _closed(unit, job, intent, present, beyond, told)
     moved = any(present < intent.planned or intent.gone for intent, present in seen)
     job = replace(job, stalled=0 if moved else before.stalled + 1)
     store.save_job(unit, job)
@@ -159,7 +165,7 @@ def close(unit: Any, before: Job, seen: Sequence[tuple[Intent, int]], outside: i
     return False
 
 
-def _closed(unit: Any, job: Job, intent: Intent, present: int, outside: int) -> Job:
+def _closed(unit: Any, job: Job, intent: Intent, present: int, outside: int, more: dict[str, Any]) -> Job:
     planned = intent.planned
     undone = outside if undoes(job, intent.system) else 0
     outside, job = outside - undone, replace(job, undone=job.undone + undone)
@@ -169,7 +175,7 @@ def _closed(unit: Any, job: Job, intent: Intent, present: int, outside: int) -> 
     store.close_batch(unit, job, intent.number, planned - present)
     told = {"system": intent.system, "place": intent.place, "batch": intent.number, "planned": planned}
     told |= {"deleted": planned - present, "outside": outside, "undone": undone}
-    told |= {"method": intent.whole} if intent.whole else {}
+    told |= {"method": intent.whole} if intent.whole else more
     unit.emit("deletion.deletion_batch_closed", job.exit_id, ground.named(job) | told)
     return job
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from contracts.errors import Rejected
 from contracts.system_map import SystemMap
-from services.deletion import asking, domain, store, store_backups
+from services.deletion import asking, domain, returning, store, store_backups
 from services.deletion.domain import Exit, Job, Place, Survey, attestation
-from services.deletion.worker import backups, below, ground, whole_place
+from services.deletion.worker import backups, below, ground, restores, shredding, whole_place
 from shared.bus.hands import Hand, task
 from shared.connectors import failures
 from shared.connectors.manual import ManualConnector
@@ -83,7 +83,7 @@ class Verify(Hand):
             code, field = error.code, error.field
             work.commit(lambda unit: ground.stop(unit, job.job_id, code, field))
         else:
-            work.commit(lambda unit: _tell_answer(unit, job, counts, found, looked))
+            work.commit(lambda unit: _tell_answer(unit, job, counts, found, looked, restores.every(work)))
 
     @task
     def ask_attestations(self, work: Any) -> None:
@@ -93,13 +93,26 @@ class Verify(Hand):
         work.commit(lambda unit: asking.ask(unit, exit_.exit_id, wanted, work.data["due_on"]))
 
     @task
+    def look_again(self, work: Any) -> None:
+        """Look whether anything that was deleted has returned, whoever restored it."""
+        exit_ = domain.require_exit(work.read(lambda unit: store.load_exit(unit, work.exit_id)))
+        handed_over = work.read(lambda unit: returning.handed_over(unit, exit_.exit_id))
+        looks, every = restores.look(work, exit_), restores.every(work)
+        work.commit(lambda unit: returning.keep(unit, exit_, looks, every, handed_over))
+
+    @task
+    def plan_shredding(self, work: Any) -> None:
+        """Draw up which backup sets end with their keys."""
+        shredding.plan(work)
+
+    @task
     def observe_backups(self, work: Any) -> None:
         """Look whether the sets past their last day are really gone; look again tomorrow where not."""
         exit_ = domain.require_exit(work.read(lambda unit: store.load_exit(unit, work.exit_id)))
         systems = ground.load_map(work, exit_)
-        looked = backups.observe(work, exit_.exit_id, systems)
+        looked, keys = backups.observe(work, exit_.exit_id, systems), shredding.look(work, exit_, systems)
         with_backups = [system.name for system in systems.systems.values() if system.backed_up]
-        work.commit(lambda unit: _tell_backups(unit, exit_.exit_id, looked, with_backups))
+        work.commit(lambda unit: _tell_backups(unit, exit_.exit_id, looked, keys, with_backups))
 
 
 def _survey(systems: SystemMap, name: str, exit_: Exit, seed: bytes) -> Survey:
@@ -144,7 +157,7 @@ def _tell_preview(unit: Any, before: Job, planned: Job, wanted: list[attestation
     total = sum(each.count for each in planned.places if each.disposition == "deleted")
     told = ground.named(planned) | {
         "plan_digest": planned.plan_digest, "inventory_digest": domain.inventory_digest(planned.plan),
-        "places": places, "total": total, "on": unit.today,
+        "places": places, "total": total, "restore_id": planned.restore_id or None, "on": unit.today,
     }  # fmt: skip
     unit.emit("deletion.deletion_previewed", planned.exit_id, told)
 
@@ -186,7 +199,7 @@ def _look_again(
 
 
 def _tell_answer(
-    unit: Any, before: Job, counts: dict[tuple[str, str], int], found: int, looked: backups.Looked
+    unit: Any, before: Job, counts: dict[tuple[str, str], int], found: int, looked: backups.Looked, every: int
 ) -> None:
     now = ground.fresh(unit, before)
     nobody_s = {(each.system, each.place): each.unowned for each in before.places}
@@ -210,9 +223,11 @@ def _tell_answer(
     store_backups.note_ended(unit, job.exit_id, job.systems)
     backups.keep(unit, job.exit_id, looked)
     backups.look_later(unit, job.exit_id, job.systems)
+    returning.answered(unit, job, every)
 
 
-def _tell_backups(unit: Any, exit_id: str, looked: backups.Looked, with_backups: list[str]) -> None:
+def _tell_backups(unit: Any, exit_id: str, looked: backups.Looked, keys: list[Any], with_backups: list[str]) -> None:
+    shredding.keep(unit, exit_id, keys)
     backups.keep(unit, exit_id, looked)
     backups.come_again(unit, exit_id, looked)
     _tell_expired(unit, exit_id, with_backups)

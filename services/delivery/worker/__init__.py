@@ -21,10 +21,10 @@ from typing import Any
 
 from services.delivery import descriptor, domain, package, store
 from services.delivery.domain import Delivery
-from services.delivery.drops import drop_folders
 from services.delivery.tables import file_name
-from services.delivery.worker import extract, handover, survey
+from services.delivery.worker import copies, extract, handover, survey
 from shared.bus.hands import Hand, task
+from shared.runtime.drops import drop_folders
 
 
 class Extract(Hand):
@@ -78,6 +78,12 @@ class Extract(Hand):
                 handover.seal(work, delivery, bag, folder)
             elif bag["state"] == "sealed":
                 handover.deliver(work, delivery, bag, folder)
+
+    @task
+    def dispose_copies(self, work: Any) -> None:
+        """Dispose of our own copies of what was handed over, and tell each."""
+        rows = copies.dispose(work)
+        work.commit(lambda unit: copies.tell(unit, work.exit_id, rows))
 
 
 @contextmanager

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import Rejected, Unavailable
-from services.delivery import descriptor, domain, package, store
+from services.delivery import descriptor, domain, store
 from services.delivery.domain import Delivery
 from services.delivery.tables import TableFile, Written, file_name
 from services.delivery.worker.survey import opened, registered, survey
 from shared.connectors.protocol import Connector
+from shared.runtime.drops import write_atomically
 
 SLICE_S, ROWS = 20.0, 2000
 
@@ -101,7 +102,7 @@ def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with source.open("rb") as file:
-            package.write_atomically(target, lambda out: shutil.copyfileobj(file, out))
+            write_atomically(target, lambda out: shutil.copyfileobj(file, out))
     except OSError as error:
         text = f"a document cannot be copied ({error.strerror or type(error).__name__})"
         raise Unavailable("DOCUMENT_UNREADABLE", text, remedy="look at the folder's rights") from None

@@ -13,9 +13,8 @@ from contracts.errors import Unavailable
 from services.delivery import descriptor, domain, package, store
 from services.delivery.descriptor import Table
 from services.delivery.domain import Delivery
-from services.delivery.drops import drop_folders
-from services.delivery.tables import sync_folder
 from services.delivery.worker.extract import go_on, table_of
+from shared.runtime.drops import digest_of, drop_folders, sync_folder
 
 
 def seal(work: Any, delivery: Delivery, bag: store.Row, folder: Path) -> None:
@@ -69,7 +68,7 @@ def _lay(place: store.Row, folder: Path, payload: Path) -> Table:
     target = payload / path
     target.parent.mkdir(parents=True, exist_ok=True)
     os.link(source, target)
-    digest, columns = package.digest_of(target), tuple(place["columns"])
+    digest, columns = digest_of(target), tuple(place["columns"])
     return Table(place["specification"], columns, path, place["offset"], digest, place["rows"])
 
 
@@ -89,7 +88,8 @@ def deliver(work: Any, delivery: Delivery, bag: store.Row, folder: Path) -> None
         return work.commit(lambda unit: _again(unit, bag))
     package.destroy(folder)
     sync_folder(drop)
-    return work.commit(lambda unit: _delivered(unit, bag))
+    kept = bag | {"drop": _dispatch(delivery).drop, "drop_number": drop.stat().st_ino}
+    return work.commit(lambda unit: _delivered(unit, kept))
 
 
 def stop(work: Any, delivery: Delivery, bag: store.Row, folder: Path) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
-from contracts.orders import AMENDMENTS
+from contracts.orders_agreement import AMENDMENTS
 from services.orders.domain.case import Case
 from services.orders.domain.moving import check_placed, move, moved_with
 from services.orders.domain.records import Accord, Amendment, Body

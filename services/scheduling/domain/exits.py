@@ -179,9 +179,9 @@ class Answered:
 class Exit:
     """Everything known of one exit. `facts`: event wire (`#activity` where it names one) → what it completes with.
 
-    `holds`: hold → system (empty: all); `revoked`: activity that was due and is no longer → why. `done`, `told_…`,
-    `standings`, `reminded`, `timers`, `version`, `plan_digest` are what was concluded and told already; `news` is what
-    is to be told next and never kept.
+    `holds`: hold → system (empty: all); `undone`: jobs whose rows returned; `revoked`: activity that was due and is no
+    longer → why. `done`, `told_…`, `standings`, `reminded`, `timers`, `version`, `plan_digest` are what was concluded
+    and told already; `news` is what is to be told next and never kept.
     """
 
     exit_id: str
@@ -210,6 +210,7 @@ class Exit:
     facts: dict[str, Done] = field(default_factory=dict)
     troubles: dict[str, Trouble] = field(default_factory=dict)
     first_deleted: dict[str, date] = field(default_factory=dict)
+    undone: frozenset[str] = frozenset()
     jobs: tuple[Job, ...] = ()
     revoked: dict[str, str] = field(default_factory=dict)
     done: dict[str, Done] = field(default_factory=dict)

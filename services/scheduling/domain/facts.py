@@ -203,6 +203,14 @@ def with_deletion(exit_: Exit, activity: str, on: date) -> Exit:
     return replace(exit_, first_deleted={**exit_.first_deleted, activity: first})
 
 
+def with_reappearance(exit_: Exit, activity: str, after_job: str, profiles: Sequence[Profile]) -> Exit:
+    """Open a deletion again whose rows have returned; its dates stay, and the first deletion stays the first (T16)."""
+    if after_job in exit_.undone:
+        return exit_
+    exit_ = with_jobs(replace(exit_, undone=exit_.undone | {after_job}), activity, "stopped")
+    return reopened(exit_, [each for profile in profiles for each in profile.activities if each.id == activity])
+
+
 def completed_by(profiles: Sequence[Profile], wire: str) -> list[str]:
     """List the activities that the event `wire` completes."""
     return [each.id for profile in profiles for each in profile.activities if each.completed_by == wire]

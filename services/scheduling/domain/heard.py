@@ -28,6 +28,7 @@ from services.scheduling.domain.facts import (
     with_notice,
     with_options,
     with_order,
+    with_reappearance,
     with_rejection,
     with_transfer,
     with_trigger,
@@ -80,6 +81,11 @@ def _or_waits(trouble: Callable[[Body], str], means: Means = _nothing) -> Means:
     return meant
 
 
+def _still(means: Means) -> Means:
+    """Take nothing of a job whose rows have returned since: the bus keeps no order."""
+    return lambda exit_, told: exit_ if told.data["job_id"] in exit_.undone else means(exit_, told)
+
+
 def _frozen(data: Body) -> str:
     closed = all(system["state"] in ("frozen", "closed") for system in data["systems"])
     return "" if closed else "ACCESS_NOT_FROZEN"
@@ -125,10 +131,18 @@ HEARD: Mapping[str, Means] = {
     "access.access_attested": _completes,
     "deletion.deletion_previewed": lambda exit_, told: preview(exit_, told.data),
     "deletion.deletion_begun": lambda exit_, told: begun(exit_, told.data["job_id"]),
-    "deletion.deletion_verified": _or_waits(
-        lambda data: "VERIFICATION_ERROR" if data["result"] == "ERROR" else "",
-        lambda exit_, told: with_deletion(exit_, told.data["activity"], told.data["on"]),
+    "deletion.deletion_verified": _still(
+        _or_waits(
+            lambda data: "VERIFICATION_ERROR" if data["result"] == "ERROR" else "",
+            lambda exit_, told: with_deletion(exit_, told.data["activity"], told.data["on"]),
+        )
     ),
+    "deletion.reappearance_found": lambda exit_, told: with_reappearance(
+        exit_, told.data["activity"], told.data["after_job"], told.profiles
+    ),
+    "deletion.shredding_planned": lambda exit_, told: preview(exit_, told.data),
+    "deletion.shredding_begun": lambda exit_, told: begun(exit_, told.data["job_id"]),
+    "deletion.shredding_stopped": _or_waits(lambda data: str(data["code"])),
     "deletion.deletion_stopped": _or_waits(lambda data: str(data["code"])),
     "deletion.deletion_cancelled": lambda exit_, told: cancelled(exit_, told.data["job_id"]),
     "deletion.deletion_already_begun": lambda exit_, told: already_begun(

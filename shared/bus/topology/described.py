@@ -21,6 +21,7 @@ _NAMEKO_REPLIES = r"rpc\.reply-standalone_rpc_client-.+"  # as nameko's own clie
 _SHORT = (50, 100, 200, 500)
 DELAYS_MS = {"production": (1_000, 10_000, 60_000, 600_000), "demo": _SHORT, "test": _SHORT}
 STEPS = 4
+DEAD_MS = 14 * 24 * 3_600_000
 _RETURNS = 100_000
 _UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 STAMP = "ophor.topology."
@@ -190,7 +191,11 @@ def _bindings() -> tuple[Binding, ...]:
 
 
 def _policies(mode: str) -> tuple[Policy, ...]:
-    """No message is dropped: refused where full, dead-lettered at least once, never returned for ever."""
+    """No message is dropped: refused where full, dead-lettered at least once, never returned for ever.
+
+    A dead letter ends after 14 days, before K+15 (S2 3.2, 28.1); what it told stays in its sender's outbox, and nobody
+    has handled it.
+    """
     kept = {"dead-letter-strategy": "at-least-once", "overflow": "reject-publish", "delivery-limit": _RETURNS}
     delays = (
         Policy(f"ophor-delay-{step}", f"^delay-{step}$", {**kept, "message-ttl": delay, "dead-letter-exchange": RETURN})
@@ -198,12 +203,13 @@ def _policies(mode: str) -> tuple[Policy, ...]:
     )
     services = (
         Policy(
-            f"ophor-{service}", f"^((rpc|evt|dlq)-{service}|hand-{service}-.+)$",
+            f"ophor-{service}", f"^((rpc|evt)-{service}|hand-{service}-.+)$",
             {**kept, "dead-letter-exchange": DEAD, "dead-letter-routing-key": service},
         )
         for service in SERVICES
     )  # fmt: skip
-    return (*delays, *services)
+    lasting = {"overflow": "reject-publish", "delivery-limit": _RETURNS, "message-ttl": DEAD_MS}
+    return (*delays, *services, Policy("ophor-dead", "^dlq-.+$", lasting))
 
 
 def _users() -> tuple[User, ...]:

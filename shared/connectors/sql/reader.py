@@ -120,6 +120,12 @@ class SqlReader:
         self._live(place)
         return self._tenancy.keys(place)
 
+    def named_by(self, place: str) -> tuple[str, ...]:
+        """Give the columns that name a row; none where it is named by its address (ctid, rowid)."""
+        known = {self.dialect.quote(column.name): column.name for column in self._live(place).columns}
+        names = [known.get(name, "") for name, _ in self._keys(place)]
+        return tuple(names) if all(names) else ()
+
     def _key_texts(self, place: str) -> str:
         return ", ".join(cell.out.replace("{}", f"t0.{name}") for name, cell in self._keys(place))
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, event
 from shared.connectors import failures
 from shared.connectors.sql.dialect import Dialect
 
-PATIENCE_S = 1.0
+PATIENCE_S = 5.0
 _PAUSE_S = 0.05
 
 

@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A notice as it is given or tried out (contracts.orders.CheckNotice says what the fields mean)."""
+    """A notice as it is given or tried out (contracts.orders_notices.CheckNotice says what the fields mean)."""
 
     kind: str
     given_on: date

@@ -220,11 +220,6 @@ class Plan:
         """List the preconditions that are neither completed nor an option not chosen."""
         return tuple(name for name in planned.activity.after if name not in completed and self.by_id[name].chosen)
 
-    def turning_points(self) -> frozenset[date]:
-        """Give every earliest and due date of what is chosen."""
-        chosen = [planned for planned in self.activities if planned.chosen]
-        return frozenset(day for planned in chosen for day in (planned.earliest, planned.due) if day)
-
     @property
     def blocking(self) -> tuple[Conflict, ...]:
         """Give the conflicts that bind, and so block every approval."""

@@ -7,6 +7,7 @@ is judged by the rules of the stage that it corrects; a status letter is refused
 
 from __future__ import annotations
 
+from services.compliance import copies
 from services.compliance.domain.refusals.backups import of_backups, of_found
 from services.compliance.domain.refusals.base import (
     ACCESS,
@@ -27,7 +28,7 @@ from services.compliance.domain.refusals.base import (
 from services.compliance.domain.refusals.closing import of_access
 from services.compliance.domain.refusals.deletion import of_activity
 from services.compliance.domain.refusals.handing_over import of_delivery
-from services.compliance.domain.refusals.reissue import of_former, of_redeletion
+from services.compliance.domain.refusals.reissue import of_former, of_redeletion, of_returned
 from services.compliance.domain.refusals.whole import of_exit, of_plan, of_record, of_scopes, of_system
 from services.compliance.facts import Facts
 
@@ -51,17 +52,20 @@ def refusals(facts: Facts, asked: Asked, known: Known) -> list[Refusal]:
 
 def _of_stage(facts: Facts, asked: Asked, known: Known) -> list[Refusal]:
     scopes = asked.scopes(facts)
-    if asked.stage == REDELETION:
-        return list(of_redeletion(facts))
+    again = list(of_redeletion(facts, scopes)) if asked.stage == REDELETION else []
+    if any(one.code == "RESTORE_NOT_EVIDENCED" for one in again):
+        return again
     if asked.stage == DELIVERY:
         return list(of_delivery(facts))
     if asked.stage == ACCESS:
         return [*of_scopes(facts, asked, scopes), *of_access(facts, scopes)]
-    found = [*of_plan(facts, asked, scopes), *of_exit(facts, scopes)]
+    found = [*again, *of_plan(facts, asked, scopes), *of_exit(facts, scopes)]
     for activity, systems in scopes.items():
         found += [one for system in systems for one in of_system(facts, system, activity)]
         found += of_activity(facts, activity, systems, known.kind)
+        found += of_returned(facts, activity, asked.stage)
     found += of_found(facts, scopes)
+    found += [Refusal("OWN_COPY_LEFT", why) for why in copies.wrong(facts, scopes)]
     return found + (list(of_backups(facts, scopes, known)) if asked.stage == EXPIRED else [])
 
 

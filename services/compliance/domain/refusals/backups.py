@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from services.compliance import restores, shredded
 from services.compliance.domain.refusals.base import ACTIVE, Known, Refusal
 from services.compliance.facts import INDEX, Facts
+from services.compliance.shredded import KEY_DESTROYED
 
 
 def of_backups(facts: Facts, scopes: Mapping[str, list[str]], known: Known) -> Iterator[Refusal]:
@@ -20,9 +22,20 @@ def of_backups(facts: Facts, scopes: Mapping[str, list[str]], known: Known) -> I
     for (system, set_id), backup in sets.items():
         seen = backup.latest
         answer = seen.entry["answer"] if seen else "NOT_LOOKED"
-        if answer != "GONE":
+        if answer == KEY_DESTROYED:
+            yield from _of_key(facts, system, set_id)
+        elif answer != "GONE":
             yield Refusal("BACKUP_NOT_GONE", f"{system}: set {set_id} is {answer}"[:300])
+    for one in restores.unnamed(facts, scopes):
+        system, restore = one.entry["system"], one.entry["restore_id"]
+        yield Refusal("RESTORE_SOURCE_UNKNOWN", f"{system}: nobody has named the copy that {restore} came from"[:300])
     yield from _of_catalogue(facts, scopes)
+
+
+def _of_key(facts: Facts, system: str, set_id: str) -> Iterator[Refusal]:
+    """Tell why a set does not count as ended with its key."""
+    for why in shredded.wrong(facts, (system, set_id)):
+        yield Refusal("KEY_NOT_SHOWN_DESTROYED", f"{system}: set {set_id}: {why}"[:300])
 
 
 def of_found(facts: Facts, scopes: Mapping[str, list[str]]) -> Iterator[Refusal]:
@@ -42,7 +55,8 @@ def _of_catalogue(facts: Facts, scopes: Mapping[str, list[str]]) -> Iterator[Ref
     if scopes.keys() == facts.scopes().keys():
         if not with_sets:
             yield Refusal("BACKUPS_UNKNOWN", "no backup set is registered, and none cannot be assumed")
-        last = max((backup.registered.index for backup in facts.backups.values()), default=-1)
+        told_of = [backup.registered for backup in facts.backups.values()] + restores.found_in(facts, scopes)
+        last = max((one.index for one in told_of), default=-1)
         if facts.backups_expired is None or facts.backups_expired.index < last:
             told = "deletion has not told that every system with backups is catalogued and gone"
             yield Refusal("BACKUPS_NOT_EXPIRED", told)

@@ -15,6 +15,8 @@ from services.compliance.domain.refusals.base import (
     silence_deleted,
     silence_deletes,
 )
+from services.compliance.domain.refusals.below import of_below
+from services.compliance.domain.refusals.records import of_records
 from services.compliance.facts import INDEX, Facts, Job
 
 
@@ -39,6 +41,8 @@ def of_activity(facts: Facts, activity: str, systems: list[str], kind: str) -> I
     yield from _of_end(activity, job)
     if job.verified:
         yield from _of_places(activity, job, kind)
+    yield from of_below(facts, activity, job)
+    yield from of_records(facts, activity)
 
 
 def _of_approval(activity: str, job: Job) -> Iterator[Refusal]:

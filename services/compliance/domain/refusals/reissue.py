@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from services.compliance import reissues
-from services.compliance.domain.refusals.base import REVOCATION, STATUS, Asked, Former, Refusal
+from services.compliance import reissues, restores
+from services.compliance.domain.refusals.base import ACTIVE, REDELETION, REVOCATION, STATUS, Asked, Former, Refusal
 from services.compliance.facts import Facts
 
 
@@ -29,14 +29,22 @@ def of_revocation(facts: Facts, former: Former) -> Iterator[Refusal]:
         yield Refusal("REASON_DIFFERS", f"{former.number}: was withdrawn for {told[0].entry['reason']}")
 
 
-def of_redeletion(facts: Facts) -> Iterator[Refusal]:
-    """Refuse: a re-deletion follows a restore, and no restore of a backup is evidence in this version."""
-    sets = len(facts.backups)
-    yield Refusal(
-        "RESTORE_NOT_EVIDENCED",
-        f"no restore is recorded of any of the {sets} backup sets, and this version records none: there is nothing to "
-        "show that suppression was replayed before the restored system served",
-    )
+def of_redeletion(facts: Facts, scopes: Iterable[str]) -> Iterator[Refusal]:
+    """Tell why a re-deletion cannot be certified: nothing returned, or a certificate of before still counts (T16)."""
+    for activity in scopes:
+        if not restores.found_in(facts, [activity]):
+            yield Refusal("RESTORE_NOT_EVIDENCED", f"{activity}: the log does not say that any of its rows returned")
+        for one in restores.still_counting(facts, activity):
+            yield Refusal("FORMER_NOT_REVOKED", f"{one.entry['number']} was issued before its rows returned")
+
+
+def of_returned(facts: Facts, activity: str, stage: str) -> Iterator[Refusal]:
+    """Tell what returned of a deletion and is not deleted again, or is told by another stage than it must (T16)."""
+    for one in facts.returned(activity):
+        told = f"{activity}: {one.entry['rows']} rows are in {one.entry['system']} again, by {one.entry['restore_id']}"
+        yield Refusal("REAPPEARED", told[:300])
+    if stage == ACTIVE and restores.found_in(facts, [activity]):
+        yield Refusal("REDELETION_OWED", f"{activity}: its rows returned once; that is certified as {REDELETION}")
 
 
 def _of_former(facts: Facts, former: Former) -> Iterator[Refusal]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shared.words.gate_details import danish
+
 _GATES: dict[str, tuple[str, str]] = {
     "PARTIES_MISSING": ("Parterne er ikke navngivet", "The parties are not named"),
     "PLAN_MISSING": ("Der er ingen plan", "There is no plan"),
@@ -48,11 +50,26 @@ _GATES: dict[str, tuple[str, str]] = {
     "SUBPROCESSOR_NOT_CONFIRMED": ("Underdatabehandler har ikke bekræftet", "Sub-processor has not confirmed"),
     "ATTESTED_COUNTED": ("Erklæret sted med egne tal", "Attested place with counts"),
     "UNOWNED_UNEXPLAINED": ("Rækker uden lejer og uden grund", "Rows without a tenant or a reason"),
+    "BELOW_UNTOLD": ("Intet svar under rækkerne", "No answer below the rows"),
+    "BELOW_WRONG": ("Forkert svar under rækkerne", "A wrong answer below the rows"),
+    "RECORD_KEYS_KEPT": ("Nøgler til poster er ikke destrueret", "Keys of the records are not destroyed"),
+    "RECORDS_NOT_SEALED": ("Poster er ikke forseglet til kunden", "Records were not sealed for the customer"),
+    "RECORDS_DIFFER": ("Antallet af poster passer ikke", "The number of records does not agree"),
     "BATCHES_DIFFER": ("Portionerne summer ikke", "The batches do not add up"),
     "OUTSIDE_CHANGED": ("Ændringer uden for omfanget", "Changes outside the scope"),
     "OUTSIDE_ATTEMPTED": ("Forsøg uden for omfanget", "Attempts outside the scope"),
+    "REAPPEARED": ("Slettede data er dukket op igen", "Deleted data are there again"),
+    "REDELETION_OWED": ("Skal bevises som slettet igen", "Must be certified as a re-deletion"),
+    "RESTORE_NOT_EVIDENCED": ("Intet er dukket op igen", "Nothing has returned"),
+    "RESTORE_SOURCE_UNKNOWN": ("Ingen har nævnt den kopi, data kom fra", "Nobody named the copy that data came from"),
+    "FORMER_NOT_REVOKED": ("Et tidligere bevis er ikke tilbagekaldt", "A former certificate is not revoked"),
     "STAGE_BEFORE": ("ACTIVE-DELETED er ikke udstedt", "ACTIVE-DELETED is not issued"),
+    "KEY_NOT_SHOWN_DESTROYED": (
+        "Backupsættets nøgle er ikke vist destrueret",
+        "The backup set's key is not shown to be destroyed",
+    ),
     "BACKUP_NOT_GONE": ("Backupsæt er ikke konstateret væk", "Backup set not seen to be gone"),
+    "OWN_COPY_LEFT": ("En egen kopi af kundens data er ikke væk", "A copy of our own of the customer's data is left"),
     "BACKUP_UNCATALOGUED": ("Backupsæt fundet uden for kataloget", "A backup set beside the catalogue"),
     "BACKUPS_UNKNOWN": ("Backupsæt er ikke opgjort", "Backup sets are not known"),
     "BACKUPS_NOT_EXPIRED": ("Backup er ikke meldt udløbet overalt", "Backups are not told to be expired everywhere"),
@@ -61,5 +78,6 @@ _GATES: dict[str, tuple[str, str]] = {
 
 def gate(code: str, detail: str) -> dict[str, str]:
     """Write one unmet gate; a code without words of its own stands as it is."""
-    danish, english = _GATES.get(code, (code, code))
-    return {"code": code, "detail": detail[:300], "da": danish, "en": english}
+    da, en = _GATES.get(code, (code, code))
+    detail = detail[:300]
+    return {"code": code, "detail": detail, "detail_da": danish(detail), "da": da, "en": en}

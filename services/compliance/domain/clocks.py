@@ -1,0 +1,64 @@
+"""The clock of a request: 10 Arbejdsdage, standing still while a force majeure lasts (S2 13, 23).
+
+Rules kept:
+1. Force majeure suspends what is owed under the agreement (S2 13, 28.1) on each Arbejdsdag that it lasts, its first and
+   last among them. What the GDPR itself asks for is not owed under the agreement, and S2 23 does not reach it.
+2. It counts only where it was told in writing within 5 Arbejdsdage after it began (S2 23); told later, it stops none.
+3. While it lasts nobody knows the last day: given is what it would be if the force majeure ended today.
+4. It brings nothing back that was overdue before it began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from services.compliance.evidence import Logged
+from services.compliance.facts import Facts, day
+from shared.rules.time import parse_period, shift
+
+ANSWER_WITHIN, NOTICE_WITHIN, NEXT = parse_period("+10wd"), parse_period("+5wd"), parse_period("+1wd")
+BEGAN, ENDED = "force_majeure", "force_majeure_end"
+SUSPENDED = frozenset({"S2-13-a", "S2-28.1-d"})
+COPENHAGEN = ZoneInfo("Europe/Copenhagen")
+Stop = tuple[date, date | None]
+"""The first and the last day of a force majeure; None while it lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A request's last day, whether its clock stands still today, and how many Arbejdsdage it has stood until then."""
+
+    due: date
+    suspended: bool = False
+    stood: int = 0
+
+
+def logged_on(one: Logged) -> date:
+    """Give the day of an entry that has none of its own: when it was logged, by the rules' clock."""
+    return datetime.fromisoformat(one.at).astimezone(COPENHAGEN).date()
+
+
+def stops(facts: Facts) -> tuple[Stop, ...]:
+    """List the force majeures of an exit that may be invoked (rule 2); an end closes every one that is open."""
+    found: dict[date, date | None] = {}
+    for one in facts.entries:
+        anchor = one.entry.get("anchor") if one.kind == "TRIGGER_RECORDED" else None
+        if anchor == BEGAN and logged_on(one) <= shift(day(one, "on"), NOTICE_WITHIN):
+            found.setdefault(day(one, "on"), None)
+        if anchor == ENDED:
+            found |= {began: day(one, "on") for began, last in found.items() if last is None}
+    return tuple(found.items())
+
+
+def clock(made_on: date, basis: str, stopped: Collection[Stop], today: date) -> Clock:
+    """Give the clock of a request made on `made_on` under `basis` as it is today."""
+    counted = [(first, last or today) for first, last in stopped] if basis in SUSPENDED else []
+    due, left, stood = made_on, ANSWER_WITHIN.count, 0
+    while left:
+        due = shift(due, NEXT)
+        still = any(first <= due <= last for first, last in counted)
+        left, stood = left - (not still), stood + still
+    return Clock(due, any(first <= today <= last and first <= due for first, last in counted), stood)

@@ -1,0 +1,49 @@
+"""What follows by itself when deleted rows are there again, and when they are deleted again (T16).
+
+Rules kept here:
+1. Rows that returned disprove every certificate of their deletion: what is issued is withdrawn in the transaction that
+   hears of them, and what is on its way fails.
+2. Once the log says that they are deleted again, their RE-DELETION is drawn up by the same rules as if it had been
+   asked for; where it is refused, every reason is kept, and anybody who may ask can ask again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contracts.errors import Unavailable
+from services.compliance import domain, issuing, store
+from services.compliance.restores import WITHDRAWN_STAGES
+
+REASON, ON_ITS_WAY = "DATA_FOUND", ("requested", "sealed", "signed")
+
+
+def heard(unit: Any, told: Any, kind: str) -> None:
+    """Withdraw what the returned rows disprove (rule 1)."""
+    if told.wire != "deletion.reappearance_found":
+        return
+    for row in store.certificates(unit, told.data["exit_id"]):
+        if issuing.rules_stage(row) not in WITHDRAWN_STAGES or told.data["activity"] not in row["activities"]:
+            continue
+        if row["state"] in ON_ITS_WAY:
+            why = {"code": "REAPPEARED", "detail": f"{told.data['activity']}: {told.data['rows']} rows have returned"}
+            store.save_certificate(unit, row | {"state": "failed", "refusals": [why]})
+        else:
+            issuing.revoke_by_itself(unit, row, REASON, kind)
+
+
+def certify(unit: Any, told: Any, kind: str) -> None:
+    """Have the RE-DELETION of a replayed deletion drawn up, or keep why it cannot be (rule 2)."""
+    exit_id = told.data["exit_id"]
+    asked = domain.Asked(domain.REDELETION, unit.today, (told.data["activity"],))
+    before = issuing.standing_request(unit, exit_id, asked, None)
+    if before and before["state"] != "failed":
+        return
+    reasons = domain.refusals(store.facts(unit, exit_id), asked, store.known(unit, exit_id, kind, log_checks=True))
+    if any(one.code == "EVIDENCE_HELD" for one in reasons):
+        raise Unavailable("EVIDENCE_HELD", "entries wait for what must be in the log before them")
+    fresh = store.new_certificate(exit_id, asked, kind, told.id)
+    if reasons:
+        store.save_certificate(unit, issuing.refused_row(unit, fresh, reasons))
+    else:
+        issuing.begin(unit, before or fresh)

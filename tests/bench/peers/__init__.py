@@ -1,0 +1,1 @@
+"""The round trips of other libraries, beside which `rpc` is shown: each a program for an interpreter of its own."""

@@ -1,0 +1,257 @@
+"""Encrypted backup sets end with their keys: planned, approved, destroyed under a permit, seen; on the real store."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.roles import DELETION_OFFICER
+from contracts.system_map import MARKER_PLACE
+from shared.keystore import FileKeys, ServiceKeys
+from tests.integration import connectors_targets as targets
+from tests.integration.deletion_house import CVR, House
+from tests.integration.deletion_world import World, a_world
+from tests.integration.key_service import KeyService, serving
+from tests.parts import Parts
+
+MADE = datetime(2026, 9, 1, 2, tzinfo=UTC)
+PLANNED, BEGUN, ASKED, SEEN, STOPPED, REFUSED = (
+    f"deletion.{name}"
+    for name in (
+        "shredding_planned", "shredding_begun", "key_destruction_asked", "key_observed", "shredding_stopped",
+        "shredding_refused",
+    )
+)  # fmt: skip
+
+
+@dataclass
+class Vault:
+    """A world whose sets are sealed: the key in a service that waits seven days, and a copy in files."""
+
+    world: World
+    service: KeyService
+    keys: ServiceKeys
+    escrow: Path
+
+    @property
+    def house(self) -> House:
+        return self.world.house
+
+    def seal(self, name: str, *, customer: str = CVR, **told: Any) -> str:
+        """Make a sealed set, and register it with what is told of it."""
+        key = self.keys.make(customer, "maal", name, MADE - timedelta(seconds=1)).key_id
+        FileKeys(self.escrow).make(customer, "maal", name, MADE - timedelta(seconds=1))
+        place = self.house.folder / "backups" / name
+        place.mkdir(parents=True)
+        (place / "data.sealed").write_bytes(self.keys.seal(key, os.urandom(5_000)))
+        row = {"system": "maal", "set_id": name, "taken_on": "2026-09-01", "expires_on": "2027-09-01", "key_id": key}
+        made = MADE.isoformat()
+        self.house.ask("register_backup", row | {"made_at": made, "encrypted_at": made} | told)
+        return key
+
+    def due(self) -> None:
+        """Tell that the backups are due (D9), and let the plan be drawn up."""
+        told: dict[str, Any] = {
+            "activity": "D9",
+            "owner": "deletion",
+            "earliest": None,
+            "due": None,
+            "systems": [],
+            "on": "2026-10-01",
+        }
+        self.house.tell("scheduling.activity_due", told)
+        self.house.carry()
+
+    def permit(self, **changes: Any) -> None:
+        """Let two people approve what was planned last, and the hands work."""
+        told, at = self.house.events(PLANNED)[-1], f"{self.house.clock.instant:%Y-%m-%dT%H:%M:%SZ}"
+        self.house.tell("scheduling.permit_issued", {
+            **{name: told[name] for name in ("activity", "job_id", "plan_digest")}, "intent_index": 7,
+            "approvals": [
+                {"actor": "a", "role": "kommune_godkender", "at": at},
+                {"actor": "b", "role": "ist_sletteansvarlig", "at": at},
+            ],
+            "valid_until": (datetime.now(UTC) + timedelta(hours=24)).isoformat(), **changes,
+        })  # fmt: skip
+        self.house.carry()
+
+    def read(self) -> dict[str, Any]:
+        return self.house.ask("read_shredding", {})
+
+    def next_timer(self) -> None:
+        """Let the next timer come due."""
+        due = self.house.timer()
+        assert due is not None
+        self.house.clock.instant = due.replace(tzinfo=UTC) + timedelta(hours=8)
+        self.house.fire()
+
+
+@pytest.fixture
+def vault(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vault]:
+    with ExitStack() as stack:
+        service = stack.enter_context(serving())
+        target = stack.enter_context(targets.sqlite(tmp_path))
+        for name, text in (("delete", "hemmelig"), ("verify", "kigger")):
+            (tmp_path / name).write_text(text)
+        (tmp_path / "escrow").mkdir()
+        (tmp_path / "backups").mkdir()
+        (tmp_path / "backups" / "catalogue.json").write_text("{}")
+        url = f"http://127.0.0.1:{service.server_port}"
+        target.content["backup_keys"] = {
+            "STORE": {"kind": "service", "url": url, "waits_days": 7, "secret_file": "delete", "verify_file": "verify"},
+            "ESCROW": {"kind": "files", "folder": "escrow"},
+            "REPLICA": "none", "TOKEN": "none", "STORE_BACKUP": "none",
+        }  # fmt: skip
+        mark = {"id": "f00", "written_at": time.time()}
+        service.mark = mark
+        (tmp_path / "escrow" / MARKER_PLACE).write_text(json.dumps(mark))
+        keys = ServiceKeys(url, "hemmelig")
+        stack.callback(keys.close)
+        yield Vault(stack.enter_context(a_world(target, parts.mongo_uri, tmp_path, monkeypatch)), service, keys,
+                    tmp_path / "escrow")  # fmt: skip
+
+
+def test_a_set_ends_with_its_key_once_every_copy_was_seen_to_be_destroyed(vault: Vault) -> None:
+    key = vault.seal("s1")
+    vault.house.delete("D7a", "maal")
+    vault.due()
+    (told,) = vault.house.events(PLANNED)
+    (row,) = told["sets"]
+    assert (row["last_on"], row["waits_days"], row["ask_on"], row["in_time"]) == ("2027-04-01", 7, "2027-03-24", True)
+    assert {(one["copy"], one["holder"] is None) for one in row["copies"]} == {
+        ("STORE", False), ("ESCROW", False), ("REPLICA", True), ("TOKEN", True), ("STORE_BACKUP", True),
+    }  # fmt: skip
+    assert str(vault.keys.state(key)) == "ACTIVE"  # nothing happens before the permit
+    vault.permit()
+    assert [each["job_id"] for each in vault.house.events(BEGUN)] == [told["job_id"]]
+    assert {(one["copy"], one["state"]) for one in vault.house.events(ASKED)[0]["copies"]} == {
+        ("STORE", "PENDING"), ("ESCROW", "DESTROYED"),
+    }  # fmt: skip
+    assert [each["answer"] for each in vault.house.events(SEEN)] == ["PENDING"]  # it can still be taken back
+    assert not vault.house.events("deletion.backups_expired")
+    vault.service.pass_days(7)
+    vault.next_timer()
+    assert vault.house.clock.today().isoformat() == "2026-10-08"
+    assert [each["answer"] for each in vault.house.events(SEEN)] == ["PENDING", "DESTROYED"]
+    assert [each["answer"] for each in vault.house.events("deletion.backup_observed")] == ["KEY_DESTROYED"]
+    assert vault.read()["state"] == "destroyed"
+    (row,) = vault.house.ask("read_backups", {})["backups"]
+    assert (row["answer"], row["state"]) == ("KEY_DESTROYED", "KEY_DESTROYED")
+    assert vault.house.events("deletion.backups_expired")
+    assert (vault.house.folder / "backups" / "s1").exists()  # the set still lies there, and nobody can read it
+
+
+def test_a_holder_that_cannot_be_asked_is_no_answer_and_is_looked_for_again(vault: Vault) -> None:
+    vault.seal("s1")
+    vault.house.delete("D7a", "maal")
+    vault.due()
+    vault.permit()
+    vault.service.pass_days(7)
+    kept = vault.escrow.rename(vault.escrow.with_name("moved"))
+    vault.next_timer()
+    assert vault.house.events(SEEN)[-1]["answer"] == "ERROR"
+    assert vault.read()["state"] == "asked"
+    kept.rename(vault.escrow)
+    vault.next_timer()
+    assert vault.house.events(SEEN)[-1]["answer"] == "DESTROYED"
+
+
+def test_what_a_key_would_not_end_is_refused_with_every_reason(vault: Vault) -> None:
+    vault.seal("faelles", customer="22222222")
+    vault.seal("senere", encrypted_at=(MADE + timedelta(hours=1)).isoformat())
+    vault.seal("aaben")
+    (vault.house.folder / "backups" / "aaben" / "data.sql").write_text("INSERT INTO barn VALUES (1);\n")
+    vault.seal("uset")
+    shutil.rmtree(vault.house.folder / "backups" / "uset")
+    vault.seal("tabt")
+    for path in vault.escrow.glob(f"{vault.house.ask('read_backups', {})['backups'][3]['key_id']}*"):
+        path.unlink()
+    two = vault.seal("to")
+    row = {"system": "maal", "set_id": "to-igen", "taken_on": "2026-09-01", "expires_on": "2027-09-01", "key_id": two}
+    vault.house.ask("register_backup", row | {"made_at": MADE.isoformat(), "encrypted_at": MADE.isoformat()})
+    vault.house.delete("D7a", "maal")
+    vault.due()
+    found = {one["set_id"]: one["reasons"] for one in vault.house.events(REFUSED)[0]["sets"]}
+    assert found == {
+        "aaben": ["SET_LIES_OPEN"],
+        "faelles": ["KEY_SHARED", "KEY_NOT_OF_SET"],
+        "senere": ["ENCRYPTED_LATER"],
+        "tabt": ["COPY_NOT_SEEN(ESCROW)"],
+        "to": ["KEY_OF_SEVERAL_SETS"],
+        "to-igen": ["KEY_OF_SEVERAL_SETS", "KEY_NOT_OF_SET", "SET_NOT_LOOKED_INTO"],
+        "uset": ["SET_NOT_LOOKED_INTO"],
+    }
+    assert not vault.house.events(PLANNED)
+    assert vault.read()["state"] == "refused"
+
+
+@pytest.mark.parametrize(
+    ("case", "code"),
+    [
+        ("other_digest", "PERMIT_WRONG"), ("one_person", "APPROVALS_MISSING"), ("run_out", "PERMIT_EXPIRED"),
+        ("opened", "PLAN_DIFFERS"), ("held", "HOLD_PLACED"), ("unmarked", "TARGET_NOT_MARKED"),
+    ],
+)  # fmt: skip
+def test_no_key_is_touched_without_every_guard(vault: Vault, case: str, code: str) -> None:
+    key = vault.seal("s1")
+    vault.house.delete("D7a", "maal")
+    vault.due()
+    at = f"{vault.house.clock.instant:%Y-%m-%dT%H:%M:%SZ}"
+    one = {"actor": "a", "role": "kommune_godkender", "at": at}
+    cases: dict[str, dict[str, Any]] = {
+        "other_digest": {"plan_digest": "0" * 64}, "one_person": {"approvals": [one, one]},
+        "run_out": {"valid_until": "2026-01-01T00:00:00+00:00"},
+    }  # fmt: skip
+    if case == "opened":
+        (vault.house.folder / "backups" / "s1" / "data.sql").write_text("INSERT INTO barn VALUES (1);\n")
+    if case == "held":
+        body = {"system": "maal", "basis": "LAW", "digest": "1" * 64}
+        vault.house.ask("place_hold", body, role=DELETION_OFFICER)
+    if case == "unmarked":
+        (vault.escrow / MARKER_PLACE).unlink()
+    vault.permit(**cases.get(case, {}))
+    assert [each["code"] for each in vault.house.events(STOPPED)] == [code]
+    assert not vault.house.events(BEGUN)
+    assert not vault.house.events(ASKED)
+    assert str(vault.keys.state(key)) == "ACTIVE"
+    assert str(FileKeys(vault.escrow).state(key)) == "ACTIVE"
+
+
+def test_a_plan_that_has_not_begun_can_be_cancelled_and_is_planned_anew_with_an_earlier_day(vault: Vault) -> None:
+    key = vault.seal("s1")
+    vault.house.delete("D7a", "maal")
+    vault.due()
+    first = vault.house.events(PLANNED)[-1]
+    vault.house.ask("plan_shredding", {"by": "2026-10-05"}, role=DELETION_OFFICER)
+    vault.house.carry()
+    assert [each["job_id"] for each in vault.house.events("deletion.deletion_cancelled")] == [first["job_id"]]
+    (row,) = vault.house.events(PLANNED)[-1]["sets"]
+    assert (row["last_on"], row["ends_on"], row["in_time"]) == ("2026-10-05", "2026-10-08", False)  # said at once
+    vault.house.cancel(vault.house.events(PLANNED)[-1]["job_id"])
+    vault.permit()
+    assert vault.read()["state"] == "cancelled"
+    assert str(vault.keys.state(key)) == "ACTIVE"
+
+
+def test_a_hand_killed_between_two_holders_asks_again_and_loses_nothing(vault: Vault) -> None:
+    key = vault.seal("s1")
+    vault.seal("s2")
+    vault.house.delete("D7a", "maal")
+    vault.due()
+    vault.keys.destroy(key)  # as a hand that was killed before it could write down what the first holder said
+    vault.permit()
+    assert {each["set_id"] for each in vault.house.events(ASKED)} == {"s1", "s2"}
+    assert vault.service.keys[key]["left"] == 7  # asking again does not begin the wait anew
+    vault.service.pass_days(7)
+    vault.next_timer()
+    assert vault.read()["state"] == "destroyed"

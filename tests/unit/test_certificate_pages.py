@@ -1,0 +1,144 @@
+"""What the pages of certificates and letters show: words for codes, the expiry curve, many systems and none."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from services.compliance import document, domain, expiry, labels
+from services.compliance.statement import statement
+from shared.words.gates import gate
+from tests.unit import evidence_world as given
+from tests.unit import stage_world as stages
+from tests.unit.attested_world import attested_exit
+from tests.unit.evidence_world import EXIT, World
+
+SVG = "{http://www.w3.org/2000/svg}"
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("keys")
+
+
+def said(world: World, stage: str = domain.ACTIVE, on: str = "2026-10-06") -> Row:
+    predicate: Row = statement(stages.draft(world, stage, on, serial=1))["predicate"]
+    return predicate
+
+
+def page(predicate: Row, *, english: bool = False) -> str:
+    return document.page(predicate, "0" * 64, english=english)
+
+
+@pytest.fixture(scope="module")
+def active(folder: Path) -> Row:
+    return said(World(folder).told(given.deleted_exit()))
+
+
+def drawn(predicate: Row, language: str) -> tuple[dict[str, str], list[str]]:
+    found = expiry.picture(predicate, language)
+    assert found is not None
+    svg = base64.b64decode(found["src"].partition(",")[2])
+    return found, [each.text or "" for each in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize(
+    ("language", "alt", "title"),
+    [
+        ("da", "1 af 1 backupsæt findes endnu 6.10.2026. Efter planen er det sidste væk efter 1.3.2027. Sidste frist "
+         "er 5.4.2027.", "Backupsæt: planlagt og konstateret udløb"),
+        ("en", "1 of 1 backup sets are still there on 2026-10-06. By the plan none is left after 2027-03-01. The last "
+         "day allowed is 2027-04-05.", "Backup sets: planned and observed expiry"),
+    ],
+)  # fmt: skip
+def test_the_curve_says_the_statement_s_sets_in_picture_and_words(
+    active: Row, language: str, alt: str, title: str
+) -> None:
+    found, texts = drawn(active, language)
+    assert found["alt"].endswith(alt) and texts[0] == title
+    assert found == expiry.picture(active, language), "the same statement, the same bytes"
+    shown = page(active, english=language == "en")
+    assert f'src="{found["src"]}"' in shown and f'alt="{found["alt"]}"' in shown
+
+
+def test_the_curve_falls_only_with_what_was_seen_and_names_what_is_past_its_day(active: Row) -> None:
+    late = active | {"issued_on": "2027-03-05"}
+    assert "Over deres sidste dag: 1." in drawn(late, "da")[0]["alt"]
+    assert "! pladsanvisning/pg-1" in drawn(late, "da")[1]
+    gone = late | {"backups": [active["backups"][0] | {"answer": "GONE", "observed_on": "2027-03-02"}]}
+    found, texts = drawn(gone, "da")
+    assert found["alt"].startswith("Udløbskurve: 0 af 1") and texts[1].startswith("0 af 1")
+
+
+def test_a_certificate_draws_its_own_systems_sets_and_a_letter_all_of_them(folder: Path) -> None:
+    world = World(folder).told(given.deleted_exit())
+    other = {"system": "morgenvagt", "set_id": "m-1", "taken_on": "2026-09-02", "expires_on": "2027-01-01"}
+    world.told([("deletion.backup_registered", {"exit_id": EXIT, **other})])
+    partly = statement(stages.draft(world, domain.ACTIVE, serial=1, activities=("D2",)))["predicate"]
+    assert [one["set_id"] for one in expiry.sets_of(partly)] == ["m-1"]
+    assert len(expiry.sets_of(said(world, domain.STATUS))) == 2
+    assert "ikke omfattet af beviset" in page(partly)
+
+
+def test_nothing_is_drawn_where_no_set_is_registered(folder: Path) -> None:
+    events = [one for one in given.deleted_exit() if one[0] != "deletion.backup_registered"]
+    letter = said(World(folder).told(events), domain.STATUS, "2026-10-15")
+    assert expiry.picture(letter, "da") is None and "<figure>" not in page(letter)
+    assert expiry.picture(said(World(folder).told(given.deleted_exit()), domain.DELIVERY), "da") is None
+
+
+def test_people_s_system_has_no_counts_and_is_not_called_verified(folder: Path) -> None:
+    shown = page(said(World(folder).told(attested_exit())))
+    row = shown.split("<tr><td><b>extens</b>")[1].split("</tr>")[0]
+    assert "manuelt (erklæret), ikke efterprøvet af os" in row and "erklæret</span>" in row
+    assert row.count('<td class="r">–</td>') == 6 and "not verified" not in row
+    assert "DESTROY (attested): extens" in shown and "ingen (logisk sletning): pladsanvisning" in shown
+
+
+def test_what_was_done_below_the_rows_stands_with_its_system(active: Row) -> None:
+    danish, english = page(active), page(active, english=True)
+    assert "Renset. Bytes kan stadig ligge i databasens log, replikaer, ledig plads i filen." in danish
+    assert "Renset, men gamle versioner holdes fast: serverens eget historikvindue." in danish
+    assert "Cleaned: 1; Cleaned, but old versions are held: 1; Cannot be cleaned from here: 1." in english
+
+
+def test_places_with_different_answers_below_the_rows_are_named() -> None:
+    rows = [given.below(given.place("pladsanvisning", name, 3)) for name in ("barn", "vej", "kode")]
+    rows[2] |= {"answer": "ERROR", "reason": "EFFECT_NOT_SEEN"}
+    assert [one.split(".")[0] for one in labels.below_each(rows, "en")] == [
+        "Cleaned (barn, vej)", "Not cleaned: the effect could not be seen afterwards (kode)",
+    ]  # fmt: skip
+
+
+def test_a_danish_letter_tells_its_gates_in_danish(folder: Path) -> None:
+    letter = said(World(folder).told(given.deleted_exit()), domain.STATUS, "2026-10-15")
+    shown = page(letter)
+    for words in ("C7: ACTIVE-DELETED er ikke udstedt", "pladsanvisning: sættet pg-1: ikke set efter endnu",
+                  "Gældende beviser: ingen."):  # fmt: skip
+        assert words in shown
+    assert "is not issued" not in shown and "is not issued" in page(letter, english=True)
+
+
+@pytest.mark.parametrize(
+    ("detail", "danish"),
+    [
+        ("every system: hold h-1 is not lifted", "alle systemer: tilbageholdelsen h-1 er ikke ophævet"),
+        ("pladsanvisning/barn: 3 rows are left", "pladsanvisning/barn: 3 rækker er tilbage"),
+        ("the log has no plan of this exit", "loggen har ingen plan"),
+        ("plads: set pg-1 is ERROR", "plads: sættet pg-1: kunne ikke ses efter"),
+        ("what nobody has words for", "what nobody has words for"),
+    ],
+)
+def test_a_detail_is_said_in_danish_where_there_are_words(detail: str, danish: str) -> None:
+    assert gate("X", detail)["detail_da"] == danish
+
+
+def test_long_names_and_nobody_s_names_stay_on_the_page(folder: Path) -> None:
+    nobody = statement(stages.letter_without_names(World(folder).told(given.deleted_exit()[:1])))["predicate"]
+    shown = page(nobody)
+    assert shown.count("Ikke navngivet endnu") == 2 and "DPO: –" not in shown
