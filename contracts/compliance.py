@@ -153,8 +153,9 @@ class Revocations(Message):
 
 
 class ObligationRow(Message):
-    """The worse of what scheduling told and what the log proves; `reason` as in ObligationChanged, `since` from when,
-    `evidence` the indexes of what shows it, `rule` how the last day is reckoned, `controls` those of standards."""
+    """The worse of what scheduling told and what the log proves; `since` from when, `evidence` the indexes of what
+    shows it, `rule` how the last day is reckoned, `controls` those of standards. `reason`: as in ObligationChanged, or
+    REAPPEARED (deleted data are there again)."""
 
     id = Code()
     clause = Text(80)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts import orders_notices, scheduling, scheduling_plan
+from contracts import compliance, orders_notices, scheduling, scheduling_plan
 from contracts.catalogue import EVENTS
 from contracts.compliance import ISSUED_STAGES, STAGES, ObligationRow
 from contracts.roles import EVERYONE
@@ -18,7 +18,8 @@ from shared.rules.profile_schema import GATES, OWNERS, PARTIES
 from shared.rules.profiles import known_profiles, load_profile
 
 GATES_PY = Path(__file__).parents[2] / "services/scheduling/domain/gates.py"
-REASONS = re.findall(r"\b[A-Z]{2}[A-Z_]+\b", scheduling.ObligationChanged.__doc__.split("`reason`:")[1])
+TOLD = (scheduling.ObligationChanged, compliance.ObligationRow)
+REASONS = [code for row in TOLD for code in re.findall(r"\b[A-Z]{2}[A-Z_]+\b", row.__doc__.split("`reason`:")[1])]
 GIVEN = re.findall(r'"([A-Z][A-Z_]{3,})"', Path(obligations.__file__).read_text("utf-8"))
 TEMPLATES = sorted(Path(words.__file__).parent.glob("templates/*.html"))
 

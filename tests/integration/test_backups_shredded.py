@@ -199,7 +199,7 @@ def test_what_a_key_would_not_end_is_refused_with_every_reason(vault: Vault) -> 
     ("case", "code"),
     [
         ("other_digest", "PERMIT_WRONG"), ("one_person", "APPROVALS_MISSING"), ("run_out", "PERMIT_EXPIRED"),
-        ("opened", "PLAN_DIFFERS"), ("held", "HOLD_PLACED"), ("unmarked", "TARGET_NOT_MARKED"),
+        ("opened", "PLAN_CHANGED"), ("held", "HOLD_PLACED"), ("unmarked", "TARGET_NOT_MARKED"),
     ],
 )  # fmt: skip
 def test_no_key_is_touched_without_every_guard(vault: Vault, case: str, code: str) -> None:

@@ -42,7 +42,7 @@ def test_a_plan_of_keys_before_the_live_systems_are_deleted_is_cancelled() -> No
 
 
 def test_a_plan_of_keys_that_was_stopped_is_asked_for_again_from_the_next_day() -> None:
-    play = heard(heard(all_deleted(), "shredding_planned"), "shredding_stopped", code="PLAN_DIFFERS")
+    play = heard(heard(all_deleted(), "shredding_planned"), "shredding_stopped", code="PLAN_CHANGED")
     before = play.due().count("D9")
     play.walk(play.today.replace(day=play.today.day + 1))
     assert play.due().count("D9") == before + 1

@@ -90,5 +90,5 @@ def test_a_plan_is_of_the_sets_that_are_due_first_and_its_digest_of_nothing_that
     first, second = (shredding.planned(Shredding("x-1.D9.1", "x-1"), exit_, each, []) for each in (rows, late))
     assert (len(first.sets), first.sets[0]["set_id"]) == (shredding.MOST, "s0")
     assert first.plan_digest == second.plan_digest
-    with pytest.raises(Rejected, match="PLAN_DIFFERS"):
+    with pytest.raises(Rejected, match="PLAN_CHANGED"):
         shredding.check_same(first, exit_, rows)

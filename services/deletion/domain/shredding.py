@@ -106,7 +106,7 @@ def check_same(shredding: Shredding, exit_: Exit, rows: Sequence[Row]) -> None:
     """Refuse to begin where the plan drawn up now is not the one that was approved."""
     if canonical_digest(plan_of(shredding, exit_, rows)) != shredding.plan_digest:
         raise Rejected(
-            "PLAN_DIFFERS", "keys, copies or sets are not as they were approved", field="plan_digest",
+            "PLAN_CHANGED", "keys, copies or sets are not as they were approved", field="plan_digest",
             remedy="plan anew (`ophor backups shred plan`) and approve that", da="Nøglerne er andre end godkendt.",
         )  # fmt: skip
 
