@@ -2,7 +2,7 @@
 
 `keys/<service>/<role>/` is the key folder of one process: `<service>.pem` signs what a service tells and lies with its
 relay, which alone signs; `gateway.pem` and `console.pem` sign tokens; the evidence keys lie where
-`services.compliance.keys` puts them. Console and gateway may act in every role: the demo's people sit at both.
+`services.compliance.signing.keys` puts them. Console and gateway may act in every role: the demo's people sit at both.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def folder_of(keys: Path, process: Process) -> Path:
 
 def make(keys: Path, trust_file: Path, verify_url: str = "") -> None:
     """Make every key that is not there yet, and the trust file; safe to repeat. `verify_url`: where QR codes lead."""
-    from services.compliance.keys import make_demo_keys
+    from services.compliance.signing.keys import make_demo_keys
 
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     make_demo_keys(keys / "compliance", verify_url)

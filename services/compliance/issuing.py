@@ -16,9 +16,10 @@ from typing import Any
 from contracts.catalogue import COMMANDS
 from contracts.errors import Rejected, Unavailable
 from contracts.requests import AUTOMATIC
-from services.compliance import domain, revocations, separation, store
-from services.compliance.keys import NoteKey, PublicKeys
+from services.compliance import domain, revocations, store
 from services.compliance.revocations import Revoked
+from services.compliance.signing import separation
+from services.compliance.signing.keys import NoteKey, PublicKeys
 from services.compliance.store import revocations as kept
 
 SUPERSEDED, ITSELF = "SUPERSEDED", "ophor"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from contracts.errors import Rejected
-from services.compliance import redaction, retention
 from services.compliance.asking import allow
 from services.compliance.evidence import entry_of
+from services.compliance.log import redaction, retention
 from services.compliance.store import forgetting as kept
 from services.compliance.store import offer
 from shared.bus.faces import command, on, query

@@ -13,8 +13,9 @@ from datetime import date
 from typing import Any
 
 from contracts.errors import Rejected
-from services.compliance import bundle, document, domain, export, report, report_page, requests, store
-from services.compliance.keys import PublicKeys, SealKey
+from services.compliance import domain, requests, store
+from services.compliance.documents import bundle, document, export, report, report_page
+from services.compliance.signing.keys import PublicKeys, SealKey
 from services.compliance.standings import obligation_rows
 from services.compliance.store import papers as kept
 from services.compliance.store import requests as asked

@@ -13,7 +13,7 @@ from typing import Any
 
 from contracts.errors import Unavailable
 from services.compliance import domain, issuing, store
-from services.compliance.restores import WITHDRAWN_STAGES
+from services.compliance.facts.restores import WITHDRAWN_STAGES
 
 REASON, ON_ITS_WAY = "DATA_FOUND", ("requested", "sealed", "signed")
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from contracts.errors import Rejected
 from contracts.requests import AUTOMATIC
-from services.compliance import domain, request_texts, store
+from services.compliance import domain, store
+from services.compliance.documents import request_texts
 from services.compliance.domain import clocks
 from services.compliance.domain import requests as rules
 from services.compliance.facts import Facts

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.compliance.keys import NoteKey
+from services.compliance.signing.keys import NoteKey
 
 _LINE = re.compile(r"[^\s]{1,40} [0-9a-f]{64} \d{4}-\d\d-\d\d [A-Z][A-Z_]{1,39}\Z")
 

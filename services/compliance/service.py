@@ -12,13 +12,14 @@ from typing import Any
 
 from contracts.catalogue import subscribed
 from contracts.errors import Rejected
-from services.compliance import domain, issuing, letters, reappearing, store, tree
+from services.compliance import domain, issuing, letters, reappearing, store
 from services.compliance.asking import Asking
 from services.compliance.asking import allow as _allow
 from services.compliance.breaching import Breaching
 from services.compliance.evidence import KIND_OF_EVENT, entry_of
 from services.compliance.facts import Facts
 from services.compliance.keeping import Keeping
+from services.compliance.log import tree
 from services.compliance.reissuing import Reissuing, certificate_of
 from services.compliance.standings import obligation_rows
 from shared.bus.faces import Face, command, on, query

@@ -9,7 +9,7 @@ import typer
 
 from contracts.errors import Rejected
 from services.console import session
-from services.console.quiet import Walk
+from services.console.rehearsing.quiet import Walk
 from services.console.session import Session
 from services.console.terminal import speaks
 

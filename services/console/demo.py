@@ -19,12 +19,13 @@ from contracts.errors import Rejected, Unavailable
 from deploy.demo.world import World, WorldSettings, load_world, make_world
 from deploy.stack.instance import Stack, home_folder
 from deploy.stack.ports import Ports
-from services.console import rehearsal, results
+from services.console import rehearsal
 from services.console.rehearse import Run, finish, guard
-from services.console.scenario import go_live
-from services.console.standing import standing
+from services.console.rehearsing import results
+from services.console.rehearsing.scenario import go_live
+from services.console.rehearsing.standing import standing
+from services.console.rehearsing.wish import Wish
 from services.console.terminal import speaks
-from services.console.wish import Wish
 
 BEGAN_ON = date(2026, 1, 5)
 PROCESSES = ("case-index", "retention", "neighbours")

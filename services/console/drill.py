@@ -24,13 +24,14 @@ from contracts import system_map
 from contracts.errors import Rejected
 from contracts.system_map import RESTORE, SystemMap
 from deploy.stack.instance import Stack
-from services.console import rehearsal, results
+from services.console import rehearsal
 from services.console.rehearse import TEST_CVR, Run, guard, running
-from services.console.scenario import Rehearsal, Scenario, Stage
-from services.console.scenario.restored import Plan, Restored
-from services.console.standing import standing
+from services.console.rehearsing import results
+from services.console.rehearsing.scenario import Rehearsal, Scenario, Stage
+from services.console.rehearsing.scenario.restored import Plan, Restored
+from services.console.rehearsing.standing import standing
+from services.console.rehearsing.wish import Wish
 from services.console.terminal import speaks
-from services.console.wish import Wish
 from shared.restoring import Taken, put_back, take, tools_of
 from shared.restoring.taking import ENGINES
 

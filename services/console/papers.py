@@ -12,7 +12,7 @@ import typer
 from contracts.errors import Rejected, Unavailable
 from contracts.papers import LANGUAGES
 from contracts.roles import AUDITOR, CUSTOMER_DPO
-from services.console.results import save
+from services.console.rehearsing.results import save
 from services.console.session import Session
 from services.console.terminal import english, show_json, speaks
 from shared.rules.time import parse_date

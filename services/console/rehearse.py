@@ -25,15 +25,16 @@ from contracts import roles, system_map
 from contracts.errors import Rejected, Unavailable
 from contracts.system_map import SystemMap
 from deploy.stack.instance import Stack
-from services.console import rehearsal, results, stagehands, systems
-from services.console.attesters import Attesters
-from services.console.desk import Desk
-from services.console.progress import Progress
-from services.console.quiet import Walk
-from services.console.scenario import Rehearsal, Scenario, Stage
-from services.console.standing import standing
+from services.console import rehearsal, systems
+from services.console.rehearsing import results, stagehands
+from services.console.rehearsing.attesters import Attesters
+from services.console.rehearsing.desk import Desk
+from services.console.rehearsing.progress import Progress
+from services.console.rehearsing.quiet import Walk
+from services.console.rehearsing.scenario import Rehearsal, Scenario, Stage
+from services.console.rehearsing.standing import standing
+from services.console.rehearsing.wish import Wish, begin, keep, unfinished
 from services.console.terminal import speaks
-from services.console.wish import Wish, begin, keep, unfinished
 from shared.bus.client import Client
 from shared.bus.tokens import Issuer
 from shared.bus.trust import load_key

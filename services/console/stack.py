@@ -157,7 +157,7 @@ def _as_dict(row: Row) -> dict[str, Any]:
 
 def _of_the_bus(stack: Stack) -> dict[str, Any]:
     """Ask broker, faces and clock; what does not answer is named with its error's code."""
-    from services.console import quiet
+    from services.console.rehearsing import quiet
 
     here = session.Session(stack.settings.console())
     found: dict[str, Any] = {"queues": {}, "services": {}, "clock": None, "quiet": False}

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from services.compliance import document
-from services.compliance.envelope import canonical
-from services.compliance.keys import load_seal
-from services.compliance.statement import statement
+from services.compliance.documents import document
+from services.compliance.documents.statement import statement
+from services.compliance.signing.envelope import canonical
+from services.compliance.signing.keys import load_seal
 from tests.bench.figures import Figure, seconds, timed
 from tests.unit import evidence_world as given
 

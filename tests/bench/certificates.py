@@ -14,10 +14,11 @@ from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
-from services.compliance import document, domain
-from services.compliance.envelope import canonical
-from services.compliance.keys import SealKey, load_seal
-from services.compliance.statement import statement
+from services.compliance import domain
+from services.compliance.documents import document
+from services.compliance.documents.statement import statement
+from services.compliance.signing.envelope import canonical
+from services.compliance.signing.keys import SealKey, load_seal
 from tests.bench.figures import Figure, seconds, timed
 from tests.unit import evidence_world as given
 

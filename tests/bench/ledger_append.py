@@ -28,7 +28,7 @@ from contracts.catalogue import EVENTS
 from contracts.registry import check
 from services.compliance import store as evidence
 from services.compliance.evidence import KIND_OF_EVENT, entry_of
-from services.compliance.keys import make_demo_keys
+from services.compliance.signing.keys import make_demo_keys
 from services.compliance.worker import Ledger
 from shared.bus.relay import Relay
 from shared.store.unit import Store, Unit

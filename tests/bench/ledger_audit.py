@@ -18,11 +18,11 @@ from typing import Any
 
 from contracts.catalogue import EVENTS
 from contracts.registry import check
-from services.compliance import checkpoint, fsck, tree
 from services.compliance import store as evidence
 from services.compliance.evidence import GENESIS, KIND_OF_EVENT, entry_of, leaf
-from services.compliance.fsck_found import as_text
-from services.compliance.keys import LOG, load_note, load_public, make_demo_keys
+from services.compliance.log import checkpoint, fsck, tree
+from services.compliance.log.fsck_found import as_text
+from services.compliance.signing.keys import LOG, load_note, load_public, make_demo_keys
 from services.compliance.verifier import ophor_verify
 from shared.runtime.clock import clock_for
 from shared.store.unit import Store, Unit

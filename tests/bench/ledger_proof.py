@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from services.compliance import store as evidence
-from services.compliance import tree
+from services.compliance.log import tree
 from services.compliance.store.nodes import HASH, HEIGHT, WIDTH
 from services.compliance.verifier import ophor_verify
 from shared.runtime.clock import clock_for

@@ -16,7 +16,7 @@ from services.console import deletion, deletion_approve
 from services.console import deletion_show as show
 from services.console.deletion_live import Follow, Pace
 from services.console.deletion_words import STATES, WORDS
-from services.console.progress import Progress
+from services.console.rehearsing.progress import Progress
 from services.deletion.domain import TRANSITIONS
 from shared.words import deletion as told
 from shared.words.deletion import Sight

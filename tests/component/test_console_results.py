@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.console import results
+from services.console.rehearsing import results
 
 
 def job(state: str, deleted: int, delivered: int = 2500, row_class: str = "both") -> dict[str, Any]:

@@ -11,10 +11,10 @@ import yaml
 
 from contracts import system_map
 from deploy.demo.system_map import build
-from services.console import people, stagehands
-from services.console.scenario import PROFILES, go_live
-from services.console.scenario.answers import PAIRS
-from services.console.scenario.timetable import draw_up, planned_by_day
+from services.console.rehearsing import people, stagehands
+from services.console.rehearsing.scenario import PROFILES, go_live
+from services.console.rehearsing.scenario.answers import PAIRS
+from services.console.rehearsing.scenario.timetable import draw_up, planned_by_day
 from shared.rules.plan import Plan, PlanFacts, check_timetable, make_plan
 from shared.rules.profiles import load_profiles, required_lines
 from shared.rules.scopes import route

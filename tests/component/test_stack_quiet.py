@@ -10,8 +10,8 @@ import pytest
 
 from contracts.catalogue import SERVICES
 from contracts.errors import Unavailable
-from services.console import quiet
-from services.console.quiet import Walk, look
+from services.console.rehearsing import quiet
+from services.console.rehearsing.quiet import Walk, look
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 FLOW = {"wire": "orders.order_placed", "consumer": "deletion", "count": 1}

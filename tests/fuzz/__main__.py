@@ -17,8 +17,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from services.compliance import bundle
-from services.compliance.statement import statement
+from services.compliance.documents import bundle
+from services.compliance.documents.statement import statement
 from tests.fuzz.bench import Judge
 from tests.fuzz.mutations import Source
 from tests.unit import evidence_world as given

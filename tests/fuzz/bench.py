@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from services.compliance.bundle import VERIFIER
+from services.compliance.documents.bundle import VERIFIER
 
 CHILD = Path(__file__).with_name("child.py")
 DEAD_S, MOST_MB = 120.0, 200

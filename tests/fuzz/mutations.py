@@ -13,9 +13,9 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from services.compliance import bundle
-from services.compliance.envelope import STATEMENT_TYPE, envelope, pae
-from services.compliance.keys import SEAL, SIGN, load_note, load_seal
+from services.compliance.documents import bundle
+from services.compliance.signing.envelope import STATEMENT_TYPE, envelope, pae
+from services.compliance.signing.keys import SEAL, SIGN, load_note, load_seal
 from tests.unit import evidence_forge as forging
 from tests.unit.evidence_world import Certificate, keys
 

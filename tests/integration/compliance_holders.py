@@ -18,8 +18,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from services.compliance import keys
-from services.compliance.signers import FileSigner, PrivateKey, Signer
+from services.compliance.signing import keys
+from services.compliance.signing.signers import FileSigner, PrivateKey, Signer
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN = "314159"

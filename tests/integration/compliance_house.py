@@ -15,8 +15,9 @@ from typing import Any
 
 from contracts.catalogue import COMMANDS, EVENTS, TASKS
 from contracts.registry import check, primitives
-from services.compliance import keys, ledger
+from services.compliance.log import ledger
 from services.compliance.service import Compliance
+from services.compliance.signing import keys
 from shared.bus.envelope import Message, command_digest
 from shared.bus.tokens import Actor
 from shared.runtime.clock import COPENHAGEN, legal_date

@@ -21,7 +21,7 @@ import pymongo
 
 from contracts.catalogue import SERVICES
 from contracts.roles import EVERYONE
-from services.compliance.keys import make_demo_keys
+from services.compliance.signing.keys import make_demo_keys
 from shared.bus import topology, trust
 from shared.bus.client import Client
 from shared.bus.envelope import encode, make_event

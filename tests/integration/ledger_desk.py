@@ -7,9 +7,11 @@ from typing import Any
 
 from contracts.catalogue import EVENTS
 from contracts.registry import check
-from services.compliance import fsck, keys, ledger, store
+from services.compliance import store
 from services.compliance.evidence import KIND_OF_EVENT, entry_of
-from services.compliance.fsck_found import Found
+from services.compliance.log import fsck, ledger
+from services.compliance.log.fsck_found import Found
+from services.compliance.signing import keys
 from services.compliance.verifier import ophor_verify
 from shared.runtime.clock import SimulatedClock
 from shared.store.unit import Store, Unit

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from services.compliance.statement import statement
+from services.compliance.documents.statement import statement
 from services.compliance.verifier.ophor_verify import Options, Report, verify
 from tests.unit import attested_world as people
 from tests.unit import evidence_world as given

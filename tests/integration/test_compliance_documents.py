@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from services.compliance import document
-from services.compliance.keys import load_seal
-from services.compliance.statement import statement
+from services.compliance.documents import document
+from services.compliance.documents.statement import statement
+from services.compliance.signing.keys import load_seal
 from services.compliance.verifier import ophor_verify
 from tests.unit import evidence_world as given
 from tests.unit.evidence_world import Certificate, World

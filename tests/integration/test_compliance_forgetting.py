@@ -13,7 +13,8 @@ import pytest
 
 from contracts.errors import Rejected
 from contracts.roles import CUSTOMER_DPO, CUSTOMER_LEAD, DELETION_OFFICER, SUPPLIER_LEAD
-from services.compliance import domain, redaction, retention, store, tiles, tree
+from services.compliance import domain, store
+from services.compliance.log import redaction, retention, tiles, tree
 from services.compliance.store import forgetting
 from services.compliance.verifier import ophor_verify
 from shared.bus.tokens import Actor

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from contracts.errors import Rejected
-from services.compliance import fsck, keys, rotation, separation, stamp
-from services.compliance.draft import Head
+from services.compliance.documents.draft import Head
+from services.compliance.log import fsck, stamp
+from services.compliance.log.witness import Witness
+from services.compliance.signing import keys, rotation, separation
 from services.compliance.store import stamps
 from services.compliance.verifier import ophor_verify
-from services.compliance.witness import Witness
 from shared.runtime.clock import set_clock
 from tests.integration.bus_store_parts import mongo
 from tests.integration.compliance_authority import Authority, serving

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import Rejected
-from services.compliance import ledger, store, submit, tree
+from services.compliance import store
+from services.compliance.log import ledger, submit, tree
+from services.compliance.log.witness import Witness, server
 from services.compliance.verifier import ophor_verify
-from services.compliance.witness import Witness, server
 from shared.runtime.clock import set_clock
 from tests.integration.bus_store_parts import mongo
 from tests.integration.ledger_desk import Desk, items

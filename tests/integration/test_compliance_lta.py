@@ -29,11 +29,12 @@ from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signatu
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 
-from services.compliance import document, sealing
-from services.compliance.envelope import canonical
-from services.compliance.keys import SealKey, load_seal
-from services.compliance.stamp import Authority as Configured
-from services.compliance.statement import statement
+from services.compliance.documents import document
+from services.compliance.documents.statement import statement
+from services.compliance.log.stamp import Authority as Configured
+from services.compliance.signing import sealing
+from services.compliance.signing.envelope import canonical
+from services.compliance.signing.keys import SealKey, load_seal
 from services.compliance.verifier import ophor_verify
 from services.compliance.verifier.ophor_verify import Options, Report, verify
 from tests.integration.compliance_authority import Authority, serving

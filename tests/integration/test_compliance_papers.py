@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from contracts.errors import Rejected
-from services.compliance import bundle, keys, papers
+from services.compliance import papers
+from services.compliance.documents import bundle
+from services.compliance.signing import keys
 from services.compliance.store import forgetting
 from services.compliance.verifier import ophor_verify
 from tests.integration.bus_store_parts import mongo

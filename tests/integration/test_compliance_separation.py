@@ -15,10 +15,10 @@ import pytest
 
 from deploy.stack import users
 from deploy.stack.parts import make_data_folder
-from services.compliance import keys, separation
+from services.compliance.documents.statement import statement
 from services.compliance.evidence import checked
-from services.compliance.keys import SEAL, SIGN
-from services.compliance.statement import statement
+from services.compliance.signing import keys, separation
+from services.compliance.signing.keys import SEAL, SIGN
 from services.compliance.verifier.ophor_verify import Options, Report, verify
 from tests.unit import evidence_world as given
 from tests.unit.evidence_world import World
@@ -28,7 +28,7 @@ LOOK = """
 import json, sys
 from dataclasses import asdict
 from pathlib import Path
-from services.compliance import separation
+from services.compliance.signing import separation
 own, name, *others = sys.argv[1:]
 found = [asdict(separation.look(Path(own), name, Path(one) if one else None)) for one in others]
 def read(path):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from contracts.errors import OphorError, Rejected, Unavailable
-from services.compliance import keys, signers, signers_pkcs11
+from services.compliance.signing import keys, signers, signers_pkcs11
 from services.compliance.verifier import ophor_verify
 from tests.integration import compliance_holders as holders
 from tests.integration.compliance_holders import KeyService

@@ -14,8 +14,8 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from contracts.errors import Rejected, Unavailable
-from services.compliance import stamp
-from services.compliance.statement import statement
+from services.compliance.documents.statement import statement
+from services.compliance.log import stamp
 from services.compliance.verifier import ophor_verify
 from services.compliance.verifier.ophor_verify import Options, Report, note_key, stamped_bytes, verify
 from tests.integration.compliance_authority import Authority, serving

@@ -22,10 +22,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from services.compliance import bundle, checkpoint, domain, revocations, tree
-from services.compliance.envelope import STATEMENT_TYPE, canonical, envelope, pae
-from services.compliance.keys import LOG, SEAL, load_note
-from services.compliance.statement import statement
+from services.compliance import domain, revocations
+from services.compliance.documents import bundle
+from services.compliance.documents.statement import statement
+from services.compliance.log import checkpoint, tree
+from services.compliance.signing.envelope import STATEMENT_TYPE, canonical, envelope, pae
+from services.compliance.signing.keys import LOG, SEAL, load_note
 from services.compliance.verifier import ophor_verify
 from services.compliance.verifier.ophor_verify import Options, Report, verify
 from services.console import verify as console_verify

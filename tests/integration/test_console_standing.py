@@ -14,7 +14,7 @@ from rich.console import Console
 from contracts.errors import Rejected
 from deploy.stack import spawn
 from deploy.stack.instance import Stack
-from services.console.standing import standing
+from services.console.rehearsing.standing import standing
 
 
 def begin(stack: Stack) -> spawn.Ticket:

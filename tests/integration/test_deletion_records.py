@@ -14,7 +14,7 @@ import pytest
 
 from contracts.errors import Rejected
 from contracts.roles import CUSTOMER_DPO
-from services.compliance.statement import statement
+from services.compliance.documents.statement import statement
 from services.compliance.verifier import ophor_verify
 from services.deletion import store
 from services.deletion.worker import records, sealing, transaction

@@ -16,8 +16,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from services.compliance import document, revocations
-from services.compliance.keys import LOG, load_note
+from services.compliance import revocations
+from services.compliance.documents import document
+from services.compliance.signing.keys import LOG, load_note
 from services.compliance.verifier import ophor_verify
 from services.gateway import verify_pages
 from services.gateway.app import create_app

@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from services.compliance.statement import statement
+from services.compliance.documents.statement import statement
 from services.compliance.verifier import ophor_verify
 from services.compliance.verifier.ophor_verify import Options, prove
 from services.console import prove_record as console

@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 from deploy.stack import guard
 from deploy.stack.instance import Stack
 from services.console.main import app
-from services.console.scenario import go_live
+from services.console.rehearsing.scenario import go_live
 from tests.integration import connectors_targets as small
 from tests.integration import rehearse_targets as targets
 from tests.integration.connectors_targets import Target

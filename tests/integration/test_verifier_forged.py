@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from services.compliance import bundle, checkpoint, domain
-from services.compliance.envelope import canonical
-from services.compliance.keys import LOG, load_note
-from services.compliance.statement import statement
+from services.compliance import domain
+from services.compliance.documents import bundle
+from services.compliance.documents.statement import statement
+from services.compliance.log import checkpoint
+from services.compliance.signing.envelope import canonical
+from services.compliance.signing.keys import LOG, load_note
 from services.compliance.verifier import ophor_verify
 from services.compliance.verifier.ophor_verify import Options, Report, verify
 from tests.unit import evidence_forge as forging

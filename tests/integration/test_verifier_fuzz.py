@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.compliance import bundle
+from services.compliance.documents import bundle
 from services.compliance.verifier.ophor_verify import Options, read_zip, verify
 from tests.fuzz.__main__ import flipped, small
 from tests.fuzz.bench import Judge

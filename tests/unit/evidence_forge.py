@@ -12,10 +12,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from services.compliance import bundle, checkpoint, document, tree
-from services.compliance.envelope import canonical
+from services.compliance.documents import bundle, document
 from services.compliance.evidence import GENESIS, leaf
-from services.compliance.keys import LOG, load_note, load_seal
+from services.compliance.log import checkpoint, tree
+from services.compliance.signing.envelope import canonical
+from services.compliance.signing.keys import LOG, load_note, load_seal
 from tests.unit import evidence_world as given
 from tests.unit.evidence_world import Certificate, sign
 

@@ -15,13 +15,24 @@ from typing import Any
 
 from contracts.catalogue import EVENTS
 from contracts.registry import check
-from services.compliance import bundle, checkpoint, document, domain, tree
-from services.compliance.envelope import STATEMENT_TYPE, canonical, envelope, pae
+from services.compliance import domain
+from services.compliance.documents import bundle, document
+from services.compliance.documents.statement import Draft, Head, Record, statement
 from services.compliance.evidence import GENESIS, entry_of, leaf, read_leaf
 from services.compliance.facts import Facts
-from services.compliance.gathering import collect
-from services.compliance.keys import LOG, SEAL, SIGN, PublicKeys, load_note, load_public, load_seal, make_demo_keys
-from services.compliance.statement import Draft, Head, Record, statement
+from services.compliance.facts.gathering import collect
+from services.compliance.log import checkpoint, tree
+from services.compliance.signing.envelope import STATEMENT_TYPE, canonical, envelope, pae
+from services.compliance.signing.keys import (
+    LOG,
+    SEAL,
+    SIGN,
+    PublicKeys,
+    load_note,
+    load_public,
+    load_seal,
+    make_demo_keys,
+)
 
 EXIT = "exit-1"
 Event = tuple[str, dict[str, Any]]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from services.compliance import document, domain
-from services.compliance.envelope import canonical
-from services.compliance.statement import Draft, changed_sections, statement, unnamed
+from services.compliance import domain
+from services.compliance.documents import document
+from services.compliance.documents.statement import Draft, changed_sections, statement, unnamed
+from services.compliance.signing.envelope import canonical
 from tests.unit import evidence_world as given
 from tests.unit.evidence_world import Certificate, World, issue, sign
 

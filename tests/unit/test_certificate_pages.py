@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from services.compliance import document, domain, expiry, labels
-from services.compliance.statement import statement
+from services.compliance import domain
+from services.compliance.documents import document, expiry, labels
+from services.compliance.documents.statement import statement
 from shared.words.gates import gate
 from tests.unit import evidence_world as given
 from tests.unit import stage_world as stages

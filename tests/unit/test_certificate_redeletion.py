@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
-from services.compliance import document, domain
-from services.compliance.statement import statement
+from services.compliance import domain
+from services.compliance.documents import document
+from services.compliance.documents.statement import statement
 from services.compliance.verifier.ophor_verify import Options, verify
 from tests.unit import evidence_world as given
 from tests.unit import stage_world as stages

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from services.compliance import document, domain
-from services.compliance.statement import statement
+from services.compliance import domain
+from services.compliance.documents import document
+from services.compliance.documents.statement import statement
 from tests.unit import attested_world as people
 from tests.unit import evidence_world as given
 from tests.unit.attested_world import LINES, attempt, attested_exit, name

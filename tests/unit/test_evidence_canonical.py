@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import rfc8785
 
-from services.compliance.envelope import canonical
+from services.compliance.signing.envelope import canonical
 from tests.unit import evidence_world as given
 
 LETTERS = 'aZ09_é€\x7f\u2028\ue000\U0001f600"\\/\b\f\n\r\t\x00\x1f'

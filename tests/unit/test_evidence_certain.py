@@ -9,9 +9,9 @@ import pytest
 from marshmallow import Schema, fields, validate
 
 from contracts.errors import Rejected
-from services.compliance.envelope import canonical
 from services.compliance.evidence import KINDS, checked, leaf, written
 from services.compliance.evidence.certain import certainly
+from services.compliance.signing.envelope import canonical
 from tests.unit.test_evidence_entries import sample
 
 JUNK: tuple[Any, ...] = (

@@ -13,9 +13,10 @@ from marshmallow import fields, validate
 from contracts.catalogue import EVENTS, subscribed
 from contracts.errors import Rejected
 from contracts.registry import check
-from services.compliance import checkpoint, keys
-from services.compliance.envelope import canonical, pae
 from services.compliance.evidence import KIND_OF_EVENT, KINDS, checked, entry_of
+from services.compliance.log import checkpoint
+from services.compliance.signing import keys
+from services.compliance.signing.envelope import canonical, pae
 from services.compliance.verifier import ophor_verify
 from tests.unit import evidence_world as world
 

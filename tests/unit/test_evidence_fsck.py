@@ -9,10 +9,10 @@ import pytest
 
 from contracts.catalogue import EVENTS
 from contracts.registry import check
-from services.compliance import checkpoint, tree
 from services.compliance.evidence import entry_of
-from services.compliance.fsck import Stored, as_dict, as_text, look
-from services.compliance.keys import LOG, load_note
+from services.compliance.log import checkpoint, tree
+from services.compliance.log.fsck import Stored, as_dict, as_text, look
+from services.compliance.signing.keys import LOG, load_note
 from services.compliance.verifier import ophor_verify
 from tests.unit import evidence_world as given
 

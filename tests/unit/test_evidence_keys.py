@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.compliance import domain
-from services.compliance.statement import statement
+from services.compliance.documents.statement import statement
 from services.compliance.verifier.ophor_verify import Options, verify
 from tests.unit import evidence_world as given
 from tests.unit.evidence_world import EXIT, Event, World, sha

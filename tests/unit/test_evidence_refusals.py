@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from services.compliance import domain
+from services.compliance.documents.statement import statement
 from services.compliance.evidence import Logged
-from services.compliance.gathering import collect
-from services.compliance.statement import statement
+from services.compliance.facts.gathering import collect
 from tests.unit import evidence_world as given
 from tests.unit.evidence_world import Event, World
 

@@ -15,13 +15,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from contracts.errors import Rejected
-from services.compliance import keys, rotation
-from services.compliance.envelope import STATEMENT_TYPE, canonical, envelope, pae
+from services.compliance.documents.statement import statement
 from services.compliance.evidence import checked
-from services.compliance.keys import LOG, PDF, SEAL, SIGN, NoteKey, load_note
-from services.compliance.rotation import Order
-from services.compliance.signers import FileSigner
-from services.compliance.statement import statement
+from services.compliance.signing import keys, rotation
+from services.compliance.signing.envelope import STATEMENT_TYPE, canonical, envelope, pae
+from services.compliance.signing.keys import LOG, PDF, SEAL, SIGN, NoteKey, load_note
+from services.compliance.signing.rotation import Order
+from services.compliance.signing.signers import FileSigner
 from services.compliance.verifier import ophor_verify
 from services.compliance.verifier.ophor_verify import Options, Report, verify
 from tests.unit import evidence_world as given
@@ -134,7 +134,7 @@ def test_a_key_signs_no_head_from_before_it_was_made(tmp_path: Path) -> None:
     turn(world, LOG)
     root = ophor_verify.root_of([world.log.nodes[0, index] for index in range(earlier)])
     key = load_note(world.folder / "ledger", LOG)
-    from services.compliance import checkpoint
+    from services.compliance.log import checkpoint
 
     world.log.heads[earlier] = checkpoint.sign(world.public.origin, earlier, root, key)
     assert "before it was made" in failed(asked(drawn(world), world.public.lines()))[10]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from services.compliance import tree
 from services.compliance.domain.forgetting import SPARE
 from services.compliance.evidence import KINDS
-from services.compliance.gathering import _TAKERS
+from services.compliance.facts.gathering import _TAKERS
+from services.compliance.log import tree
 from services.compliance.verifier import ophor_verify
 from services.compliance.verifier.ophor_verify import Failed, Item, check_chain
 from tests.unit import evidence_world as given

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import Rejected
-from services.compliance import tiles, tree
-from services.compliance.bundle import tile_path
+from services.compliance.documents.bundle import tile_path
+from services.compliance.log import tiles, tree
 from tests.unit import tile_reader as reader
 
 

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from services.compliance import tree
-from services.compliance.bundle import tile_path
+from services.compliance.documents.bundle import tile_path
+from services.compliance.log import tree
 from services.compliance.verifier import ophor_verify
 
 LEAVES = [

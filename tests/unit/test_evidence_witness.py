@@ -11,12 +11,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from contracts.errors import Rejected, Unavailable
-from services.compliance import checkpoint, tree
-from services.compliance.keys import LOG, load_note
-from services.compliance.submit import over_http
+from services.compliance.log import checkpoint, tree
+from services.compliance.log.submit import over_http
+from services.compliance.log.witness import Refused, Witness, main, server
+from services.compliance.signing.keys import LOG, load_note
 from services.compliance.verifier import ophor_verify
 from services.compliance.verifier.ophor_verify import Options, verify
-from services.compliance.witness import Refused, Witness, main, server
 from tests.unit import evidence_world as given
 
 NAME, NOW = "vidne.example.org", 1_790_000_000

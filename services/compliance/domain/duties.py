@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cache
 
-from services.compliance import attestations
+from services.compliance.documents import attestations
 from services.compliance.domain.clocks import logged_on
 from services.compliance.domain.duties_asked import demonstrated, documentation, periods, security_account
 from services.compliance.domain.duties_security import before, breach_notified, secured

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from services.compliance import attestations
+from services.compliance.documents import attestations
 from services.compliance.evidence import Logged
 from services.compliance.facts import LAST, Facts, date_of, day
 

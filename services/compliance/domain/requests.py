@@ -23,7 +23,7 @@ from typing import Any
 from contracts.errors import Rejected
 from contracts.requests import REASONS
 from contracts.roles import CUSTOMER_DPO, DELETION_OFFICER, SUPPLIER_LEAD
-from services.compliance import attestations
+from services.compliance.documents import attestations
 from services.compliance.domain.clocks import ANSWER_WITHIN
 from services.compliance.domain.obligations import standing
 from services.compliance.domain.refusals import ACTIVE, EXPIRED, REDELETION

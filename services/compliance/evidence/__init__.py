@@ -21,9 +21,9 @@ from marshmallow import Schema, fields
 from marshmallow.exceptions import ValidationError
 
 from contracts.errors import Rejected
-from services.compliance.envelope import canonical
 from services.compliance.evidence.certain import Test, certainly
 from services.compliance.evidence.kinds import KIND_OF_EVENT, KINDS
+from services.compliance.signing.envelope import canonical
 
 __all__ = ["GENESIS", "KINDS", "KIND_OF_EVENT", "Logged", "checked", "entry_of", "leaf", "read_leaf", "written"]
 

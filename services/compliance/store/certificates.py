@@ -9,7 +9,7 @@ from typing import Any
 from pymongo import ReturnDocument
 
 from services.compliance import domain
-from services.compliance.draft import Record
+from services.compliance.documents.draft import Record
 from services.compliance.store.log import held
 from shared.store.unit import Unit
 

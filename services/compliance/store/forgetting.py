@@ -12,7 +12,7 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from services.compliance import tree
+from services.compliance.log import tree
 from services.compliance.store.pages import of_exit
 from services.compliance.store.papers import drop_papers
 from shared.store.unit import Unit

@@ -12,12 +12,12 @@ from typing import Any
 
 import bson
 
-from services.compliance import tree
-from services.compliance.draft import Head
+from services.compliance.documents.draft import Head
 from services.compliance.evidence import GENESIS, Logged, read_leaf
 from services.compliance.facts import Facts
-from services.compliance.fsck import Stored
-from services.compliance.gathering import collect
+from services.compliance.facts.gathering import collect
+from services.compliance.log import tree
+from services.compliance.log.fsck import Stored
 from services.compliance.store.nodes import Nodes
 from services.compliance.store.pages import hash_of, of_exit
 from services.compliance.verifier import ophor_verify

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from pymongo import ReplaceOne
 
-from services.compliance import tree
+from services.compliance.log import tree
 from shared.store.unit import Unit
 
 Result = TypeVar("Result")

@@ -9,8 +9,8 @@ from typing import Any
 
 from pymongo import ReplaceOne
 
-from services.compliance import tree
 from services.compliance.evidence import GENESIS
+from services.compliance.log import tree
 from services.compliance.store.nodes import Growing, Nodes
 from shared.store.unit import Unit
 

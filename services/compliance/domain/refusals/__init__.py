@@ -7,7 +7,6 @@ is judged by the rules of the stage that it corrects; a status letter is refused
 
 from __future__ import annotations
 
-from services.compliance import copies
 from services.compliance.domain.refusals.backups import of_backups, of_found
 from services.compliance.domain.refusals.base import (
     ACCESS,
@@ -30,7 +29,7 @@ from services.compliance.domain.refusals.deletion import of_activity
 from services.compliance.domain.refusals.handing_over import of_delivery
 from services.compliance.domain.refusals.reissue import of_former, of_redeletion, of_returned
 from services.compliance.domain.refusals.whole import of_exit, of_plan, of_record, of_scopes, of_system
-from services.compliance.facts import Facts
+from services.compliance.facts import Facts, copies
 
 __all__ = [
     "ACCESS", "ACTIVE", "CORRECTION", "DELIVERY", "EXPIRED", "REDELETION", "REVOCATION", "STATUS", "Asked", "Former",

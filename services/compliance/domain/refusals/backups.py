@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from services.compliance import restores, shredded
 from services.compliance.domain.refusals.base import ACTIVE, Known, Refusal
-from services.compliance.facts import INDEX, Facts
-from services.compliance.shredded import KEY_DESTROYED
+from services.compliance.facts import INDEX, Facts, restores, shredded
+from services.compliance.facts.shredded import KEY_DESTROYED
 
 
 def of_backups(facts: Facts, scopes: Mapping[str, list[str]], known: Known) -> Iterator[Refusal]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from contracts.errors import Rejected
-from services.compliance import attestations
+from services.compliance.documents import attestations
 from services.compliance.facts import Facts
 
 DELIVERY, ACCESS = "DELIVERY", "ACCESS-CLOSED"

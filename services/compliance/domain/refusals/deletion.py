@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.compliance import attestations
+from services.compliance.documents import attestations
 from services.compliance.domain.refusals.base import (
     EXCLUSION,
     SUSPENSION,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from services.compliance import reissues, restores
 from services.compliance.domain.refusals.base import ACTIVE, REDELETION, REVOCATION, STATUS, Asked, Former, Refusal
-from services.compliance.facts import Facts
+from services.compliance.facts import Facts, reissues, restores
 
 
 def of_correction(facts: Facts, former: Former) -> Iterator[Refusal]:

@@ -1,0 +1,1 @@
+"""What people are handed: statements, pages, reports, bundles, and their words."""

@@ -1,0 +1,1 @@
+"""The evidence log: its tree, its single writer, its checkpoints, and who else looks at it."""
