@@ -13,7 +13,7 @@ WIRE = (*shredding.FIXED, "ask_on", "ends_on", "in_time")
 
 
 def stop(unit: Any, exit_id: str, job_id: str, code: str) -> None:
-    """Stop a plan that has not begun; one that has goes on."""
+    """Stop a plan that has not ended."""
     before = kept.load(unit, exit_id, job_id)
     if before is None or (before.state, "stop") not in shredding.TRANSITIONS:
         return

@@ -17,6 +17,7 @@ import pytest
 
 from contracts.roles import DELETION_OFFICER
 from contracts.system_map import MARKER_PLACE
+from services.deletion.worker import shredding
 from shared.keystore import FileKeys, ServiceKeys
 from tests.integration import connectors_targets as targets
 from tests.integration.deletion_house import CVR, House
@@ -225,6 +226,30 @@ def test_no_key_is_touched_without_every_guard(vault: Vault, case: str, code: st
     assert not vault.house.events(ASKED)
     assert str(vault.keys.state(key)) == "ACTIVE"
     assert str(FileKeys(vault.escrow).state(key)) == "ACTIVE"
+
+
+def test_a_hold_that_is_placed_between_two_keys_keeps_the_second(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [vault.seal("s1"), vault.seal("s2")]
+    vault.house.delete("D7a", "maal")
+    vault.due()
+    asked = shredding._destroyed
+
+    def and_then_a_hold(system: Any, row: Any) -> Any:
+        try:
+            return asked(system, row)
+        finally:
+            body = {"system": "maal", "basis": "LAW", "digest": "1" * 64}
+            vault.house.ask("place_hold", body, role=DELETION_OFFICER)
+
+    monkeypatch.setattr(shredding, "_destroyed", and_then_a_hold)
+    vault.permit()
+    assert [each["set_id"] for each in vault.house.events(ASKED)] == ["s1"]
+    assert [each["code"] for each in vault.house.events(STOPPED)] == ["HOLD_PLACED"]
+    assert [str(vault.keys.state(key)) for key in keys] == ["PENDING", "ACTIVE"]
+    vault.service.pass_days(7)
+    vault.next_timer()
+    assert [(each["set_id"], each["answer"]) for each in vault.house.events(SEEN)][-1] == ("s1", "DESTROYED")
+    assert str(vault.keys.state(keys[1])) == "ACTIVE"
 
 
 def test_a_plan_that_has_not_begun_can_be_cancelled_and_is_planned_anew_with_an_earlier_day(vault: Vault) -> None:

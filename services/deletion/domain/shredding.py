@@ -3,7 +3,8 @@
 Rules kept here:
 1. A plan names every key and every copy of it; its digest is what two people approve. What may differ from day to day
    (until when to ask) is shown, and is not in the digest.
-2. Nothing is asked of any holder before begun was committed; what has begun is never cancelled, and goes on to its end.
+2. Nothing is asked of any holder before begun was committed. What has begun is never cancelled; only a hold stops it,
+   between two keys, and what was asked by then is looked for to its end.
 3. A set counts as ended when the verifier saw every copy of its key destroyed, and by nothing else.
 4. A plan is of no more sets than people can look at and a message can carry; the rest is planned after it.
 """
@@ -29,7 +30,7 @@ TRANSITIONS = {
     ("permitted", "begin"): "destroying",
     ("destroying", "ask"): "asked",
     ("asked", "see"): "destroyed",
-    **{(state, "stop"): "stopped" for state in ("requested", "planned", "permitted")},
+    **{(state, "stop"): "stopped" for state in ("requested", "planned", "permitted", "destroying", "asked")},
     **{(state, "cancel"): "cancelled" for state in ("requested", "planned", "permitted")},
 }
 MOST = 200

@@ -3,8 +3,8 @@
 Step by step:
 1. (verify) each set that has a key is judged (`shredding_sets.py`); what fails is refused with every reason;
 2. (delete) under the permit: the same plan drawn up again, approvals, holds; then begun is committed, before all else;
-3. (delete) one set a message: outside production every holder must carry a rehearsal mark; each holder is asked, what
-   it says is committed; a crash asks again, which begins no wait anew;
+3. (delete) one set a message: no hold may stand, and outside production every holder must carry a rehearsal mark; each
+   holder is asked, what it says is committed; a crash asks again, which begins no wait anew;
 4. (verify) every copy is looked for, now, when its wait is over and each day until it is seen to be destroyed; a holder
    that cannot be asked is no answer, and one that still has the key is asked again.
 """
@@ -58,10 +58,10 @@ def destroy(work: Any) -> None:
         elif before.state == "asked":
             _ask_again(work, before, exit_)
     except Rejected as error:
-        if work.committed or before.begun:
+        if work.committed or (before.begun and error.code != "HOLD_PLACED"):
             raise
         code = error.code
-        work.commit(lambda unit: keys_told.stop(unit, before.exit_id, before.job_id, code))
+        work.commit(lambda unit: _stop(unit, before, code))
 
 
 def look(work: Any, exit_: Exit, systems: SystemMap) -> list[tuple[Row, list[Row]]]:
@@ -135,18 +135,34 @@ def _begin(work: Any, before: Shredding, exit_: Exit) -> None:
     work.commit(lambda unit: _tell_begun(unit, before))
 
 
+def _stop(unit: Any, before: Shredding, code: str) -> None:
+    keys_told.stop(unit, before.exit_id, before.job_id, code)
+    if before.begun:
+        _have_looked(unit, before.exit_id)
+
+
+def _have_looked(unit: Any, exit_id: str) -> None:
+    """Have the verifier look at once: a holder that does not wait has destroyed by now."""
+    unit.send("deletion.verify.observe_backups", {"exit_id": exit_id, "on": unit.today})
+
+
 def _tell_begun(unit: Any, before: Shredding) -> None:
     """Begin, unless a hold stands or the plan was cancelled meanwhile: all of it in the transaction that begins."""
-    store.claim_exit(unit, before.exit_id)
     now = kept.load(unit, before.exit_id, before.job_id)
     if now is None or now.state != "permitted":
         return
-    job = domain.Job(now.job_id, now.exit_id, ACTIVITY, tuple(sorted(now.systems())))
-    domain.require_free(job, store.holds_of(unit, now.exit_id))
+    _require_free(unit, now)
     kept.save(unit, now.after("begin"))
     told = {"activity": ACTIVITY, "job_id": now.job_id, "plan_digest": now.plan_digest, "on": unit.today}
     unit.emit("deletion.shredding_begun", now.exit_id, {"exit_id": now.exit_id, **told})
     unit.send("deletion.delete.destroy_keys", {"exit_id": now.exit_id, "job_id": now.job_id})
+
+
+def _require_free(unit: Any, plan_: Shredding) -> None:
+    """Refuse while a hold stands, in the exit's turn: a hold comes before this or after it, never beside it."""
+    store.claim_exit(unit, plan_.exit_id)
+    job = domain.Job(plan_.job_id, plan_.exit_id, ACTIVITY, tuple(sorted(plan_.systems())))
+    domain.require_free(job, store.holds_of(unit, plan_.exit_id))
 
 
 def _ask(work: Any, before: Shredding, exit_: Exit) -> None:
@@ -156,6 +172,7 @@ def _ask(work: Any, before: Shredding, exit_: Exit) -> None:
         return
     systems = ground.load_map(work, exit_)
     _require_marked(work, systems, before)
+    work.transaction(lambda unit: _require_free(unit, before))
     states = _destroyed(systems.system(row["system"]), row)
     work.commit(lambda unit: _close(unit, before, row, states))
 
@@ -165,6 +182,7 @@ def _ask_again(work: Any, before: Shredding, exit_: Exit) -> None:
     systems = ground.load_map(work, exit_)
     _require_marked(work, systems, before)
     for row in (each for each in rules.left(before) if each["answer"] == "ACTIVE"):
+        work.transaction(lambda unit: _require_free(unit, before))
         _destroyed(systems.system(row["system"]), row)
 
 
@@ -183,11 +201,10 @@ def _close(unit: Any, before: Shredding, row: Row, states: list[Row]) -> None:
 
 
 def _tell_asked(unit: Any, before: Shredding) -> None:
-    """Have the verifier look at once: a holder that does not wait has destroyed by now."""
     now = kept.load(unit, before.exit_id, before.job_id)
     if now is not None and now.state == "destroying":
         kept.save(unit, now.after("ask"))
-        unit.send("deletion.verify.observe_backups", {"exit_id": now.exit_id, "on": unit.today})
+        _have_looked(unit, now.exit_id)
 
 
 def _require_marked(work: Any, systems: SystemMap, plan_: Shredding) -> None:
