@@ -94,7 +94,7 @@ def _not_gone(unit: Any, part: Restore) -> None:
             told: dict[str, Any] = {"exit_id": part.exit_id, "system": part.system, "set_id": part.set_id}
             told |= {"kind": "restored", "finding": catalogue.UNCATALOGUED, "taken_on": part.taken_on, "on": unit.today}
             unit.emit("deletion.backup_found", part.exit_id, told)
-    elif backup.answer == "GONE":
+    elif backup.ended:
         backups.save_backup(unit, replace(backup, answer="PRESENT", observed_on=unit.today))
         told = {"exit_id": part.exit_id, "system": part.system, "set_id": part.set_id, "answer": "PRESENT"}
         unit.emit("deletion.backup_observed", part.exit_id, told | {"expires_on": backup.expires_on, "on": unit.today})
