@@ -26,6 +26,7 @@ from deploy.demo import data, pladsanvisning
 from deploy.demo.world import World
 from deploy.stack.processes import PRODUCT
 from services.console.main import app
+from tests.e2e import searching
 from tests.e2e.exits import Exit, Reference
 
 STAGES = ("ACTIVE-DELETED", "BACKUP-EXPIRED")
@@ -363,3 +364,30 @@ def test_one_person_does_not_get_in_with_anothers_password(browser: httpx.Client
     assert token
     wrong = browser.post("/login", data={"login": "dpo", "password": "korsbaek", "token": token.group(1)})
     assert wrong.status_code == 401
+
+
+# Nothing of the leaving customer's people is left in anything of ours.
+
+
+def test_the_search_finds_what_is_there(running: Exit) -> None:
+    staying, drop = searching.probes(data.STAYING[0]), running.out / "world"
+    assert any(searching.in_file(path, staying) for path in searching.files(drop))
+
+
+def test_no_byte_of_the_leaving_customers_people_is_in_a_collection(running: Exit) -> None:
+    found, looked = searching.in_collections(running, searching.probes(data.LEAVING))
+    assert looked > 1_000
+    assert found == set()
+
+
+def test_no_byte_of_the_leaving_customers_people_is_in_a_queue_a_log_or_a_file(running: Exit) -> None:
+    wanted, names, found = searching.probes(data.LEAVING), set(), set()
+    for path in searching.ours(running):
+        names.add(path.name)
+        found |= searching.in_file(path, wanted)
+    assert {"deletion-delete.log", "rabbitmq.log"} <= names
+    assert found == set()
+
+
+def test_the_package_is_not_in_the_drop_any_more(running: Exit) -> None:
+    assert list((running.out / "successor").rglob("*.bag.tar.age")) == []

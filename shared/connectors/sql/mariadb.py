@@ -36,7 +36,7 @@ from shared.connectors.sql import mariadb_access, mariadb_catalogue
 from shared.connectors.sql.dialect import ELSEWHERE, Catalogue, Cell, Dialect
 from shared.connectors.sql.forms import MariaForms
 from shared.connectors.sql.mariadb_physical import MariaPhysical
-from shared.connectors.sql.session import READ_ONLY, still_referenced
+from shared.connectors.sql.session import READ_ONLY, statement_limit, still_referenced
 from shared.connectors.sql.sessions import announce
 
 _BUSY = {
@@ -62,7 +62,6 @@ _SESSION = {
     "foreign_key_checks": "1",
     "innodb_lock_wait_timeout": "20",
     "lock_wait_timeout": "20",
-    "max_statement_time": "50",
 }
 
 
@@ -87,10 +86,13 @@ class MariaDialect(Dialect):
         url = URL.create(
             "mysql+pymysql", user, password, str(where["host"]), int(where["port"]), str(where["database"])
         )
-        settings = _SESSION | {"tx_read_only": "1" if purpose in READ_ONLY else "0"}
+        limit = statement_limit(purpose)
+        settings = _SESSION | {
+            "tx_read_only": "1" if purpose in READ_ONLY else "0", "max_statement_time": str(limit),
+        }  # fmt: skip
         arguments: dict[str, Any] = {
             "charset": "utf8mb4", "connect_timeout": 5, "write_timeout": 60,
-            "read_timeout": 60 if purpose != CLEAN else LONGEST_S + 10,
+            "read_timeout": (limit if purpose != CLEAN else LONGEST_S) + 10,
             "program_name": f"ophor-{purpose}",
             "init_command": "SET " + ", ".join(f"SESSION {name} = {value}" for name, value in settings.items()),
         }  # fmt: skip

@@ -22,7 +22,7 @@ from shared.connectors.sql import postgresql_access, postgresql_catalogue
 from shared.connectors.sql.dialect import Catalogue, Dialect
 from shared.connectors.sql.forms import PostgresForms
 from shared.connectors.sql.postgresql_physical import PostgresPhysical
-from shared.connectors.sql.session import READ_ONLY, still_referenced
+from shared.connectors.sql.session import READ_ONLY, statement_limit, still_referenced
 from shared.connectors.sql.sessions import announce
 from shared.connectors.sql.tenancy import tenant_invalid
 
@@ -70,7 +70,7 @@ def engine(system: System, purpose: str) -> Engine:
         "TimeZone": "UTC",
         "jit": "off",
         "lock_timeout": "20s",
-        "statement_timeout": "50s",
+        "statement_timeout": f"{statement_limit(purpose)}s",
         "default_transaction_read_only": "on" if purpose in READ_ONLY else "off",
     }
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())

@@ -12,6 +12,12 @@ from shared.connectors import failures
 from shared.connectors.sql.dialect import Dialect
 
 READ_ONLY = ("extract", "verify")
+_READING_S, _CHANGING_S = 600, 50
+
+
+def statement_limit(purpose: str) -> int:
+    """Give how many seconds a statement may take: reading a whole table keeps nobody waiting, changing it does."""
+    return _READING_S if purpose in READ_ONLY else _CHANGING_S
 
 
 @contextmanager
