@@ -34,6 +34,7 @@ class MongoConnector:
         self.system, self._map, self._purpose, self._tenant = system.name, system, purpose, tenant
         self._client = connect(system, purpose)
         self._base = self._client[str(system.connection["database"])]
+        self._read: tuple[Sequence[Key], list[Any]] = ((), [])
 
     def discover(self) -> Inventory:
         """List every collection that holds documents (views hold none); new indexes or validators change it."""
@@ -109,7 +110,7 @@ class MongoConnector:
     def present(self, place: str, keys: Sequence[Key]) -> int:
         """Count the keys still there."""
         with translated(self.system, self._purpose, place):
-            return self._base[place].count_documents({"_id": {"$in": [values.value(key[0]) for key in keys]}})
+            return self._base[place].count_documents({"_id": {"$in": self._ids(keys)}})
 
     @contextmanager
     def batch(self) -> Iterator[MongoBatch]:
@@ -231,12 +232,13 @@ class MongoConnector:
 
     def owned(self, place: str, keys: Sequence[Key]) -> Document:
         """Give the query for these keys, the tenant's only, by either way of saying whose they are (for the batch)."""
-        wanted = {"_id": {"$in": [values.value(key[0]) for key in keys]}}
+        wanted = {"_id": {"$in": self._ids(keys)}}
         return {"$and": [wanted, self._owner(place), {"$nor": [self._foreign(place)]}]}
 
     def others(self) -> dict[str, Document]:
-        """Give per owned place the query for the other tenants' documents (for the batch)."""
-        return {place: self._foreign(place) for place in self._map.owned()}
+        """Give per owned place the query for documents that do not name the tenant (for the batch)."""
+        rules = self._map.rules
+        return {place: tenancy.elsewhere(rules[place].tenant_key, self._tenant) for place in self._map.owned()}
 
     def owner(self, place: str) -> Document:
         """Give the query for the tenant's documents (for what goes as a whole)."""
@@ -259,6 +261,12 @@ class MongoConnector:
 
     def _texts(self, place: str, query: Document) -> Iterator[str]:
         return (text for document in self._base[place].find(query) for text in values.texts(document))
+
+    def _ids(self, keys: Sequence[Key]) -> list[Any]:
+        """Read a batch's keys; it is asked for twice, once to delete them and once to count what is left."""
+        if self._read[0] is not keys:
+            self._read = keys, [values.value(key[0]) for key in keys]
+        return self._read[1]
 
     def _foreign(self, place: str) -> Document:
         return tenancy.foreign(self._map.rules[place].tenant_key, self._tenant)

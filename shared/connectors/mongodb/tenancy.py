@@ -35,10 +35,15 @@ def owner(key: str, tenant: str) -> Document:
 
 def foreign(key: str, tenant: str) -> Document:
     """Find the documents that are not the tenant's, apart from `owner`: a mistake in the one is not in the other."""
+    return {"$or": [elsewhere(key, tenant), _lists(key)]}
+
+
+def elsewhere(key: str, tenant: str) -> Document:
+    """Find the documents that do not name the tenant at all; an index of the key answers for it without a document."""
     number = [int(tenant)] if re.fullmatch("[0-9]{1,18}", tenant) else []
     ids: list[Any] = [ObjectId(tenant)] if re.fullmatch("[0-9A-Fa-f]{24}", tenant) else []
     ids += [Binary(uuid.UUID(tenant).bytes, 4)] if _UUID.fullmatch(tenant) else []
-    return {"$or": [{key: {"$nin": [tenant, *number, *ids]}}, _lists(key)]}
+    return {key: {"$nin": [tenant, *number, *ids]}}
 
 
 def unowned(key: str) -> Document:
