@@ -254,16 +254,11 @@ def _own_older(key: NoteKey) -> list[NoteKey]:
 
 def _look_at_store(key: NoteKey, outside: list[str], older: list[NoteKey]) -> Found:
     from services.compliance import store as evidence
-    from shared.runtime.clock import clock_for
-    from shared.store.unit import Store, Unit
+    from services.compliance.log import program
+    from shared.store.unit import Unit
 
-    mode = os.environ.get("OPHOR_MODE", "production")
-    store = Store(os.environ["OPHOR_MONGO_URI"], "compliance", clock_for(mode, os.environ.get("OPHOR_CLOCK_URI", "")))
-    try:
-        with store.client.start_session(snapshot=True) as session:
-            return look(evidence.stored(Unit(store, session, store.clock.fresh())), key, outside, older)
-    finally:
-        store.close()
+    with program.the_store() as store, store.client.start_session(snapshot=True) as session:
+        return look(evidence.stored(Unit(store, session, store.clock.fresh())), key, outside, older)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, decode_timest
 from contracts.errors import OphorError, Rejected, Unavailable
 from services.compliance import store as evidence
 from services.compliance.documents.draft import Head
+from services.compliance.log import program
 from services.compliance.store import stamps
 from services.compliance.verifier import ophor_verify
 from shared.runtime.logging import log
@@ -168,22 +169,11 @@ def _rejected(code: str, message: str, remedy: str) -> Rejected:
 
 def main(argv: list[str] | None = None, say: Callable[[str], Any] = print) -> int:
     """Stamp the head of the log that the environment names: 0 done, 1 the world is wrong, 2 refused."""
-    from shared.runtime.clock import clock_for
-
     parser = argparse.ArgumentParser(prog="ophor evidence stamp")
     parser.add_argument("url")
     parser.add_argument("--tsa-chain", default="", help="the authority's certificates, its root among them (PEM)")
     asked = parser.parse_args(argv)
-    mode = os.environ.get("OPHOR_MODE", "production")
-    store = Store(os.environ["OPHOR_MONGO_URI"], "compliance", clock_for(mode, os.environ.get("OPHOR_CLOCK_URI", "")))
-    try:
-        say(stamp(store, Authority.at(asked.url, asked.tsa_chain)) or "0")
-    except OphorError as error:
-        print(f"{error.da}\n{error}", file=sys.stderr)  # noqa: T201 - a terminal program
-        return 2 if isinstance(error, Rejected) else 1
-    finally:
-        store.close()
-    return 0
+    return program.run(lambda store: say(stamp(store, Authority.at(asked.url, asked.tsa_chain)) or "0"))
 
 
 if __name__ == "__main__":

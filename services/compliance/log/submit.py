@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +15,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from contracts.errors import OphorError, Rejected, Unavailable
+from contracts.errors import Rejected, Unavailable
 from services.compliance import store as evidence
-from services.compliance.log import tree
+from services.compliance.log import program, tree
 from services.compliance.verifier import ophor_verify
 from shared.store.unit import Store, Unit
 
@@ -95,22 +94,11 @@ def _rejected(code: str, message: str, remedy: str) -> Rejected:
 
 def main(argv: list[str] | None = None, say: Callable[[str], Any] = print) -> int:
     """Submit the head of the log that the environment names: 0 done, 1 the world is wrong, 2 refused."""
-    from shared.runtime.clock import clock_for
-
     parser = argparse.ArgumentParser(prog="ophor evidence cosign")
     parser.add_argument("url")
     parser.add_argument("key")
     asked = parser.parse_args(argv)
-    mode = os.environ.get("OPHOR_MODE", "production")
-    store = Store(os.environ["OPHOR_MONGO_URI"], "compliance", clock_for(mode, os.environ.get("OPHOR_CLOCK_URI", "")))
-    try:
-        say(f"{submit(store, over_http(asked.url), asked.key) or 0}")
-    except OphorError as error:
-        print(f"{error.da}\n{error}", file=sys.stderr)  # noqa: T201 - a terminal program
-        return 2 if isinstance(error, Rejected) else 1
-    finally:
-        store.close()
-    return 0
+    return program.run(lambda store: say(f"{submit(store, over_http(asked.url), asked.key) or 0}"))
 
 
 if __name__ == "__main__":

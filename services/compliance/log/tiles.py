@@ -28,7 +28,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
-from contracts.errors import OphorError, Rejected
+from contracts.errors import Rejected
 from services.compliance.log import checkpoint, tree
 
 WIDTH, HEIGHT = 256, 8
@@ -219,31 +219,26 @@ def _differs(what: str) -> Rejected:
 
 def main(argv: list[str] | None = None, say: Callable[[str], Any] = print) -> int:
     """Export the log that the environment names: 0 done, 1 the world is wrong, 2 refused."""
-    from services.compliance import store as evidence
-    from shared.runtime.clock import clock_for
-    from shared.store.unit import Store, Unit
+    from services.compliance.log import program
 
     parser = argparse.ArgumentParser(prog="ophor evidence tiles")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--entries", action="store_true")
     asked = parser.parse_args(argv)
-    mode = os.environ.get("OPHOR_MODE", "production")
-    store = Store(os.environ["OPHOR_MONGO_URI"], "compliance", clock_for(mode, os.environ.get("OPHOR_CLOCK_URI", "")))
-    try:
-        head = store.read(evidence.head)
-        if head is None:
-            say("0")
-            return 0
-        with store.client.start_session() as session:
-            log = evidence.Exporting(Unit(store, session, store.clock.fresh()), head)
-            done = export(log, asked.folder, entries=asked.entries)
-        say(f"{done.size} · {done.tiles} tiles · {done.bundles} entry bundles · {done.left_out} left out")
-    except OphorError as error:
-        print(f"{error.da}\n{error}", file=sys.stderr)  # noqa: T201 - a terminal program
-        return 2 if isinstance(error, Rejected) else 1
-    finally:
-        store.close()
-    return 0
+    return program.run(lambda store: say(_exported(store, asked.folder, entries=asked.entries)))
+
+
+def _exported(store: Any, folder: Path, *, entries: bool) -> str:
+    from services.compliance import store as evidence
+    from shared.store.unit import Unit
+
+    head = store.read(evidence.head)
+    if head is None:
+        return "0"
+    with store.client.start_session() as session:
+        log = evidence.Exporting(Unit(store, session, store.clock.fresh()), head)
+        done = export(log, folder, entries=entries)
+    return f"{done.size} · {done.tiles} tiles · {done.bundles} entry bundles · {done.left_out} left out"
 
 
 if __name__ == "__main__":

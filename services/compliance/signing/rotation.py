@@ -29,7 +29,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from contracts.errors import OphorError, Rejected
+from contracts.errors import Rejected
 from services.compliance.signing import keys
 from services.compliance.signing.signers import FileSigner, Signer, open_signer
 from services.compliance.verifier import ophor_verify
@@ -169,8 +169,7 @@ def _rejected(code: str, field: str, remedy: str) -> Rejected:
 def main(argv: list[str] | None = None, say: Callable[[str], Any] = print) -> int:
     """Rotate a key of the log that the environment names: 0 done, 1 the world is wrong, 2 refused."""
     from services.compliance import store as evidence
-    from shared.runtime.clock import clock_for
-    from shared.store.unit import Store
+    from services.compliance.log import program
 
     parser = argparse.ArgumentParser(prog="ophor evidence rotate")
     parser.add_argument("name", choices=sorted(_FIELDS))
@@ -178,22 +177,17 @@ def main(argv: list[str] | None = None, say: Callable[[str], Any] = print) -> in
     parser.add_argument("--to", type=Path, help="a description of the new key (docs/keys.md); else a file is made")
     parser.add_argument("--certificate", type=Path, help="the certificate of a new sealing key (PEM)")
     asked = parser.parse_args(argv)
-    mode = os.environ.get("OPHOR_MODE", "production")
-    store = Store(os.environ["OPHOR_MONGO_URI"], "compliance", clock_for(mode, os.environ.get("OPHOR_CLOCK_URI", "")))
-    try:
+
+    def work(store: Any) -> None:
         head, today = store.read(evidence.head), store.read(lambda unit: unit.today)
         order = Order(asked.name, head["size"] if head else 0, today, asked.to, asked.certificate)
         note = rotate(asked.folder or Path(os.environ["OPHOR_KEYS"]).resolve().parent, order)
         ref = "rotated-" + hashlib.sha256(note.encode()).hexdigest()[:24]
         item = {"ref": ref, "exit_id": RECORD, "kind": "KEY_ROTATED", "entry": entry_of(note, today)}
         store.run(lambda unit: evidence.offer(unit, item))
-    except (OphorError, OSError) as error:
-        print(f"{getattr(error, 'da', '')}\n{error}", file=sys.stderr)  # noqa: T201 - a terminal program
-        return 2 if isinstance(error, Rejected) else 1
-    finally:
-        store.close()
-    say(note)
-    return 0
+        say(note)
+
+    return program.run(work)
 
 
 if __name__ == "__main__":

@@ -115,8 +115,7 @@ class MongoConnector:
     @contextmanager
     def batch(self) -> Iterator[MongoBatch]:
         """Open a snapshot transaction; only `commit` keeps it."""
-        if self._purpose != "delete":
-            raise failures.wrong_purpose(self.system, self._purpose, "delete")
+        self._need("delete")
         with translated(self.system, self._purpose), self._client.start_session() as session:
             session.start_transaction(ReadConcern("snapshot"), WriteConcern("majority", j=True))
             try:
@@ -233,7 +232,8 @@ class MongoConnector:
     def owned(self, place: str, keys: Sequence[Key]) -> Document:
         """Give the query for these keys, the tenant's only, by either way of saying whose they are (for the batch)."""
         wanted = {"_id": {"$in": self._ids(keys)}}
-        return {"$and": [wanted, self._owner(place), {"$nor": [self._foreign(place)]}]}
+        foreign = tenancy.foreign(self._map.rules[place].tenant_key, self._tenant)
+        return {"$and": [wanted, self._owner(place), {"$nor": [foreign]}]}
 
     def others(self) -> dict[str, Document]:
         """Give per owned place the query for documents that do not name the tenant (for the batch)."""
@@ -267,9 +267,6 @@ class MongoConnector:
         if self._read[0] is not keys:
             self._read = keys, [values.value(key[0]) for key in keys]
         return self._read[1]
-
-    def _foreign(self, place: str) -> Document:
-        return tenancy.foreign(self._map.rules[place].tenant_key, self._tenant)
 
     def _fields(self, place: str) -> tuple[str, ...]:
         names: list[Document] = [
