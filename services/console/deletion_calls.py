@@ -1,4 +1,4 @@
-"""What the commands of `ophor deletion` share: their options, the client, the language, errors and answers."""
+"""What commands given in one role share (deletions, backups, restores, requests): options, client, language, answer."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def _engine(english: bool, simulated: bool) -> Environment:
     engine = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     engine.trim_blocks = engine.lstrip_blocks = True
     engine.filters["n"] = lambda value: _number(value, english)
-    engine.filters["day"] = lambda value: _day(value, simulated, english)
+    engine.filters["day"] = lambda value: day_of(value, simulated, english)
     for said in (labels.label, labels.reason, labels.role, labels.below_each, labels.below_all):
         engine.filters[said.__name__] = partial(said, language=language)
     return engine
@@ -140,7 +140,8 @@ def _number(value: int, english: bool) -> str:
     return grouped if english else grouped.replace(",", ".")
 
 
-def _day(value: str | None, simulated: bool, english: bool) -> Markup:
+def day_of(value: str | None, simulated: bool, english: bool) -> Markup:
+    """Write a day as a page has it, marked where it was simulated."""
     if not value:
         return Markup("–")
     year, month, day = value[:10].split("-")

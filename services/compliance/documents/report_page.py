@@ -15,10 +15,9 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from services.compliance.documents import labels
-from services.compliance.documents.document import TEMPLATES
+from services.compliance.documents.document import TEMPLATES, day_of
 from services.compliance.documents.report_texts import LABELS
 from services.compliance.signing.envelope import canonical
 from shared.rules.profiles import known_profiles, load_profiles
@@ -56,7 +55,7 @@ def page(report: Row, digest: str, *, english: bool = False) -> str:
     engine = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     engine.trim_blocks = engine.lstrip_blocks = True
     engine.filters["n"] = lambda value: f"{value:,}" if english else f"{value:,}".replace(",", ".")
-    engine.filters["day"] = lambda value: _day(value, rehearsal, english)
+    engine.filters["day"] = lambda value: day_of(value, rehearsal, english)
     engine.filters["label"] = lambda value: LABELS[value][side] if value in LABELS else labels.label(value, language)
     engine.filters["title"] = lambda value: _titles().get(value, (value,) * 2)[side]
     engine.filters["entries"] = _entries
@@ -97,12 +96,3 @@ def _entries(indexes: Sequence[int]) -> str:
         return "–"
     shown = [str(one) for one in indexes]
     return ", ".join(shown) if len(shown) <= 6 else f"{shown[0]} … {shown[-1]} ({len(shown)})"
-
-
-def _day(value: str | None, simulated: bool, english: bool) -> Markup:
-    if not value:
-        return Markup("–")
-    year, month, day = value[:10].split("-")
-    text = f"{year}-{month}-{day}" if english else f"{int(day)}.{int(month)}.{year}"
-    mark = Markup('<sup class="sim">sim</sup>') if simulated else Markup("")
-    return Markup("<span class='day'>{}{}</span>").format(text, mark)

@@ -3291,6 +3291,11 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--head", action="append", default=[], help="a checkpoint received earlier (file); repeatable")
     parser.add_argument("--witness", action="append", default=[], help="a witness's verifier key; repeatable")
     parser.add_argument("--tsa-chain", help="certificates of the time-stamp authority, its root among them (PEM file)")
+    return _parsed(parser, argv)
+
+
+def _parsed(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
+    """Add the options that both ways of asking have, and read the words."""
     parser.add_argument("--rotation", action="append", default=[], help="a rotation of keys (file); repeatable")
     parser.add_argument("--revocations", help="the signed list of revoked certificates (file)")
     parser.add_argument("--rehearsal", action="store_true", help="accept a certificate of a rehearsal")
@@ -3591,12 +3596,7 @@ def _record_arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--key", action="append", required=True, help="the record's key, one a column; - reads stdin")
     parser.add_argument("--trust", action="append", default=[], help="a verifier key or x509-sha256:HEX; repeatable")
     parser.add_argument("--head", action="append", default=[], help="a checkpoint received earlier (file); repeatable")
-    parser.add_argument("--rotation", action="append", default=[], help="a rotation of keys (file); repeatable")
-    parser.add_argument("--revocations", help="the signed list of revoked certificates (file)")
-    parser.add_argument("--rehearsal", action="store_true", help="accept a certificate of a rehearsal")
-    parser.add_argument("--json", action="store_true", help="answer as JSON")
-    parser.add_argument("--english", action="store_true", help="answer in English")
-    return parser.parse_args(argv)
+    return _parsed(parser, argv)
 
 
 def prove_record(argv: list[str]) -> int:
