@@ -13,7 +13,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -42,6 +42,7 @@ __all__ = ["EPOCH", "Store", "Unit", "inbox_key"]
 ATTEMPTS = 8
 LONGEST_S = 30.0
 READ_S = 10.0
+PING_S = 3.0
 _PAUSE_S, _PAUSE_MAX_S = 0.01, 1.0
 _COMMIT_S = 1.0
 Result = TypeVar("Result")
@@ -158,8 +159,11 @@ class Store:
             return account.of(self.db, self.service, self.clock.fresh())
 
     def ping(self) -> None:
-        """Ask whether the database answers; raise Unavailable STORE_UNREACHABLE."""
-        with _reachable(), pymongo.timeout(3):
+        """Ask whether the database answers, twice where a connection was lost; raise Unavailable STORE_UNREACHABLE."""
+        with suppress(ConnectionFailure, ExecutionTimeout), pymongo.timeout(PING_S):
+            self.client.admin.command("ping")
+            return
+        with _reachable(), pymongo.timeout(PING_S):  # the driver repeats reads, but no ping
             self.client.admin.command("ping")
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 import pytest
 from marshmallow import Schema
@@ -19,6 +20,7 @@ from shared.runtime.clock import COPENHAGEN, SimulatedClock, set_clock
 from shared.store import mongo as mongo_store
 from shared.store.lease import Lease
 from shared.store.unit import Store, Unit
+from tests.chaos.proxy import Proxy
 from tests.integration.bus_store_parts import Mongo, mongo, until
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -290,6 +292,19 @@ def test_the_simulated_clock_never_goes_back(store: Store, database: Mongo) -> N
     with pytest.raises(Rejected, match="CLOCK_BACKWARDS"):
         set_clock(database.uri, START - timedelta(days=1))
     assert store.clock.fresh() == START
+
+
+def test_connections_that_were_lost_are_not_taken_for_a_lost_database(database: Mongo) -> None:
+    proxy = Proxy(urlsplit(database.uri).port or 0)
+    far = Store(f"mongodb://127.0.0.1:{proxy.port}/?directConnection=true", "deletion", SimulatedClock(database.uri))
+    try:
+        for _ in range(20):
+            far.ping()
+            assert proxy.cut()
+            far.ping()
+    finally:
+        far.close()
+        proxy.close()
 
 
 def test_a_stalled_database_ends_the_unit_at_its_deadline(store: Store, database: Mongo) -> None:

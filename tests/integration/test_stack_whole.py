@@ -81,7 +81,8 @@ def test_a_killed_process_is_named_and_started_again_as_it_was(ophor: Any, stack
     assert told.exit_code == 1 and "PROCESS_DOWN" in told.output and "ophor up access" in told.output
     assert ophor("status", "--json").exit_code == 1
     assert ophor("up", "access").exit_code == 0
-    assert stack.row("access").ready and Stack.open(stack.home).environment("access") == before
+    until(lambda: stack.row("access").ready, "it works again")
+    assert Stack.open(stack.home).environment("access") == before
     assert ophor("clock", "advance", "--by", "+1d").exit_code == 0
 
 
