@@ -105,9 +105,7 @@ def main(argv: list[str]) -> int:
         signal.signal(number, lambda *_: life.stopping.set())
     try:
         if words.run != "make" and (port := int(os.environ.get("OPHOR_HEALTH_PORT") or 0)):
-            health = Health(words.run, port)
-            health.checks["at work"] = life.ready.is_set
-            health.start()
+            Health(words.run, port, {"at work": life.ready.is_set}).start()
         RUNS[words.run](words, life)
     except OphorError as error:
         print(error, file=sys.stderr)

@@ -96,13 +96,13 @@ class House(SharedExtension):
         self.trust = Trust.load(self.config.trust)
         self.clock = clock_for(self.config.mode, self.config.clock_uri)
         self.store = Store(self.config.mongo_uri, self.service, self.clock)
-        self.health = Health(f"{self.service} face", self.config.health_port).start()
         watch_inbox(self.store.db, self.service)
-        self.health.checks = {
+        checks = {
             "database": lambda: self.database,
             "broker": lambda: all(inlet.consuming for inlet in self.inlets),
             "stopping": lambda: not self.draining,
         }
+        self.health = Health(f"{self.service} face", self.config.health_port, checks).start()
 
     def start(self) -> None:
         """Watch the database; the first answer opens the face."""

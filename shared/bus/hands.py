@@ -54,8 +54,8 @@ class Hand:
         assert config.trust is not None
         store = Store(config.mongo_uri, cls.service, clock_for(config.mode, config.clock_uri))
         process = HandProcess(cls(), store, config.amqp_uri, Trust.load(config.trust), config)
-        health = Health(f"{cls.service} {cls.name}", config.health_port).start()
-        health.checks = {name: partial(process.holds, name) for name in ("broker", "store")}
+        checks = {name: partial(process.holds, name) for name in ("broker", "store")}
+        Health(f"{cls.service} {cls.name}", config.health_port, checks).start()
         return process
 
 

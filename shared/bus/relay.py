@@ -80,8 +80,8 @@ class Relay:
         store = Store(config.mongo_uri, service, clock_for(config.mode, config.clock_uri))
         signer = Signer.load(config.keys, service)
         relay = cls(store, config.amqp_uri, signer, environ.get("OPHOR_RABBIT_MANAGEMENT", ""))
-        health = Health(f"{service} relay", config.health_port).start()
-        health.checks = {name: partial(relay.holds, name) for name in ("broker", "store", "bindings")}
+        checks = {name: partial(relay.holds, name) for name in ("broker", "store", "bindings")}
+        Health(f"{service} relay", config.health_port, checks).start()
         watch_outbox(store.db, service)
         return relay
 

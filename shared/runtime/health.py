@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -20,11 +20,13 @@ Check = Callable[[], bool]
 
 
 class Health:
-    """The checks of a process, served on 127.0.0.1:`port` (0 = a free port; see `port`)."""
+    """The checks of a process, served on 127.0.0.1:`port` (0 = a free port; see `port`).
 
-    def __init__(self, process: str, port: int) -> None:
-        self.process = process
-        self.checks: dict[str, Check] = {}
+    They are given before anything is served: a process that names none yet would be taken for ready.
+    """
+
+    def __init__(self, process: str, port: int, checks: Mapping[str, Check]) -> None:
+        self.process, self.checks = process, checks
         health = self
 
         class Handler(BaseHTTPRequestHandler):

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -107,13 +108,15 @@ def test_a_librarys_exception_is_logged_by_place_only() -> None:
 
 
 def test_health_tells_which_checks_fail() -> None:
-    health = Health("test", 0).start()
+    checks: dict[str, Callable[[], bool]] = {
+        "good": lambda: True, "bad": lambda: False, "broken": lambda: bool(1 / 0)
+    }  # fmt: skip
+    health = Health("test", 0, checks).start()
     try:
-        health.checks = {"good": lambda: True, "bad": lambda: False, "broken": lambda: bool(1 / 0)}
         with pytest.raises(HTTPError) as unready:
             urlopen(f"http://127.0.0.1:{health.port}/ready")
         assert (unready.value.code, json.loads(unready.value.read())["failing"]) == (503, ["bad", "broken"])
-        health.checks = {}
+        del checks["bad"], checks["broken"]
         assert urlopen(f"http://127.0.0.1:{health.port}/ready").status == 200
         assert urlopen(f"http://127.0.0.1:{health.port}/live").status == 200
         assert b"python_info" in urlopen(f"http://127.0.0.1:{health.port}/metrics").read()
@@ -122,10 +125,10 @@ def test_health_tells_which_checks_fail() -> None:
 
 
 def test_a_port_that_is_taken_is_said() -> None:
-    health = Health("test", 0)
+    health = Health("test", 0, {})
     try:
         with pytest.raises(Rejected, match="PORT_TAKEN"):
-            Health("test", health.port)
+            Health("test", health.port, {})
     finally:
         health._server.server_close()
 
