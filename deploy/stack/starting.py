@@ -9,7 +9,7 @@ from pathlib import Path
 
 from contracts.errors import Unavailable
 
-SECONDS = 90.0
+SECONDS = 180.0  # as long as a machine may take that is many times slower; what has ended is told at once
 TAIL_LINES = 15
 Progress = Callable[[str, str], None]
 
