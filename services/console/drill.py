@@ -60,9 +60,12 @@ class DrillRun(Run):
     def __init__(self, drilled: Drilled, taken: Sequence[Taken], stack: Stack, console: Console) -> None:
         super().__init__(drilled.wish, stack, console)
         self.drilled, self.taken = drilled, {each.system: each for each in taken}
-        self.back = drilled.wish.out / FOLDER / "is-back"
-        self.counts: dict[str, dict[str, int]] = {"before": self._count()}
-        self.plan = Plan(drilled.names, self._put_back, drilled.announced, self.back.exists(), self.back.touch)
+        self.kept = drilled.wish.out / FOLDER / "seen.json"
+        kept: dict[str, Any] = json.loads(self.kept.read_text("utf-8")) if self.kept.exists() else {}
+        self.counts: dict[str, dict[str, int]] = kept.get("counts") or {"before": self._count()}
+        is_back, closed = kept.get("is_back", False), {"closed": kept.get("closed", [])}
+        self.plan = Plan(drilled.names, self._put_back, drilled.announced, is_back, self._keep, closed)
+        self._keep()
 
     def scenario(self, mine: Rehearsal, stage: Stage) -> Scenario:
         """Give the play with the restore."""
@@ -70,14 +73,20 @@ class DrillRun(Run):
 
     def _put_back(self, name: str) -> None:
         self.counts.setdefault("deleted", self._count())
+        self._keep()
         put_back(self.systems, self.taken[name])
         self.counts["returned"] = self._count()
+
+    def _keep(self) -> None:
+        """Keep what was seen so far, so that a drill that goes on after a stop reports all of it."""
+        seen = {"counts": self.counts, "closed": self.plan.seen["closed"], "is_back": self.plan.is_back}
+        results.save(self.kept, json.dumps(seen).encode())
 
     def _count(self) -> dict[str, int]:
         targets = rehearsal.list_targets(self.systems, self.drilled.names, self.wish.tenant, self.wish.cvr)
         return {each.system: each.tenant_rows or 0 for each in targets}
 
-    def report(self, seconds: float, summary: dict[str, Any]) -> dict[str, Any]:
+    def report(self, summary: dict[str, Any]) -> dict[str, Any]:
         """Say what was drilled, and what came of it."""
         self.counts["after"] = self._count()
         rows = [
@@ -92,8 +101,7 @@ class DrillRun(Run):
         found = [{"job_id": each, "rows": deleted} for each, deleted in self.plan.seen.get("found", {}).items()]
         clean = all(row["rows_after"] == 0 for row in rows)
         told = {"drill": "restore", "announced": self.drilled.announced, "systems": rows, "found": found, **seen}
-        return told | {"passed": clean and bool(found), "certificates": summary["certificates"],
-                       "seconds": round(seconds, 1)}  # fmt: skip
+        return told | {"passed": clean and bool(found), "certificates": summary["certificates"]}
 
 
 @app.command()
@@ -133,7 +141,7 @@ def restore(
         with standing(stack, console, leave=keep_running or was_there):
             started = time.monotonic()
             run = DrillRun(drilled, taken, stack, console)
-            report = run.report(time.monotonic() - started, run())
+            report = run.report(run())
             report["seconds"] = round(time.monotonic() - started, 1)
     except BaseException:
         console.print(f"Backup med data ligger i {wish.out / FOLDER}", style="red", markup=False, highlight=False)
@@ -160,11 +168,18 @@ def drillable(systems: SystemMap, wanted: Sequence[str]) -> tuple[str, ...]:
 
 
 def backups(drilled: Drilled, console: Console) -> list[Taken]:
-    """Take the backups before anything is deleted; those of a stopped drill are taken up again."""
+    """Take the backups before anything is deleted; those of the same drill, stopped, are taken up again."""
     folder = drilled.wish.out / FOLDER
-    index = folder / "index.json"
+    index, mine = folder / "index.json", [drilled.wish.tenant, drilled.systems.digest, *drilled.names]
     if index.exists():
-        return [Taken(**(row | {"at": Path(row["at"])})) for row in json.loads(index.read_text("utf-8"))]
+        kept = json.loads(index.read_text("utf-8"))
+        if kept["of"] != mine:
+            raise Rejected(
+                "DRILL_UNFINISHED", f"{folder} has the backups of another drill, which stopped", field="--out",
+                remedy="give another folder; or remove that one, if nobody needs what it holds",
+                da="Mappen har backup fra en anden øvelse, der standsede.",
+            )  # fmt: skip
+        return [Taken(**(row | {"at": Path(row["at"])})) for row in kept["taken"]]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     taken = []
@@ -173,7 +188,7 @@ def backups(drilled: Drilled, console: Console) -> list[Taken]:
             taken.append(take(drilled.systems, name, folder))
         console.print(f"Backup af {name}: {taken[-1].tool}, {taken[-1].size} bytes", highlight=False, markup=False)
     rows = [asdict(each) | {"at": str(each.at)} for each in taken]
-    results.save(index, json.dumps(rows).encode())
+    results.save(index, json.dumps({"of": mine, "taken": rows}).encode())
     return taken
 
 

@@ -13,9 +13,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from shared.backups.model import Listing, Set, digest, set_id_of
+from contracts.system_map import Credential, System
+from contracts.system_map.backups import Source
+from shared.backups.model import Listing, Set, digest, not_listed, set_id_of
 from shared.connectors.s3 import settings
-from shared.connectors.s3.session import pages, translated
+from shared.connectors.s3.session import connect, pages, translated
 from shared.runtime.clock import legal_date
 
 _VERSIONS = {"KeyMarker": "NextKeyMarker", "VersionIdMarker": "NextVersionIdMarker"}
@@ -37,6 +39,26 @@ class Objects(Listing):
         beside = self._sets("") if self.prefix else []
         return self.sets() + [replace(each, set_id="") for each in beside]
 
+    def heads(self, set_id: str, size: int) -> Iterator[bytes]:
+        """Give the first bytes of every version of the set's objects, as anybody who may read the bucket gets them.
+
+        Raise BACKUPS_NOT_LISTED where a part of the set cannot be read: an upload that was never finished.
+        """
+        with translated(self.system, "verify", self.bucket):
+            for row in self._rows(self.prefix):
+                if set_id_of(_name(row["Key"], self.prefix)) != set_id:
+                    continue
+                if "UploadId" in row:
+                    raise not_listed(self.bucket, "an upload that was never finished cannot be read")
+                yield self._head(row, size) if row["Size"] else b""
+
+    def _head(self, row: dict[str, Any], size: int) -> bytes:
+        what = {"Bucket": self.bucket, "Key": row["Key"]}
+        if row.get("VersionId", "null") != "null" or not row.get("IsLatest"):  # without versions `null` may be unknown
+            what["VersionId"] = row["VersionId"]
+        body = self.client.get_object(**what, Range=f"bytes=0-{size - 1}")["Body"]
+        return bytes(body.read(size))
+
     def _sets(self, prefix: str) -> list[Set]:
         with translated(self.system, "verify", self.bucket):
             known = settings.read(self.client, self.system, "verify", self.bucket)
@@ -44,7 +66,7 @@ class Objects(Listing):
             days = _days(known, prefix)
             found: dict[str, list[dict[str, Any]]] = defaultdict(list)
             for row in self._rows(prefix):
-                found[row["Key"][len(prefix) :].partition("/")[0] or row["Key"]].append(row)
+                found[_name(row["Key"], prefix)].append(row)
         return [_set(name, rows, days) for name, rows in sorted(found.items())]
 
     def _rows(self, prefix: str) -> Iterator[dict[str, Any]]:
@@ -53,6 +75,19 @@ class Objects(Listing):
             yield from page.get("Versions", ())
         for page in pages(self.system, self.client.list_multipart_uploads, _UPLOADS, what):
             yield from page.get("Uploads", ())
+
+
+def opened(system: System, source: Source, purpose: str = "verify") -> Objects:
+    """Open a bucket of sets with the source's own access key, else with the system's of `purpose`."""
+    credential = Credential(source.user, source.password_file, source.password_env)
+    given = {purpose: credential} if source.user else system.credentials
+    bucket = replace(system, connection={"url": source.url, "region": source.region}, credentials=given)
+    return Objects(connect(bucket, purpose), system.name, source.bucket, source.prefix)
+
+
+def _name(key: str, prefix: str) -> str:
+    """Give the name of the set that a key below the prefix belongs to."""
+    return key[len(prefix) :].partition("/")[0] or key
 
 
 def _set(name: str, rows: list[dict[str, Any]], days: int | None) -> Set:

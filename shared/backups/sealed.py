@@ -2,16 +2,20 @@
 
 Ciphertext has no known beginning, is no text and does not get smaller when it is compressed. That a file passes does
 not prove that it is encrypted; that it fails proves that it is not. A set that cannot be looked into is not taken on
-trust: None.
+trust: None. Of a set in a bucket every version counts, as the store hands it out: what the store itself encrypts and
+decrypts lies open.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from contracts.errors import OphorError
 from contracts.system_map import System
+from shared.backups import objects
 from shared.backups.disk import Folder, files
 
 _HEAD = 65_536
@@ -24,14 +28,28 @@ _BEGINNINGS = (
 )  # fmt: skip
 
 
-def lies_open(system: System, set_id: str) -> bool | None:
+def lies_open(system: System, set_id: str, purpose: str = "verify") -> bool | None:
     """Tell whether a file of the set can be read without a key; None where the set cannot be looked into."""
-    found = [path for folder in _folders(system) for path in _top(folder) if folder.id_of(path) == set_id]
+    found = None
     try:
-        inside = [path for at in found for path in files(at)]
-        return any(map(_open, inside)) if inside else None
+        for head in chain(_on_disk(system, set_id), _in_buckets(system, set_id, purpose)):
+            if _readable(head):
+                return True
+            found = False
     except (OphorError, OSError):
         return None
+    return found
+
+
+def _on_disk(system: System, set_id: str) -> Iterator[bytes]:
+    for folder in _folders(system):
+        for at in (path for path in _top(folder) if folder.id_of(path) == set_id):
+            yield from map(_head, files(at))
+
+
+def _in_buckets(system: System, set_id: str, purpose: str) -> Iterator[bytes]:
+    for source in (each for each in system.sources if each.kind == "s3"):
+        yield from objects.opened(system, source, purpose).heads(set_id, _HEAD)
 
 
 def _folders(system: System) -> list[Folder]:
@@ -46,12 +64,16 @@ def _top(folder: Folder) -> list[Path]:
         return []
 
 
-def _open(path: Path) -> bool:
-    """Tell whether a file's beginning is anything else than noise."""
+def _head(path: Path) -> bytes:
+    """Give a file's beginning; a link, which anybody can read, has none that could be sealed."""
     if path.is_symlink():
-        return True
+        return b"->"
     with path.open("rb") as body:
-        head = body.read(_HEAD)
+        return body.read(_HEAD)
+
+
+def _readable(head: bytes) -> bool:
+    """Tell whether a file's beginning is anything else than noise."""
     if not head:
         return False
     if len(head) < _TOO_SHORT or head.startswith(_BEGINNINGS):

@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import OphorError
-from contracts.system_map import Credential, System
+from contracts.system_map import System
 from contracts.system_map.backups import Source
+from shared.backups import objects
 from shared.backups.catalogue import Catalogue
 from shared.backups.disk import Folder
 from shared.backups.dumps import MariaDumps, MongoDumps
 from shared.backups.model import Answer, Reader, Set, not_listed
-from shared.backups.objects import Objects
 from shared.backups.pgbackrest import PgBackRest
 from shared.backups.postgresql import BaseBackups
 from shared.backups.snapshots import Snapshots
 from shared.backups.streams import Binlogs, InfoWal, Oplog, Stream, WalArchive
-from shared.connectors.s3.session import connect
 
 
 def readers_of(system: System) -> list[tuple[Source, Reader]]:
@@ -173,14 +172,10 @@ def _oplog_began(system: System) -> int:
 
 
 def _objects(system: System, source: Source) -> Reader:
-    credential = Credential(source.user, source.password_file, source.password_env)
-    given = {"verify": credential} if source.user else system.credentials
-    bucket = replace(system, connection={"url": source.url, "region": source.region}, credentials=given)
     try:
-        client = connect(bucket, "verify")
+        return objects.opened(system, source)
     except OphorError:
         return _Closed()
-    return Objects(client, system.name, source.bucket, source.prefix)
 
 
 class _Closed:

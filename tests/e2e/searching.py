@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pymongo
 from bson.raw_bson import RawBSONDocument
 
 from deploy.demo import data
@@ -66,15 +67,20 @@ def files(root: Path) -> Iterator[Path]:
 
 def in_collections(exit_: Exit, wanted: set[bytes]) -> tuple[Found, int]:
     """Search every document of every service; give what was found, and how many were looked into."""
+    with exit_.documents() as client:
+        return in_documents(client, wanted)
+
+
+def in_documents(client: pymongo.MongoClient[Any], wanted: set[bytes]) -> tuple[Found, int]:
+    """Search every document of every service that keeps its own there."""
     found: Found = set()
     looked = 0
-    with exit_.documents() as client:
-        for name in client.list_database_names():
-            base = client.get_database(name)
-            for each in base.list_collection_names() if name.startswith("ophor_") else ():
-                options: Any = base.codec_options.with_options(document_class=RawBSONDocument)
-                rows: Any = base.get_collection(each, codec_options=options).find()
-                for row in rows:
-                    looked += 1
-                    found |= in_bytes(f"{name}.{each}", row.raw, wanted)
+    for name in client.list_database_names():
+        base = client.get_database(name)
+        for each in base.list_collection_names() if name.startswith("ophor_") else ():
+            options: Any = base.codec_options.with_options(document_class=RawBSONDocument)
+            rows: Any = base.get_collection(each, codec_options=options).find()
+            for row in rows:
+                looked += 1
+                found |= in_bytes(f"{name}.{each}", row.raw, wanted)
     return found, looked

@@ -109,7 +109,8 @@ class Drill:
 
 
 @contextmanager
-def a_drill(kind: str, parts: Parts, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drill]:
+def restorable(kind: str, parts: Parts, folder: Path) -> Iterator[Target]:
+    """Make a target with a user who may take its backup and put it back."""
     make, user = ENGINES[kind]
     with ExitStack() as stack:
         target = stack.enter_context(make(parts, folder))
@@ -117,5 +118,11 @@ def a_drill(kind: str, parts: Parts, folder: Path, monkeypatch: pytest.MonkeyPat
         target.content["credentials"]["restore"] = {"user": name, "password_file": f"secrets/{name}"}
         _secret(folder, name, "hemmelig")
         stack.callback(user(parts, target, name))
-        monkeypatch.setenv("OPHOR_LOOK_DAYS", "7")
-        yield Drill(stack.enter_context(a_world(target, parts.mongo_uri, folder, monkeypatch)), folder)
+        yield target
+
+
+@contextmanager
+def a_drill(kind: str, parts: Parts, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Drill]:
+    monkeypatch.setenv("OPHOR_LOOK_DAYS", "7")
+    with restorable(kind, parts, folder) as target, a_world(target, parts.mongo_uri, folder, monkeypatch) as world:
+        yield Drill(world, folder)

@@ -62,7 +62,7 @@ def test_a_restore_behind_our_back_is_found_within_the_interval_and_deleted_agai
     (replayed,) = drill.events(REPLAYED)
     assert replayed["job_id"] == again["job_id"] and 0 < replayed["deleted"] <= deleted
     assert drill.gate()["released"] and drill.world.rows() == 0
-    assert drill.world.target.neighbours() >= neighbours  # S3 keeps versions of what was put back
+    assert drill.world.target.neighbours() == neighbours
 
 
 def test_an_announced_restore_closes_the_gate_until_its_replay_is_verified(quick: Drill) -> None:

@@ -92,7 +92,7 @@ def _unseen(system: System, backup: Backup, purpose: str) -> list[str]:
     """List what could not be looked into: copies of the key, and the set itself, which must not lie open."""
     states = {(each.copy, state_of(each, backup.key_id, purpose)) for each in system.keys}
     found = [f"COPY_NOT_SEEN({copy})" for copy in COPIES if (copy, "ERROR") in states]
-    open_ = lies_open(system, backup.set_id)
+    open_ = lies_open(system, backup.set_id, purpose)
     return found + (["SET_NOT_LOOKED_INTO"] if open_ is None else ["SET_LIES_OPEN"] if open_ else [])
 
 

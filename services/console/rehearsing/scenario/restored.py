@@ -63,10 +63,10 @@ class Restored(Scenario):
         for name in self.plan.systems:
             self.stage.progress.say(f"Backup af {name} lægges tilbage")
             self.plan.put_back(name)
-        self.plan.is_back = True
-        self.plan.on_back()
         for restore_id in restores:
             self._do("replay_restore", f"replay:{restore_id}", restore_id=restore_id)
+        self.plan.is_back = True  # only now: a drill that stopped before it restores and hands over once more
+        self.plan.on_back()
 
     def _announce(self, name: str) -> str:
         """Catalogue the set that is put back, and close its system."""
