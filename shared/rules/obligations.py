@@ -196,12 +196,16 @@ def _by_date(owed: Owed, due: date | None, today: date) -> Standing:  # rules 6 
 
 
 def _moved(start: date, due: date, stopped: Stopped) -> date:
-    """Give the last day of a clock that began after `start`, moved by the days on which it stood still (rule 5)."""
+    """Give the last day of a clock that began after `start`, moved by the days on which it stood still (rule 5).
+
+    A day on which two things stopped it counts once.
+    """
+    uncounted = start if start == due else start + _DAY
     for first, last in sorted(stopped, key=lambda each: each[0]):
-        if last is None or first > due or last < start:
+        if last is None or first > due or last < uncounted:
             continue
-        began = start if start == due else start + _DAY
-        due += max(timedelta(), last - max(first, began) + _DAY)
+        due += last - max(first, uncounted) + _DAY
+        uncounted = last + _DAY
     return due
 
 

@@ -275,6 +275,13 @@ def test_force_majeure_stops_a_clock_that_runs_and_moves_its_last_day() -> None:
     assert (over.state, over.due) == ("breached", date(2026, 7, 11))
 
 
+def test_a_day_on_which_two_things_stopped_a_clock_counts_once() -> None:
+    whole = (date(2026, 6, 10), date(2026, 6, 19))
+    for other in ((date(2026, 6, 12), date(2026, 6, 15)), (date(2026, 6, 15), date(2026, 6, 19)), whole):
+        over = standing("S2-16.6.4-a", date(2026, 7, 12), stopped=(other, whole))
+        assert (over.state, over.due) == ("breached", date(2026, 7, 11)), other
+
+
 def test_force_majeure_revives_no_breach_and_moves_no_day_counted_backwards() -> None:
     after = ((date(2026, 7, 5), date(2026, 8, 5)),)
     assert standing("S2-16.6.4-a", date(2026, 7, 20), stopped=after).state == "breached"
