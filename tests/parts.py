@@ -36,7 +36,7 @@ from deploy.stack.ports import Ports
 from deploy.stack.spawn import Launch
 from shared.bus import topology
 from shared.bus.pump import dial
-from tests.waiting import until
+from tests.waiting import LONGEST_S, until
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Broker:
         self.parts.ask("DELETE", f"vhosts/{quote(self.vhost, safe='')}")
 
 
-_AWS, _HTTP = boto3.session.Session(), httpx.Client(trust_env=False)
+_AWS, _HTTP = boto3.session.Session(), httpx.Client(trust_env=False, timeout=LONGEST_S)
 
 
 @dataclass

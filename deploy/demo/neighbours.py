@@ -30,6 +30,7 @@ from deploy.demo.world import World
 STATS = "neighbours.json"
 WORK_EVERY_S = 0.2
 OWN_ROWS = 40
+PATIENCE_S = 30
 NOTE = "Skrevet mens en nabo flyttede"
 
 Work = Callable[[], str]
@@ -116,8 +117,8 @@ class Neighbour:
         answer = httpx.post(
             f"http://127.0.0.1:{self.world.case_index_port}/importer",
             json={"sager": [{"uuid": case, "ejer_cvr": self.tenant.cvr}]},
-            headers={"Authorization": f"Bearer {self.world.secret('ci_import')}"},
-        )
+            headers={"Authorization": f"Bearer {self.world.secret('ci_import')}"}, timeout=PATIENCE_S,
+        )  # fmt: skip
         answer.raise_for_status()
         return "sagsindeks.import"
 
@@ -125,7 +126,7 @@ class Neighbour:
         address, user = self.world.servers["pladsanvisning"], pladsanvisning.app_user(self.tenant)
         return psycopg.connect(
             host=address["host"], port=address["port"], dbname=address["database"], user=user,
-            password=self.world.secret(user), connect_timeout=5, application_name="neighbours",
+            password=self.world.secret(user), connect_timeout=PATIENCE_S, application_name="neighbours",
         )  # fmt: skip
 
     def _mornings(self) -> Collection[Any]:
@@ -134,7 +135,7 @@ class Neighbour:
             self._client = MongoClient(
                 address["host"], address["port"], username=user, password=self.world.secret(f"mv_{user}"),
                 authSource=address["auth_source"], replicaSet=address.get("replica_set"),
-                serverSelectionTimeoutMS=5_000, appname="neighbours",
+                serverSelectionTimeoutMS=PATIENCE_S * 1_000, appname="neighbours",
             )  # fmt: skip
         return self._client[morgenvagt.DATABASE]["fremmoede"]
 

@@ -88,19 +88,20 @@ class Mongo:
         except PyMongoError:
             return False
 
-    def settle(self, seconds: float = 30.0) -> None:
+    def settle(self, seconds: float = 180.0) -> None:
         """Make the replica set and its administrator, unless they are made; raise Unavailable MONGOD_NOT_WRITABLE.
 
         The first connection from this machine may do both without a user; in a container the administrator is there
         before the set is.
         """
         members = [{"_id": 0, "host": f"127.0.0.1:{self.port}"}]
-        with self._alone() as client, suppress(OperationFailure):  # made already, or a user is wanted by now
+        patient = {"serverSelectionTimeoutMS": int(seconds * 1000)}
+        with self._alone(**patient) as client, suppress(OperationFailure):  # made already, or a user is wanted by now
             client.admin.command("replSetInitiate", {"_id": "rs0", "members": members})
         with self._alone(username=ROOT, password=self.password) as client, suppress(PyMongoError):
             client.admin.command("replSetInitiate", {"_id": "rs0", "members": members})
         self._wait_until_writable(seconds)
-        with self._alone() as client, suppress(OperationFailure):
+        with self._alone(**patient) as client, suppress(OperationFailure):
             client.admin.command("createUser", ROOT, pwd=self.password, roles=["root"])
 
     def _wait_until_writable(self, seconds: float) -> None:
@@ -120,4 +121,5 @@ class Mongo:
         return MongoClient(self.given, serverSelectionTimeoutMS=2000)
 
     def _alone(self, **options: Any) -> MongoClient[dict[str, Any]]:
-        return MongoClient("127.0.0.1", self.port, directConnection=True, serverSelectionTimeoutMS=1000, **options)
+        options = {"serverSelectionTimeoutMS": 1000, **options}
+        return MongoClient("127.0.0.1", self.port, directConnection=True, **options)

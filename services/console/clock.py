@@ -59,7 +59,7 @@ def set_(when: Annotated[str, typer.Argument(metavar="DATE", help="ÅÅÅÅ-MM-D
 def advance(
     to: Annotated[str | None, typer.Option("--to", metavar="DATE", help="Til og med. / Up to.")] = None,
     by: Annotated[str | None, typer.Option("--by", metavar="PERIOD", help="+10d, +6m, +10wd.")] = None,
-    timeout: Annotated[float, typer.Option(help="Sekunder pr. stop. / Seconds a stop.")] = 120.0,
+    timeout: Annotated[float, typer.Option(help="Sekunder uden fremgang. / Seconds without progress.")] = 120.0,
 ) -> None:
     """Gå fra det ene forfald til det næste, og vent på ro ved hvert. / Walk from due time to due time.
 

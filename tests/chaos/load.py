@@ -17,8 +17,8 @@ from typing import Any
 from contracts import roles
 from contracts.errors import Rejected, Unavailable
 from contracts.roles import CUSTOMER_LEAD, SUPPLIER_LEAD
-from shared.bus.client import Client
 from shared.bus.envelope import new_id
+from shared.bus.tokens import Authorise
 from tests.chaos.bed import Bed
 
 CUSTOMER, SUPPLIER = "11111111", "99999999"
@@ -102,9 +102,15 @@ class Load:
             command.differs |= command.answer != first
 
     def _attempt(self, command: Given, seconds: float) -> None:
-        command.deadlines.append(time.time() + seconds)
+        signed = self._authorise(command.role)
+
+        def authorise(service: str) -> str:
+            command.deadlines.append(time.time() + seconds)  # the call's own was set a moment before
+            return signed(service)
+
         try:
-            answer = self._client(command.role).call(command.wire, command.data, command.id, timeout=seconds)
+            client = self.bed.client.on_behalf(authorise)
+            answer = client.call(command.wire, command.data, command.id, timeout=seconds)
         except Rejected as error:
             command.refused = error.code
         except Unavailable:
@@ -115,14 +121,14 @@ class Load:
 
     def _ask(self, wire: str, role: str, data: dict[str, Any]) -> None:
         try:
-            self._client(role).call(wire, data, timeout=2.0)
+            self.bed.client.on_behalf(self._authorise(role)).call(wire, data, timeout=2.0)
         except (Rejected, Unavailable):
             self.errors += 1
         self.queries += 1
 
-    def _client(self, role: str) -> Client:
+    def _authorise(self, role: str) -> Authorise:
         customers = [CUSTOMER] if roles.PARTY[role] == "customer" else ["*"]
-        return self.bed.client.on_behalf(self.bed.issuer.acting(f"usr-{role[:3]}", [role], customers))
+        return self.bed.issuer.acting(f"usr-{role[:3]}", [role], customers)
 
 
 def story(rng: random.Random) -> Iterator[tuple[str, str, Any]]:

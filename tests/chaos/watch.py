@@ -138,16 +138,18 @@ class Watch:
     def end(self) -> None:
         """End everything for good."""
         self._ending.set()
-        self._thread.join(10)
+        self._thread.join(60)
         for each in self.processes.values():
             each.signal(signal.SIGKILL)
         for each in self.processes.values():
             if each.popen is not None:
-                each.popen.wait(20)
+                each.popen.wait(120)
 
     def _run(self) -> None:
         while not self._ending.wait(_TURN_S):
             for each in self.processes.values():
+                if self._ending.is_set():
+                    return  # nobody is started again any more
                 self._look(each)
             self.memory.sample(self.processes.values())
 

@@ -28,6 +28,7 @@ from deploy.stack.processes import PRODUCT
 from services.console.main import app
 from tests.e2e import searching
 from tests.e2e.exits import Exit, Reference
+from tests.waiting import until
 
 STAGES = ("ACTIVE-DELETED", "BACKUP-EXPIRED")
 FORMS = ("pdf", "bundle")
@@ -323,9 +324,8 @@ def log_in(browser: httpx.Client, exit_: Exit, login: str) -> httpx.Response:
 
 
 def test_after_ophor_up_everything_runs_again(running: Exit) -> None:
-    rows = {row.name: row for row in running.stack.status()}
-    assert set(PRODUCT) <= set(rows)
-    assert [name for name, row in rows.items() if not row.ready] == []
+    assert set(PRODUCT) <= {row.name for row in running.stack.status()}
+    until(lambda: all(row.ready for row in running.stack.status()), "every process is ready")
 
 
 @pytest.mark.parametrize("login", ["dpo", "operatoer"])

@@ -28,7 +28,18 @@ from shared.bus.client import Client
 from shared.bus.envelope import encode, make_command, make_event
 from shared.bus.tokens import Issuer
 from shared.store import mongo as store_mongo
-from tests.integration.bus_store_parts import Mongo, Rabbit, drained, folder, free_ports, mongo, rabbit, room, until
+from tests.integration.bus_store_parts import (
+    Mongo,
+    Patient,
+    Rabbit,
+    drained,
+    folder,
+    free_ports,
+    mongo,
+    rabbit,
+    room,
+    until,
+)
 from tests.parts import Parts
 from tests.waiting import LONGEST_S
 
@@ -85,7 +96,7 @@ class Bed:
         issuers["watcher"] = (trust.make_key(keys, "watcher"), frozenset({MONITOR}))
         trust.write(self.trust_file, services, issuers)
         trust.make_key(keys, "stranger")
-        self.calls = Client(node.uri("console"), "console", self.issuer().acting("usr-1", ["ist_projektleder"]))
+        self.calls = Patient(node.uri("console"), "console", self.issuer().acting("usr-1", ["ist_projektleder"]))
         self.mongo: Any = pymongo.MongoClient(database.uri)
         self.patience(5)  # with a killed process
         self.connection = node.connect("topology")
@@ -230,7 +241,7 @@ class Caller:
             spoil.get("audience", "orders")
         )
         envelope = make_command(wire, data or AGREEMENT) | spoil.get("envelope", {})
-        headers = {"nameko.authorization": token, "nameko.deadline": spoil.get("deadline", time.time() + 30)}
+        headers = {"nameko.authorization": token, "nameko.deadline": spoil.get("deadline", time.time() + LONGEST_S)}
         headers = {name: value for name, value in (headers | spoil.get("headers", {})).items() if value is not None}
         correlation = secrets.token_hex(8)
         properties = {

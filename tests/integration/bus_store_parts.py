@@ -27,7 +27,10 @@ from contracts.errors import Unavailable
 from deploy.stack import programs
 from deploy.stack.ports import Ports
 from shared.bus import trust
+from shared.bus.client import Client
+from shared.bus.envelope import new_id
 from shared.bus.frames import Writer
+from shared.bus.ladder import OWN_STORE
 from shared.bus.topology import definitions, describe
 from shared.bus.topology import users as topology_users
 from shared.runtime.clock import SimulatedClock, set_clock
@@ -52,6 +55,27 @@ def until(condition: Callable[[], Any], what: str, seconds: float = waiting.LONG
     """Wait until `condition` gives something true, and give it; that a server or a service is away passes."""
     away = (OSError, pymongo.errors.PyMongoError, amqp.exceptions.AMQPError, Unavailable)
     return waiting.until(condition, what, seconds, away)
+
+
+class Patient(Client):
+    """A caller who waits as long as a slow machine takes, and repeats what a busy store could not do."""
+
+    def call(
+        self, wire: str, data: dict[str, Any], command_id: str | None = None, timeout: float = waiting.LONGEST_S,
+        correlation_id: str = "",
+    ) -> dict[str, Any]:  # fmt: skip
+        """Call with one command id until the store could do it."""
+        command_id = command_id or new_id()
+
+        def answer() -> tuple[dict[str, Any], ...]:
+            try:
+                return (super(Patient, self).call(wire, data, command_id, timeout, correlation_id),)
+            except Unavailable as error:
+                if error.code not in OWN_STORE:
+                    raise
+                return ()
+
+        return waiting.until(answer, f"{wire} is answered")[0]
 
 
 def mongod_path() -> str:

@@ -1,7 +1,9 @@
 """A hand for the bus's tests: `deletion.delete` as a process that can be killed in the middle of a slice.
 
 Its target is a collection: every try adds a row there (an effect outside the unit), every commit one in `effects`. A
-file in the folder SIGNALS tells it where to stop and wait for its end: `stop-<batch>`.
+file in the folder SIGNALS tells it what to do with a batch: `stop-<batch>`: wait for its end; `slow-<batch>`: wait
+until that file is gone; `reject-…`, `unavailable-…`, `once-…` (unavailable, one time). It writes there that it has been
+`told-to-stop`.
 """
 
 from __future__ import annotations
@@ -30,11 +32,13 @@ class Delete(Hand):
             time.sleep(600)  # until it is killed
         if (SIGNALS / f"reject-{batch}").exists():
             raise Rejected("TEST_REJECTED", "the data is wrong")
+        if (SIGNALS / f"once-{batch}").exists():
+            (SIGNALS / f"once-{batch}").unlink()
+            raise Unavailable("TEST_UNAVAILABLE", "the world is wrong for a moment")
         if (SIGNALS / f"unavailable-{batch}").exists():
             raise Unavailable("TEST_UNAVAILABLE", "the world is wrong")
-        if (SIGNALS / f"slow-{batch}").exists():
-            (SIGNALS / f"slow-{batch}").unlink()
-            time.sleep(3)
+        while (SIGNALS / f"slow-{batch}").exists():
+            time.sleep(0.02)
         work.commit(lambda unit: unit.db.effects.insert_one({"batch": batch}, session=unit.session))
 
 
@@ -60,7 +64,13 @@ def main() -> None:
         from shared.bus.relay import Relay
 
         process = Relay.from_environment(sys.argv[2])
-    signal.signal(signal.SIGTERM, lambda *_: process.stop())
+
+    def leave(*_: object) -> None:
+        process.stop()
+        if SIGNALS.is_dir():
+            (SIGNALS / "told-to-stop").touch()
+
+    signal.signal(signal.SIGTERM, leave)
     process.run()
 
 

@@ -34,7 +34,7 @@ from shared.bus.pump import dial
 from shared.connectors import open_connector
 from shared.connectors.protocol import Connector
 from tests.parts import Broker, MariaServer, ObjectStore
-from tests.waiting import until
+from tests.waiting import LONGEST_S, until
 
 LEAVING, STAYING, CVR, OTHER_CVR = "101", "102", "11111111", "22222222"
 COUNTS = {"sager": (7, 5), "noter": (4, 3)}
@@ -465,7 +465,7 @@ def queues(broker: Broker, folder: Path) -> Iterator[Target]:
     admin = broker.uri(topology.TOPOLOGY_USER)
     where = urlsplit(admin)
     login = (unquote(where.username or ""), unquote(where.password or ""))
-    api = httpx.Client(base_url=broker.management + "/api/", auth=login, trust_env=False)
+    api = httpx.Client(base_url=broker.management + "/api/", auth=login, trust_env=False, timeout=LONGEST_S)
     virtual = Virtual(name, admin.rpartition("/")[0] + "/" + name, api)
     virtual.put(f"vhosts/{name}", {})
     for user, (tags, *rights) in QUEUE_RIGHTS.items():

@@ -21,7 +21,6 @@ from contracts.errors import OphorError
 from contracts.roles import EVERYONE
 from contracts.system_map import register
 from shared.bus import trust
-from shared.bus.client import Client
 from shared.bus.envelope import encode, make_event
 from shared.bus.pump import dial
 from shared.bus.tokens import Issuer
@@ -53,7 +52,7 @@ class Stage:
         issuers = {name: (trust.make_key(keys, name), EVERYONE) for name in CALLERS}
         trust.write(self.root / "trust.json", services, issuers)
         issuer = Issuer("console", trust.load_key(keys, "console"))
-        self.client = Client(self.broker.uri("console"), "console", issuer.acting("usr-1", [ROLE]))
+        self.client = bus_store_parts.Patient(self.broker.uri("console"), "console", issuer.acting("usr-1", [ROLE]))
 
     def start(self, *arguments: str, **more: str) -> subprocess.Popen[Any]:
         """Start one process of deletion's (`face`, `relay`, `hand` with its name)."""
@@ -107,6 +106,17 @@ class Stage:
         except OphorError:
             return {"state": "none", "batches": 0}
 
+    def batches(self, activity: str) -> int:
+        """Count the batches that are closed, as the database knows them at once."""
+        with pymongo.MongoClient[dict[str, Any]](self.mongo_uri) as client:
+            job = client["ophor_deletion"].jobs.find_one({"activity": activity}, sort=[("_id", -1)])
+        return int(job["batches"]) if job else 0
+
+    def told_all(self) -> bool:
+        """Tell whether the relay has told what the service wrote."""
+        with pymongo.MongoClient[dict[str, Any]](self.mongo_uri) as client:
+            return not client["ophor_deletion"].outbox.count_documents({"state": "pending"})
+
     def take(self, queue: str) -> list[dict[str, Any]]:
         """Take what lies in a queue."""
         found = []
@@ -128,6 +138,12 @@ class Stage:
         self.client.close()
 
 
+def transactions_last(server: str, seconds: int) -> None:
+    """Have a database end transactions that last longer."""
+    with pymongo.MongoClient[dict[str, Any]](server) as client:
+        client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": seconds})
+
+
 @contextmanager
 def stage(parts: Parts) -> Iterator[Stage]:
     """Bring up a stage with three kinds of targets, all of deletion 1; its database is on a server of its own."""
@@ -140,10 +156,9 @@ def stage(parts: Parts) -> Iterator[Stage]:
             "morgenvagt": stack.enter_context(targets.mongodb(parts.mongo_uri, root)),
             "booking": stack.enter_context(targets.files(root)),
         }
-        uri = database if isinstance(database, str) else database.uri
-        for server in (parts.mongo_uri, uri):
-            with pymongo.MongoClient[dict[str, Any]](server) as client:  # what a killed hand left open
-                client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 5})
-        on_stage = Stage(broker, uri, root, systems)
+        for server in (parts.mongo_uri, database.uri):
+            transactions_last(server, 5)  # what a killed hand left open
+        stack.callback(transactions_last, parts.mongo_uri, 10)  # as others know it
+        on_stage = Stage(broker, database.uri, root, systems)
         stack.callback(on_stage.close)
         yield on_stage

@@ -26,13 +26,12 @@ from contracts.errors import Unavailable
 from contracts.roles import EVERYONE
 from deploy.demo.world import World
 from shared.bus import trust
-from shared.bus.client import Client
 from shared.bus.envelope import encode, make_event
 from shared.bus.pump import dial
 from shared.bus.tokens import Issuer
 from tests.integration import connectors_targets as targets
 from tests.integration import demo_parts
-from tests.integration.bus_store_parts import folder, mongo
+from tests.integration.bus_store_parts import Patient, folder, mongo
 from tests.parts import Broker, Parts
 from tests.waiting import until
 
@@ -62,7 +61,7 @@ class Stage:
         self.running: list[subprocess.Popen[Any]] = []
         self.mongo: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongo_uri)
         self.issuer = Issuer("console", trust.load_key(self.keys, "console"))
-        self.client = Client(broker.uri("console"), "console", self.issuer.acting("usr-1", [LEAD]))
+        self.client = Patient(broker.uri("console"), "console", self.issuer.acting("usr-1", [LEAD]))
 
     def close(self) -> None:
         """End every process and connection."""

@@ -52,7 +52,7 @@ def running(argv: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]
         yield process
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(waiting.LONGEST_S)
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def test_promise_3_retries_are_bounded_and_a_dead_letter_counts_until_it_is_disc
         seen = figures(face)
         assert seen["ophor_entrypoints_total", "scheduling", "bug", "orders.window_confirmed"] == topology.STEPS + 1
         assert seen["ophor_moved_total", "evt-scheduling", "delay"] == topology.STEPS
-        assert dead_of(parts, "scheduling") == 1
+        until(lambda: dead_of(parts, "scheduling") == 1, "it counts")
         console = parts.node.connect("console")
         store = Store(parts.mongo_uri, "scheduling", clock_for("production", ""))
         dead.discard(console, "scheduling", event["id"], "operator-1", "a bug of the test", store)
@@ -181,8 +181,8 @@ def test_promise_6_stopping_is_clean_a_relay_hands_its_work_over_at_once(parts: 
     with ExitStack() as running:
         first = running.enter_context(parts.relay("orders"))
         until(lambda: "relay works" in first.errors, "it works")
-        second = running.enter_context(parts.relay("orders"))
         holder = _holder(parts)
+        second = running.enter_context(parts.relay("orders"))
         first.signal(signal.SIGTERM)
         assert first.ended() == 0
         assert _holder(parts) != holder
@@ -317,7 +317,7 @@ def test_the_examples_of_the_integrators_page_run_as_they_stand_over_tls(parts: 
         return str(page["token"](key, "console", service, "usr-crm", ["ist_projektleder"], ["*"]))
 
     with parts.face("orders"):
-        assert page["newest_exits"](uri, authorise, 5) == []
+        assert until(lambda: [page["newest_exits"](uri, authorise, 5)], "the project's client is answered") == [[]]
         assert page["exits_by_nameko"](plain, authorise, 5, tls) == []
         with pytest.raises((ssl.SSLCertVerificationError, OperationalError)):
             page["exits_by_nameko"](plain, authorise, 5, wrong)
@@ -338,7 +338,7 @@ def test_a_broker_under_another_name_is_refused(parts: Bed) -> None:
 
 def test_a_database_under_another_name_is_refused(parts: Bed) -> None:
     right = Store(parts.mongo_uri, "orders", clock_for("production", ""))
-    right.ping()
+    until(lambda: right.ping() is None, "the database answers")
     right.close()
     wrong = elsewhere(parts.mongo_uri).replace("replicaSet=rs0", "directConnection=true")
     other = Store(wrong + "&serverSelectionTimeoutMS=500", "orders", clock_for("production", ""))

@@ -124,7 +124,7 @@ def test_what_is_published_twice_is_handled_once(here: World, store: Store) -> N
     send(store, 1, 2, 3)
     until(lambda: quiet(store), "all is quiet")
     store.db.outbox.update_many({}, {"$set": {"state": "pending"}})
-    until(lambda: here.log().count('"outcome": "duplicate"') == 3, "the duplicates are seen")
+    until(lambda: here.log().count('"outcome": "duplicate"') >= 3, "the duplicates are seen")
     until(lambda: quiet(store), "all is quiet again")
     assert effects(store) == [1, 2, 3] and tries(store) == 3
 
@@ -139,14 +139,12 @@ def test_an_event_reaches_each_subscriber_signed(here: World, store: Store) -> N
 
 
 def test_an_unavailable_slice_climbs_the_ladder_and_succeeds_later(here: World, store: Store) -> None:
-    (here.signals / "unavailable-1").touch()
+    (here.signals / "once-1").touch()
     here.start("relay", "deletion")
     here.start("hand")
     send(store, 1)
-    until(lambda: tries(store) >= 2, "a second try")
-    (here.signals / "unavailable-1").unlink()
     until(lambda: effects(store) == [1], "the effect")
-    assert store.status()["dead"] == 0
+    assert (tries(store), store.status()["dead"]) == (2, 0)
 
 
 def test_a_task_waits_for_a_transaction_that_a_killed_process_left_open(here: World, store: Store) -> None:
@@ -350,6 +348,8 @@ def test_a_hand_finishes_its_slice_when_it_is_told_to_stop(here: World, store: S
     send(store, 1, 2)
     until(lambda: tries(store) == 1, "the slice has begun")
     hand.send_signal(signal.SIGTERM)
+    until((here.signals / "told-to-stop").exists, "the hand knows")
+    (here.signals / "slow-1").unlink()
     assert hand.wait(LONGEST_S) == 0
     assert effects(store) == [1]
     until(lambda: here.depth(QUEUE) == 1, "the other one waits")

@@ -73,9 +73,9 @@ def test_a_deleter_that_is_not_shown_its_own_changes_is_refused(target: Target) 
 def test_a_count_that_somebody_else_keeps_from_being_fresh_is_not_believed(
     target: Target, server: MariaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mariadb, "_TRIES", 4)
+    monkeypatch.setattr(mariadb, "_TRIES", 2)
     ended, reading = threading.Event(), threading.Event()
-    often = "FOR i IN 1..200 DO SELECT count(*) INTO n FROM information_schema.INNODB_TRX; END FOR"
+    often = "FOR i IN 1..1000 DO SELECT count(*) INTO n FROM information_schema.INNODB_TRX; END FOR"
 
     def watch() -> None:
         with server.connect() as session, session.cursor() as cursor:
@@ -83,7 +83,7 @@ def test_a_count_that_somebody_else_keeps_from_being_fresh_is_not_believed(
                 cursor.execute(f"BEGIN NOT ATOMIC DECLARE n INT; {often}; END")
                 reading.set()
 
-    watchers = [threading.Thread(target=watch) for _ in range(2)]
+    watchers = [threading.Thread(target=watch) for _ in range(4)]
     for watcher in watchers:
         watcher.start()
     try:

@@ -26,8 +26,16 @@ from tests.integration.connectors_targets import Target
 from tests.integration.deletion_house import Killed
 from tests.integration.deletion_world import World, a_world, preview
 from tests.parts import MariaServer, Parts
+from tests.waiting import LONGEST_S
 
 PROBE = "fortroligt-7c1e94d2"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for the engines' own workers, whom other tests may keep busy."""
+    for engine in (postgresql_physical, mariadb_physical):
+        monkeypatch.setattr(engine, "PATIENCE_S", LONGEST_S)
 
 
 @pytest.fixture
@@ -130,6 +138,7 @@ def test_a_snapshot_that_somebody_holds_is_named_and_its_rows_stay(
         assert clean(postgresql) == "OPEN_SNAPSHOT"
         assert seen(postgresql).held >= 40
         assert reader.execute(f"SELECT count(*) FROM sager WHERE navn LIKE '{PROBE}%'").fetchone() == (40,)
+    monkeypatch.setattr(postgresql_physical, "PATIENCE_S", LONGEST_S)
     assert clean(postgresql) == ""
     assert seen(postgresql).held == 0
 
@@ -192,7 +201,7 @@ def test_a_transaction_that_keeps_purge_back_is_named(
         assert clean(mariadb) == "OPEN_SNAPSHOT"
         assert seen(mariadb).held > 0
         cursor.execute("ROLLBACK")
-    monkeypatch.setattr(mariadb_physical, "PATIENCE_S", 15.0)
+    monkeypatch.setattr(mariadb_physical, "PATIENCE_S", LONGEST_S)
     assert clean(mariadb) == ""
 
 

@@ -46,6 +46,13 @@ def size(world: Stage, pattern: str) -> int:
     return 0
 
 
+def reaches(world: Stage, pattern: str, least: int) -> str:
+    """Tell whether so much is there, or whether all is over."""
+    if size(world, pattern) >= least:
+        return "there"
+    return "over" if world.delivery()["state"] == "delivered" else ""
+
+
 def test_an_extract_under_way_stops_when_the_exit_is_cancelled_and_leaves_nothing_behind(world):
     begin(world)
     hand = world.start("hand", "delivery", "extract")
@@ -83,13 +90,9 @@ def test_a_hand_that_is_killed_at_every_step_delivers_each_row_exactly_once(worl
         ("*/*sealed.age*", 1),
     ):
         hand = world.start("hand", "delivery", "extract")
-        until(
-            lambda p=pattern, n=least: size(world, p) >= n or world.delivery()["state"] == "delivered",
-            pattern,
-            at_most_s=0.02,
-        )
-        reached.append(size(world, pattern) >= least)
+        seen = until(lambda p=pattern, n=least: reaches(world, p, n), pattern, at_most_s=0.02)
         kill(hand)
+        reached.append(seen == "there")
     assert reached[0], "the hand was killed in the middle of the table"
     world.start("hand", "delivery", "extract")
     delivery = world.wait_for_state("delivered")

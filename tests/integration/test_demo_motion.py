@@ -25,6 +25,7 @@ from deploy.demo.world import World, WorldSettings, make_world
 from services.console import rehearsal
 from tests.integration.demo_parts import made_world, process, until
 from tests.parts import Parts
+from tests.waiting import LONGEST_S
 
 Made = tuple[World, WorldSettings]
 
@@ -178,7 +179,7 @@ def tenant_content(settings: WorldSettings) -> list[Any]:
 @pytest.mark.parametrize("name", ["case-index", "neighbours", "retention"])
 def test_a_process_without_a_world_says_so_and_ends(name: str, tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "deploy.demo", name, "--world", str(tmp_path / "nowhere")]
-    ended = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(argv, capture_output=True, text=True, timeout=LONGEST_S, check=False)
     assert ended.returncode == 2
     assert "WORLD_MISSING" in ended.stderr
 

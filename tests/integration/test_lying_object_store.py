@@ -16,6 +16,7 @@ from tests.integration import connectors_targets as targets
 from tests.integration.connectors_targets import Target
 from tests.integration.deletion_world import World, a_world, preview, stopped
 from tests.parts import Parts
+from tests.waiting import LONGEST_S
 
 Answer = tuple[int, bytes]
 Forward = Callable[[bytes], Answer]
@@ -30,7 +31,7 @@ class Liar(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, url: str) -> None:
-        self.url, self.client = url, httpx.Client(trust_env=False)
+        self.url, self.client = url, httpx.Client(trust_env=False, timeout=LONGEST_S)
         self.lie: Lie | None = None
         super().__init__(("127.0.0.1", 0), _Handler)
 

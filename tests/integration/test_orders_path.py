@@ -24,14 +24,13 @@ from contracts.errors import Rejected, Unavailable
 from contracts.registry import check
 from contracts.roles import EVERYONE
 from shared.bus import trust
-from shared.bus.client import Client
 from shared.bus.envelope import new_id
 from shared.bus.pump import dial
 from shared.bus.tokens import Issuer
 from shared.rules.profiles import load_profiles, required_lines
 from shared.runtime.clock import set_clock
 from shared.store import mongo as store_mongo
-from tests.integration.bus_store_parts import folder, mongo
+from tests.integration.bus_store_parts import Patient, folder, mongo
 from tests.parts import Broker, Parts
 from tests.waiting import until
 
@@ -60,7 +59,7 @@ class Stage:
         issuers = {name: (trust.make_key(root, name), EVERYONE) for name in CALLERS}
         trust.write(root / "trust.json", services, issuers)
         self.issuer = Issuer("console", trust.load_key(root, "console"))
-        self.client = Client(broker.uri("console"), "console", self.issuer.acting("p-0", [LEAD]))
+        self.client = Patient(broker.uri("console"), "console", self.issuer.acting("p-0", [LEAD]))
         self.mongo: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(mongo_uri)
         self.db = self.mongo["ophor_orders"]
         store_mongo.make_indexes(store_mongo.database(self.mongo, "orders"))

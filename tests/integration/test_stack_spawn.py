@@ -61,7 +61,7 @@ def test_a_process_with_the_same_number_and_another_start_is_another(mark: str, 
 def test_ending_asks_first_and_then_kills_what_does_not_listen(mark: str, launch: Callable[..., Launch]) -> None:
     polite, stubborn = spawn.start(launch(), mark, "polite"), spawn.start(launch(STUBBORN), mark, "stubborn")
     until(lambda: b"set" in launch().log.read_bytes(), "the stubborn one ignores the signal")
-    assert spawn.end([polite, stubborn], 0.5) == [stubborn]
+    assert spawn.end([polite, stubborn], 3.0) == [stubborn]
     assert not polite.alive and not stubborn.alive
 
 

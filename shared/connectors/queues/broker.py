@@ -23,7 +23,7 @@ from shared.bus.pump import dial
 from shared.connectors import failures
 
 _WINDOW, _ROUNDS = 200, 10
-_PATIENCE, _PAUSE_S = 50, 0.02
+_PATIENCE_S, _PAUSE_S = 20.0, 0.02
 _GOT, _NOTHING = spec.Basic.GetOk, spec.Basic.GetEmpty
 
 
@@ -163,7 +163,8 @@ class Look:
         for tag in sorted(tags):
             self._channel.send_method(spec.Basic.Nack, "Lbb", (tag, False, True))
         self._tags, self._guard = [], ""
-        for _ in range(_PATIENCE):
+        until = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < until:
             there, holders = waiting(self._channel, self._queue)
             if there >= len(tags) and not holders:
                 return
@@ -179,7 +180,7 @@ class Look:
             number, consumers = waiting(self._channel, self._queue)
         if consumers != 1 or not self._guard:
             raise failures.busy(self._system, "somebody consumes from it, and nobody else can look into what they hold")
-        until = time.monotonic() + _PATIENCE * _PAUSE_S
+        until = time.monotonic() + _PATIENCE_S
         while before and not self._pushed:
             if time.monotonic() > until:
                 raise failures.busy(self._system, "messages went before they were looked at")

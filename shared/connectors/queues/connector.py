@@ -20,7 +20,7 @@ from shared.connectors.queues.batch import QueuesBatch
 from shared.connectors.queues.broker import Broker, Look, waiting
 
 _ID, _WRITTEN = "x-ophor-id", "x-ophor-written-at"
-PATIENCE_S, _PAUSE_S = 8.0, 0.5
+PATIENCE_S, _PAUSE_S = 20.0, 0.5
 
 
 class QueuesConnector:

@@ -16,7 +16,7 @@ from shared.connectors.queues.broker import Broker
 
 _RIGHTS = ("configure", "write", "read")
 _NOTHING = ("", "^$")
-_PATIENCE_S, _PAUSE_S = 10.0, 0.1
+_PATIENCE_S, _PAUSE_S = 30.0, 0.1
 
 
 def access(broker: Broker, users: Iterable[str]) -> Access:
