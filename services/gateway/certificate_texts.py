@@ -15,6 +15,13 @@ CERTIFICATES: dict[str, tuple[str, str]] = {
     "number": ("Nummer", "Number"),
     "version": ("Version", "Version"),
     "issued_on": ("Udstedt", "Issued"),
+    "seal": ("PDF'ens segl", "The PDF's seal"),
+    "seal_stamped": ("PAdES {level}: tidsstemplet {on} af {by}.", "PAdES {level}: time-stamped {on} by {by}."),
+    "seal_plain": ("PAdES {level}: uden tidsstempel.", "PAdES {level}: without a time stamp."),
+    "seal_until": (
+        "Seglet kan bedømmes af filen alene til og med {until}. Udsagnets underskrifter og loggen behøver det ikke.",
+        "The seal can be judged by the file alone until {until}. The statement's signatures and the log need no seal.",
+    ),
     "download": ("Hent", "Download"),
     "download_pdf": ("Hent PDF", "Download PDF"),
     "download_bundle": ("Bevismateriale (ZIP)", "Evidence bundle (ZIP)"),

@@ -320,6 +320,8 @@ CERTIFICATES = {
             "bundle_bytes": 91000,
             "issued_on": "2026-07-03",
             "refusals": [],
+            "seal": "B-LTA",
+            "seal_holds": {"until": "2031-07-03", "stamped_by": "CN=Korsbæk TSA", "stamped_on": "2026-07-04"},
         },
         {
             "certificate_id": "c-2",

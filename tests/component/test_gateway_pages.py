@@ -242,6 +242,26 @@ def test_an_unknown_exit_is_not_found_and_a_missing_role_forbidden():
     assert _inside().get("/nowhere").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("seal", "said"),
+    [
+        ({}, ("PAdES B-LTA: tidsstemplet 4. juli 2026 af CN=Korsbæk TSA.", "til og med 3. juli 2031")),
+        (
+            {"seal": "B-B", "seal_holds": {"until": "2036-07-03", "stamped_by": None, "stamped_on": None}},
+            ("PAdES B-B: uden tidsstempel.", "til og med 3. juli 2036"),
+        ),
+        ({"seal": "B-B", "seal_holds": None}, ("PAdES B-B: uden tidsstempel.",)),
+    ],
+)
+def test_the_certificate_s_page_says_the_seal_s_level_who_stamped_it_and_until_when_it_holds(seal, said):
+    backend = Recorded()
+    rows = [backend.answers["compliance.list_certificates"]["certificates"][0] | seal]
+    backend.answers["compliance.list_certificates"] = {"exit_id": "x-korsbaek", "certificates": rows}
+    shown = _inside(backend).get("/exits/x-korsbaek/certificates").text
+    assert all(words in shown for words in said)
+    assert ("bedømmes af filen alene" in shown) == (len(said) == 2)
+
+
 def test_the_dpo_downloads_the_certificate_whole_although_it_comes_in_parts():
     answer = _inside().get("/certificates/c-1/pdf")
     assert answer.data == PDF

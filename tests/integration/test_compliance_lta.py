@@ -37,6 +37,7 @@ from services.compliance.signing.envelope import canonical
 from services.compliance.signing.keys import SealKey, load_seal
 from services.compliance.verifier import ophor_verify
 from services.compliance.verifier.ophor_verify import Options, Report, verify
+from services.compliance.worker import rendering
 from tests.integration.compliance_authority import Authority, serving
 from tests.unit import evidence_world as given
 from tests.unit.evidence_forge import blank
@@ -106,6 +107,17 @@ def test_the_stranger_is_told_the_level_by_whom_and_what_was_not_judged(true: Se
     assert "ikke bedømt: intet --tsa-chain" in ophor_verify.as_text(without, "c.pdf", english=False)
     plain = asked(true, sealing.seal(true.plain, true.key, "ØV-1"))
     assert (plain.code, seal_of(plain)) == (0, ("OK", "PAdES B-B"))
+
+
+def test_until_when_the_seal_can_be_judged_is_its_own_certificate_s_last_day_or_the_stamp_s(true: Sealed) -> None:
+    token = ophor_verify.read_token(ophor_verify.read_pdf(true.pdf).behind.token)  # type: ignore[union-attr]
+    assert rendering.seal_holds(true.pdf) == {
+        "until": token.signer.not_valid_after_utc.date().isoformat(), "stamped_by": "CN=Test TSA",
+        "stamped_on": token.at.date().isoformat(),
+    }  # fmt: skip
+    own = true.key.certificate.not_valid_after_utc.date().isoformat()
+    plain = {"until": own, "stamped_by": None, "stamped_on": None}
+    assert rendering.seal_holds(sealing.seal(true.plain, true.key, "ØV-1")) == plain
 
 
 def test_the_unsealed_pdf_is_untouched_and_the_bundle_carries_the_stamped_one(true: Sealed) -> None:

@@ -197,6 +197,8 @@ def test_the_letter_goes_out_by_itself_on_the_fifteenth_day_and_only_once(there:
 
 def test_after_all_that_was_killed_no_number_is_missing_or_twice_and_no_evidence_either(there: Bed) -> None:
     """Runs last: over everything that the tests before asked for, withdrew, corrected and killed."""
+    under_way = {"state": {"$nin": ["issued", "failed", "refused"]}}
+    until(lambda: not there.db.certificates.count_documents(under_way), "every certificate is issued or failed")
     rows = [row for row in there.db.certificates.find({}) if row["state"] == "issued"]
     for row in rows:
         wait_kind(there, row["exit_id"], "CERTIFICATE_ISSUED")

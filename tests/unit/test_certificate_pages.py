@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import base64
+import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 from services.compliance import domain
 from services.compliance.documents import document, expiry, labels
@@ -20,6 +24,7 @@ from tests.unit.evidence_world import EXIT, World
 
 SVG = "{http://www.w3.org/2000/svg}"
 Row = dict[str, Any]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +100,10 @@ def test_nothing_is_drawn_where_no_set_is_registered(folder: Path) -> None:
 
 def test_people_s_system_has_no_counts_and_is_not_called_verified(folder: Path) -> None:
     shown = page(said(World(folder).told(attested_exit())))
-    row = shown.split("<tr><td><b>extens</b>")[1].split("</tr>")[0]
+    row = shown.split('<td colspan="10"><b>extens</b>')[1].split("</tbody>")[0]
     assert "manuelt (erklæret), ikke efterprøvet af os" in row and "erklæret</span>" in row
     assert row.count('<td class="r">–</td>') == 6 and "not verified" not in row
-    assert "DESTROY (attested): extens" in shown and "ingen (logisk sletning): pladsanvisning" in shown
+    assert "DESTROY (erklæret): extens" in shown and "ingen (logisk sletning): pladsanvisning" in shown
 
 
 def test_what_was_done_below_the_rows_stands_with_its_system(active: Row) -> None:
@@ -114,6 +119,24 @@ def test_places_with_different_answers_below_the_rows_are_named() -> None:
     assert [one.split(".")[0] for one in labels.below_each(rows, "en")] == [
         "Cleaned (barn, vej)", "Not cleaned: the effect could not be seen afterwards (kode)",
     ]  # fmt: skip
+
+
+def test_every_picture_of_the_tagged_page_has_words_for_whoever_has_it_read_aloud(active: Row) -> None:
+    assert "<title>QR code for verifying: " in page(active, english=True)
+    pdf = PdfFileReader(io.BytesIO(document.render(active, b"{}", "0" * 64)))
+    told = [str(one["/Alt"]) for one in parts_of(pdf.root["/StructTreeRoot"]) if one.get("/S") == "/Figure"]
+    found = expiry.picture(active, "da")
+    assert found and len(told) == 2 and told[0].startswith("QR-kode til efterprøvning: ") and told[1] == found["alt"]
+
+
+def parts_of(node: Any) -> Iterator[Any]:
+    """Every element of a PDF's structure tree, as the reading order has them."""
+    node = node.get_object() if hasattr(node, "get_object") else node
+    if isinstance(node, dict):
+        yield node
+        under = node.get("/K", [])
+        for one in under if isinstance(under, list) else [under]:
+            yield from parts_of(one)
 
 
 def test_a_danish_letter_tells_its_gates_in_danish(folder: Path) -> None:
@@ -137,6 +160,43 @@ def test_a_danish_letter_tells_its_gates_in_danish(folder: Path) -> None:
 )
 def test_a_detail_is_said_in_danish_where_there_are_words(detail: str, danish: str) -> None:
     assert gate("X", detail)["detail_da"] == danish
+
+
+KNOWN = {"{ACTIVE}": "ACTIVE-DELETED", "{row['kind']}": "PACKAGE"}
+SAYING = ("domain/refusals/*.py", "domain/forgetting.py", "facts/copies.py", "facts/shredded.py",
+          "documents/attestations.py")  # fmt: skip
+
+
+def details() -> Iterator[str]:
+    """Every detail that a refusal's source writes, a figure or a day for each value in it."""
+    for path in (path for pattern in SAYING for path in sorted((ROOT / "services/compliance").glob(pattern))):
+        for node in ast.walk(ast.parse(path.read_text())):
+            said = node.args[1:2] if isinstance(node, ast.Call) and ast.unparse(node.func) == "Refusal" else []
+            said = [node.value] if isinstance(node, ast.Yield) and node.value else said
+            said = said[0].elts[1:] if said and isinstance(said[0], ast.Tuple) else said
+            for one in (each.value if isinstance(each, ast.Subscript) else each for each in said):
+                yield from written(one)
+
+
+def written(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.BinOp):  # a detail with two ends
+        yield from (first + last for first in written(node.left) for last in written(node.right))
+    elif isinstance(node, ast.IfExp):
+        yield from (*written(node.body), *written(node.orelse))
+    elif isinstance(node, ast.Constant):
+        yield str(node.value)
+    elif isinstance(node, ast.JoinedStr) and "why" not in ast.unparse(node) and "fault" not in ast.unparse(node):
+        yield "".join(
+            str(part.value) if isinstance(part, ast.Constant)
+            else "2026-10-01" if "until" in ast.unparse(part) else KNOWN.get(ast.unparse(part), "7")
+            for part in node.values
+        )  # fmt: skip
+
+
+def test_no_detail_of_a_refusal_stays_english_in_a_danish_letter() -> None:
+    found = sorted(set(details()))
+    assert len(found) > 70
+    assert [one for one in found if gate("X", one)["detail_da"] == one] == []
 
 
 def test_long_names_and_nobody_s_names_stay_on_the_page(folder: Path) -> None:

@@ -85,7 +85,7 @@ def page(predicate: dict[str, Any], digest: str, *, english: bool = False) -> st
         words=predicate["wording"][language],
         language=language,
         digest=digest,
-        qr=Markup(_qr(predicate, digest)),
+        qr=Markup(_qr(predicate, digest, english=english)),
         curve=expiry.picture(predicate, language),
         sets=expiry.sets_of(predicate),
         ended=expiry.ENDED,
@@ -128,10 +128,12 @@ def digest_of(statement: bytes) -> str:
     return hashlib.sha256(statement).hexdigest()
 
 
-def _qr(predicate: dict[str, Any], digest: str) -> str:
+def _qr(predicate: dict[str, Any], digest: str, *, english: bool) -> str:
+    """Draw the QR code; its title is what a reader aloud says for the picture."""
     where = predicate["signers"]["verify_url"]
     text = f"{where.rstrip('/')}/{digest}" if where else f"ophor verify {predicate['number']} sha256:{digest}"
-    svg: str = segno.make(text, error="m", micro=False).svg_inline(scale=3, border=0, dark="#1a2b3c")
+    said = f"{'QR code for verifying' if english else 'QR-kode til efterprøvning'}: {text}"
+    svg: str = segno.make(text, error="m", micro=False).svg_inline(scale=3, border=0, dark="#1a2b3c", title=said)
     return svg
 
 

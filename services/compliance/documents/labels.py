@@ -133,7 +133,9 @@ _REMAINS = ("Bytes kan stadig ligge i", "Bytes may still lie in")
 
 def label(value: Any, language: str) -> str:
     """Give the words of a code, or the code."""
-    return LABELS.get(value, (str(value),) * 2)[LANGUAGES.index(language)]
+    if value in LABELS or language != "da":
+        return LABELS.get(value, (str(value),) * 2)[LANGUAGES.index(language)]
+    return str(value).replace("(attested)", "(erklæret)")
 
 
 def reason(value: str, language: str) -> str:

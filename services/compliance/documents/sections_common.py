@@ -13,6 +13,7 @@ from services.compliance.documents import texts
 from services.compliance.documents.draft import Draft
 from services.compliance.documents.sections import software
 from services.compliance.domain import ACCESS, CORRECTION, DELIVERY, EXPIRED, REVOCATION, STATUS, standing
+from services.compliance.domain.parts import last_day
 from services.compliance.facts import Facts, day
 from services.compliance.signing.keys import PublicKeys
 
@@ -131,19 +132,22 @@ def person(draft: Draft, entry: dict[str, Any]) -> dict[str, Any]:
 
 def obligations(draft: Draft) -> list[dict[str, Any]]:
     """Tell how the obligations of S2 28.1 stand on the day of issue."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in OBLIGATIONS:
         stands = standing(name, draft.facts, draft.issued_on)
+        due = draft.facts.due(name) or stands.due
         rows.append(
             {
                 "id": name,
                 "clause": "S2 28.1",
-                "due": stands.due.isoformat() if stands.due else None,
+                "due": due.isoformat() if due else None,
                 "state": stands.state,
                 "reason": stands.reason,
                 "evidence": list(stands.evidence),
             }
         )
+        if name == "S2-28.1-d" and due and (stood := last_day(draft.facts, due, draft.issued_on).stood):
+            rows[-1]["stood"] = stood
     return rows
 
 

@@ -39,8 +39,8 @@ NOT_PERMANENT: Both = {
     "en": "The deletion is not permanent: copies in backups remain until stage BACKUP-EXPIRED is issued.",
 }
 PERMANENT: Both = {
-    "da": "Sletningen er permanent: alle {sets} registrerede backupsæt er konstateret fjernet, det sidste {gone}.",
-    "en": "The deletion is permanent: all {sets} registered backup sets were seen to be gone, the last on {gone}.",
+    "da": "Sletningen er permanent: registrerede backupsæt: {sets}, alle konstateret fjernet, det sidste {gone}.",
+    "en": "The deletion is permanent: registered backup sets: {sets}, all seen to be gone, the last on {gone}.",
 }
 PERMANENT_KEYS: Both = {
     "da": "Sletningen er permanent: af {sets} registrerede backupsæt er {gone_sets} konstateret fjernet; {keys} var "
@@ -51,8 +51,8 @@ PERMANENT_KEYS: Both = {
     "the last on {gone}. These {keys} sets may still lie somewhere, and cannot be read; they are not deleted.",
 }
 SUSPENDED: Both = {
-    "da": "Systemer og steder med udskudt sletning er IKKE slettet; de står under omfang.",
-    "en": "Systems and places whose deletion is suspended are NOT deleted; they are listed under scope.",
+    "da": "Systemer og steder med udskudt sletning er IKKE slettet; de er nævnt nedenfor.",
+    "en": "Systems and places whose deletion is suspended are NOT deleted; they are named below.",
 }
 ELSEWHERE: Both = {
     "da": "Beviset dækker kun de nævnte sletninger; exittets øvrige systemer er ikke dækket af det.",
@@ -91,6 +91,16 @@ STATES_28_1: dict[str, Both] = {
         "da": "S2 punkt 28.1 om sletning er udskudt ved option.",
         "en": "S2 clause 28.1 on deletion is suspended by an option.",
     },
+    "FORCE_MAJEURE": {
+        "da": "S2 punkt 28.1 om sletning står stille: force majeure (S2 23). Ophørte den i dag, var fristen {due}.",
+        "en": "S2 clause 28.1 on deletion stands still: force majeure (S2 23). If that ended today, it was due {due}.",
+    },
+}
+STOOD_STILL: Both = {
+    "da": "Force majeure, meddelt inden for 5 Arbejdsdage, har flyttet fristen fra {planned} med {stood} Dage til "
+    "{due} (S2 23). Om den hindrede netop sletningen, kan loggen ikke vise.",
+    "en": "Force majeure, told within 5 Arbejdsdage, has moved the last day from {planned} by {stood} days to {due} "
+    "(S2 23). Whether it prevented this very deletion, the log cannot show.",
 }
 RULES: dict[str, Both] = {
     "order": {"da": "S1/S2, som bestilt", "en": "S1/S2, as ordered"},
@@ -201,14 +211,15 @@ REGIONS: Both = {
     "en": "NOT DONE: the regions of systems and sub-processors are not stated.",
 }
 LIMITS: Both = {
-    "da": "Beviset viser, hvad Ophør har gjort og set gennem de nævnte systemers egne grænseflader. Det kan ikke vise, "
-    "at der ikke findes kopier uden for den opgjorte liste af steder, eller at maskiner og drivere svarede sandt.",
-    "en": "The certificate shows what Ophør did and saw through the named systems' own interfaces. It cannot show "
+    "da": "Dokumentet viser, hvad Ophør har gjort og set gennem de nævnte systemers egne grænseflader. Det kan ikke "
+    "vise, at der ikke findes kopier uden for den opgjorte liste af steder, eller at maskiner og drivere svarede "
+    "sandt.",
+    "en": "The document shows what Ophør did and saw through the named systems' own interfaces. It cannot show "
     "that no copies exist outside the listed places, or that machines and drivers answered truthfully.",
 }
 KEEPING: Both = {
-    "da": "Beviset gemmes til 5 år efter exittets sidste trin; derefter tilbydes Kunden det samlede bevismateriale, "
+    "da": "Dokumentet gemmes til 5 år efter exittets sidste trin; derefter tilbydes Kunden det samlede bevismateriale, "
     "før salte og navne slettes.",
-    "en": "The certificate is kept until 5 years after the exit's last stage; then the bundle is offered to the "
+    "en": "The document is kept until 5 years after the exit's last stage; then the bundle is offered to the "
     "customer before salts and names are deleted.",
 }

@@ -20,6 +20,8 @@ from services.compliance.domain import (
     silence_deleted,
     standing,
 )
+from services.compliance.domain.clocks import STANDS_STILL
+from services.compliance.domain.parts import last_day
 from services.compliance.facts import day, reissues, restores
 
 Said = list[tuple[texts.Both, dict[str, Any]]]
@@ -65,7 +67,12 @@ def _deletion(draft: Draft) -> Said:
 
 def _of_28_1(draft: Draft) -> Said:
     stands, due = standing("S2-28.1-d", draft.facts, draft.issued_on), draft.facts.due("S2-28.1-d")
-    parts: Said = [(texts.STATES_28_1[stands.state], {"due": due})] if due else []  # the plan is under S2
+    parts: Said = []
+    if due:  # the plan is under S2
+        seen = last_day(draft.facts, due, draft.issued_on)
+        state = STANDS_STILL if stands.reason == STANDS_STILL else stands.state
+        parts.append((texts.STATES_28_1[state], {"due": seen.due}))
+        parts += [(texts.STOOD_STILL, {"planned": due, "stood": seen.stood, "due": seen.due})] if seen.stood else []
     return parts + ([(texts.AMENDED, {})] if draft.facts.amendment else [])
 
 

@@ -1,11 +1,13 @@
-"""The clock of a request: 10 Arbejdsdage, standing still while a force majeure lasts (S2 13, 23).
+"""Clocks that stand still while a force majeure lasts (S2 23): a request's 10 Arbejdsdage, and the Dage of S2 28.1.
 
 Rules kept:
-1. Force majeure suspends what is owed under the agreement (S2 13, 28.1) on each Arbejdsdag that it lasts, its first and
-   last among them. What the GDPR itself asks for is not owed under the agreement, and S2 23 does not reach it.
+1. Force majeure suspends what is owed under the agreement (S2 13, 28.1) on each day of the clock that it lasts, its
+   first and last among them. What the GDPR itself asks for is not owed under the agreement: S2 23 does not reach it.
 2. It counts only where it was told in writing within 5 Arbejdsdage after it began (S2 23); told later, it stops none.
 3. While it lasts nobody knows the last day: given is what it would be if the force majeure ended today.
 4. It brings nothing back that was overdue before it began.
+5. Whether it kept the supplier from this very deletion (S2 23, first paragraph) the log cannot show: where a last day
+   stands still, the documents say so, and since when.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ from zoneinfo import ZoneInfo
 
 from services.compliance.evidence import Logged
 from services.compliance.facts import Facts, day
-from shared.rules.time import parse_period, shift
+from shared.rules.time import Period, parse_period, shift
 
-ANSWER_WITHIN, NOTICE_WITHIN, NEXT = parse_period("+10wd"), parse_period("+5wd"), parse_period("+1wd")
+ANSWER_WITHIN, NOTICE_WITHIN = parse_period("+10wd"), parse_period("+5wd")
+NEXT, DAG = parse_period("+1wd"), parse_period("+1d")
 BEGAN, ENDED = "force_majeure", "force_majeure_end"
 SUSPENDED = frozenset({"S2-13-a", "S2-28.1-d"})
+STANDS_STILL = "FORCE_MAJEURE"
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 Stop = tuple[date, date | None]
 """The first and the last day of a force majeure; None while it lasts."""
@@ -29,7 +33,7 @@ Stop = tuple[date, date | None]
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A request's last day, whether its clock stands still today, and how many Arbejdsdage it has stood until then."""
+    """The last day, whether the clock stands still today, and how many of its days it has stood until then."""
 
     due: date
     suspended: bool = False
@@ -55,10 +59,19 @@ def stops(facts: Facts) -> tuple[Stop, ...]:
 
 def clock(made_on: date, basis: str, stopped: Collection[Stop], today: date) -> Clock:
     """Give the clock of a request made on `made_on` under `basis` as it is today."""
-    counted = [(first, last or today) for first, last in stopped] if basis in SUSPENDED else []
-    due, left, stood = made_on, ANSWER_WITHIN.count, 0
-    while left:
-        due = shift(due, NEXT)
+    return _run(made_on, ANSWER_WITHIN.count, NEXT, stopped if basis in SUSPENDED else (), today)
+
+
+def clock_of_days(start: date, due: date, stopped: Collection[Stop], today: date) -> Clock:
+    """Give the clock of what is owed in Dage after `start`, `due` without force majeure, as it is today (S2 28.1)."""
+    return _run(start, (due - start).days, DAG, stopped, today)
+
+
+def _run(start: date, left: int, step: Period, stopped: Collection[Stop], today: date) -> Clock:
+    counted = [(first, last or today) for first, last in stopped]
+    due, stood = start, 0
+    while left > 0:
+        due = shift(due, step)
         still = any(first <= due <= last for first, last in counted)
         left, stood = left - (not still), stood + still
     return Clock(due, any(first <= today <= last and first <= due for first, last in counted), stood)

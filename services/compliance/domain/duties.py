@@ -23,6 +23,7 @@ from services.compliance.domain.parts import (
     handed_over,
     instructed,
     of_kind,
+    owed_backups,
     permanent_deletion,
 )
 from services.compliance.domain.refusals import ACTIVE, EXPIRED
@@ -216,7 +217,7 @@ RULES: dict[str, Rule] = {
     "S2-28.1-b": handed_over,
     "S2-28.1-c": handed_over,
     "S2-28.1-d": permanent_deletion,
-    "S2-28.1-d-backups": backups,
+    "S2-28.1-d-backups": owed_backups,
     "S2-DPA-a": instructed,
     "GDPR-5.2": _accounted,
     "GDPR-17": _erased,

@@ -4,20 +4,23 @@ Two counts are kept, and the worse one is shown: what scheduling told (OBLIGATIO
 proves (`duties.py`: S2 3.2, 7, 13, 28.1, and the GDPR, which binds every exit). In S2 28.1 each deletion is judged by
 its own last day: where an option suspends the last deletion that is the plan's day for it, and K+15 for everything else
 (T1, T2). Dates are those of the plan in force. What was told before the evidence that met it came is outdated, unless
-it was a breach; that nothing had triggered it is outdated as soon as the log shows that something did.
+it was a breach; that nothing had triggered it is outdated as soon as the log shows that something did. A force majeure
+told in time moves the last day of S2 28.1 (`clocks.py`), which the log alone says: no document is given another plan.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from services.compliance.domain import duties
-from services.compliance.domain.parts import Part
+from services.compliance.domain.parts import Part, last_day
 from services.compliance.facts import Facts, date_of, day
 from shared.rules.time import parse_period, shift
 
 _SOON = parse_period("-5wd")
+BACKUPS = "S2-28.1-d-backups"
+STANDING_STILL = ("S2-28.1-d", BACKUPS)
 WORSE = ("met", "suspended", "pending", "at_risk", "breached")
 
 
@@ -42,6 +45,8 @@ def standing(obligation: str, facts: Facts, today: date) -> Standing:
     if not parts:
         return told or _unseen(obligation, due, today)
     proven = _proven(obligation, due or _last(parts), parts, today)
+    if due and obligation in STANDING_STILL and not (obligation == BACKUPS and facts.amendment):
+        proven = replace(proven, due=last_day(facts, due, min(today, proven.met_on or today)).due)
     return told if told and _counts(told, proven) and _rank(told) > _rank(proven) else proven
 
 

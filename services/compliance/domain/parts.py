@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from services.compliance.documents import attestations
+from services.compliance.domain.clocks import STANDS_STILL, Clock, clock_of_days, stops
 from services.compliance.evidence import Logged
 from services.compliance.facts import LAST, Facts, date_of, day
 
@@ -36,7 +37,31 @@ def of_kind(facts: Facts, kind: str) -> list[Logged]:
 def permanent_deletion(facts: Facts, due: date | None, today: date) -> list[Part]:
     """List what S2 28.1 wants deleted: live systems, and backups too unless an amendment accepts six months."""
     parts = [deletion(facts, activity, due, today) for activity in facts.scopes()]
-    return parts if facts.amendment else parts + backups(facts, due, today)
+    parts += [] if facts.amendment else backups(facts, due, today)
+    return [_standing_still(facts, part, today) for part in parts]
+
+
+def owed_backups(facts: Facts, due: date | None, today: date) -> list[Part]:
+    """List the backups as S2 28.1 wants them gone; the six months of an amendment never move (T16)."""
+    parts = backups(facts, due, today)
+    return parts if facts.amendment else [_standing_still(facts, part, today) for part in parts]
+
+
+def last_day(facts: Facts, due: date, today: date) -> Clock:
+    """Give the clock of a last day of S2 28.1: from the agreement's end, or from that of the option that moved it."""
+    kept = facts.suspended_until()
+    start = kept if kept and kept < due else facts.agreement_end()
+    counts = start is not None and start < due
+    return clock_of_days(start, due, stops(facts), today) if start and counts else Clock(due)
+
+
+def _standing_still(facts: Facts, part: Part, today: date) -> Part:
+    """Move a part's last day by the days on which a force majeure lasted since its clock began (S2 23)."""
+    if part.due is None:
+        return part
+    seen = last_day(facts, part.due, min(today, part.met_on or today))
+    still = STANDS_STILL if seen.suspended and part.met_on is None else ""
+    return replace(part, due=seen.due, kept=part.kept or still)
 
 
 def deletion(facts: Facts, activity: str, due: date | None, today: date) -> Part:

@@ -15,7 +15,8 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields, missing, validate
 
 from contracts.catalogue import subscribed
-from contracts.compliance import REVOKED_FOR, SEALS
+from contracts.compliance import REVOKED_FOR
+from contracts.compliance_seals import SEALS
 from contracts.fields import Choice, Code, Count, Day, Digest, Id, Many
 from contracts.records import ENDINGS, REDACTION_REASONS
 

@@ -31,7 +31,7 @@ from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from contracts.compliance import SEALS
+from contracts.compliance_seals import SEALS
 from contracts.errors import OphorError
 from services.compliance.log.stamp import Authority
 from services.compliance.signing.keys import SealKey

@@ -147,7 +147,13 @@ def certificate_row(row: Row) -> Row:
     issued_on = date.fromisoformat(row["issued_on"]) if row["issued_on"] else None
     former = (row.get("former") or {}).get("number")
     beside = {"revoked": row.get("revoked"), "replaces": former, "seal": row.get("seal")}
+    beside["seal_holds"] = _seal_holds(row.get("seal_holds"))
     return {"certificate_id": row["_id"], **{name: row[name] for name in names}, "issued_on": issued_on, **beside}
+
+
+def _seal_holds(kept: Row | None) -> Row | None:
+    return kept and {name: date.fromisoformat(said) if said and name != "stamped_by" else said
+                     for name, said in kept.items()}  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------ documents

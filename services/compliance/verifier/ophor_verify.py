@@ -2463,20 +2463,89 @@ def _check_28_1(predicate: dict[str, Any], items: list[Item] | None) -> None:
     if not row["due"] or row["state"] == "breached":
         return
     open_backups = any(one["answer"] not in ENDED for one in _sets(predicate) if one["system"] not in _late_kept(items))
-    late = predicate["issued_on"] > row["due"] and not predicate["agreement"]["amendment"]
+    last_day = later(row["due"], row.get("stood", 0))
+    late = predicate["issued_on"] > last_day and not predicate["agreement"]["amendment"]
     need(not (late and open_backups), "28.1 is breached (backups after the due date, no amendment) and not shown so")
     if items is None:
         return
     told = [one for one in of_kind(items, "OBLIGATION_CHANGED") if one.entry["obligation"] == "S2-28.1-d"]
     last = max(told, key=lambda one: (one.entry["on"], one.index), default=None)
     need(last is None or last.entry["state"] != "breached", "28.1 was told to be breached and is not shown so")
+    _check_stood(predicate, row, items)
     for activity, (_, answer) in jobs_of(predicate, items).items():
         due = row["due"]
         if activity == SCOPES[-1] and kept_until(items):
             due = line_of(items, activity)["due"] or due
+        due = later(due, stood_still(items, due, predicate["issued_on"]))
         need(answer.entry["on"] <= due, f"28.1 is breached ({activity} deleted after {due}) and not shown so")
         for one in given_of(items, scopes_of(items)[activity]).values():
             need(one.entry["on"] <= due, f"28.1 is breached ({activity} attested after {due}) and not shown so")
+
+
+def _check_stood(predicate: dict[str, Any], row: dict[str, Any], items: list[Item]) -> None:
+    """As many Dage as the statement says a force majeure held 28.1 back, the log says it did (S2 23)."""
+    stood = stood_still(items, row["due"], predicate["issued_on"])
+    need(row.get("stood", 0) == stood, f"28.1 stood still for {stood} days of force majeure by the log")
+
+
+def later(on: str, days: int) -> str:
+    """Give the day so many days after `on`."""
+    need(isinstance(days, int) and 0 <= days < 36_600, "days of force majeure are no number of days")
+    return (_day(on) + timedelta(days=days)).isoformat()
+
+
+def _day(on: str) -> date:
+    """Read a day that days can be counted from."""
+    need("1900" <= on < "9000", f"{on[:10]}: no day to count from")
+    return date.fromisoformat(on)
+
+
+def stood_still(items: list[Item], due: str, on: str) -> int:
+    """Count the days on which force majeure held back a last day, until `on`: those of its clock (S2 23)."""
+    kept = kept_until(items)
+    at = _day(kept if kept and kept < due else end_of(items))
+    left, stood = (_day(due) - at).days, 0
+    stops = [(first, last or on) for first, last in force_majeures(items)]
+    need(len(stops) <= 100, "more than 100 force majeures")
+    need(all((_day(last) - _day(first)).days < 3_660 for first, last in stops), "a force majeure of ten years")
+    while left > 0:
+        at += timedelta(days=1)
+        still = any(first <= at.isoformat() <= last for first, last in stops)
+        left, stood = left - (not still), stood + still
+    return stood
+
+
+def force_majeures(items: list[Item]) -> list[tuple[str, str | None]]:
+    """List first and last day of each that was told within 5 Arbejdsdage; an end closes every one that is open."""
+    found: dict[str, str | None] = {}
+    for one in of_kind(items, "TRIGGER_RECORDED"):
+        began = one.entry["on"]
+        if one.entry["anchor"] == "force_majeure" and _day_of(one) <= _working_days_after(began, 5):
+            found.setdefault(began, None)
+        if one.entry["anchor"] == "force_majeure_end":
+            found |= {first: began for first, last in found.items() if last is None}
+    return list(found.items())
+
+
+def _working_days_after(on: str, count: int) -> str:
+    """Give the Arbejdsdag that comes `count` after a day (S2 1)."""
+    at = _day(on)
+    while count:
+        at += timedelta(days=1)
+        count -= working_day(at)
+    return at.isoformat()
+
+
+def working_day(on: date) -> bool:
+    """Tell whether a day is an Arbejdsdag (S2 1): no weekend, no Danish holiday, not 5/6, 24/12 or 31/12."""
+    a, b, c = on.year % 19, on.year // 100, on.year % 100
+    h = (19 * a + b - b // 4 - (b - (b + 8) // 25 + 1) // 3 + 15) % 30  # Easter Sunday by the anonymous Gregorian rule
+    k = (32 + 2 * (b % 4) + 2 * (c // 4) - h - c % 4) % 7
+    month, of_month = divmod(h + k - 7 * ((a + 11 * h + 22 * k) // 451) + 114, 31)
+    since = (on - date(on.year, month, of_month + 1)).days
+    free = since in (-3, -2, 0, 1, 39, 49, 50) or (since == 26 and on.year <= 2023)  # Store bededag went in 2024
+    fixed = (on.month, on.day) in ((1, 1), (6, 5), (12, 24), (12, 25), (12, 26), (12, 31))
+    return on.weekday() < 5 and not free and not fixed
 
 
 def _late_kept(items: list[Item] | None) -> list[str]:
@@ -3011,6 +3080,8 @@ def _letter_stage(predicate: dict[str, Any], items: list[Item] | None) -> str:
     last = max(told, key=lambda one: (one.entry["on"], one.index), default=None)
     breached = last is not None and last.entry["state"] == "breached"
     need(not breached or row["state"] == "breached", "28.1 was told to be breached and is not shown so")
+    if items is not None and row["due"] and row["state"] != "breached":
+        _check_stood(predicate, row, items)
     return LETTER
 
 
