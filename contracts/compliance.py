@@ -2,6 +2,7 @@
 
 from marshmallow import fields
 
+from contracts.compliance_seals import SEALS, SealHolds
 from contracts.fields import Choice, Code, Count, Cvr, Day, Digest, Id, Many, One, Text
 from contracts.registry import Command, Event, Message, Task
 from contracts.roles import AUDITOR, CUSTOMER_DPO, CUSTOMER_LEAD, DELETION_OFFICER, MONITOR, READERS, SUPPLIER_LEAD
@@ -14,7 +15,6 @@ REVOKED_FOR = ("WRONG_COUNTS", "WRONG_SCOPE", "WRONG_PARTY", "DATA_FOUND", "EVID
                "ISSUED_IN_ERROR")  # fmt: skip
 CORRECTED_FOR = ("PARTY_DETAILS", "OFFICIAL_DETAILS", "TITLES", "RULES_WORDING", "LATER_EVIDENCE")
 SUPERSEDED, STATUS = "SUPERSEDED", "STATUS"
-SEALS = ("B-B", "B-T", "B-LTA")
 
 
 class ExitRef(Message):
@@ -106,6 +106,7 @@ class CertificateRow(Message):
     """The number that this document corrects or revokes."""
     seal = Choice(*SEALS, required=False, allow_none=True, load_default=None)
     """The level of the PDF's seal (PAdES): B-B without an authority for time stamps, or where it failed."""
+    seal_holds = One(SealHolds, required=False, allow_none=True, load_default=None)
 
 
 class Certificates(Message):
@@ -236,12 +237,9 @@ class StatusLetterSent(Message):
 
 
 class AppendTask(Message):
-    """One evidence event for the log; `entry` is validated by its own enum-only schema, `ref` makes it idempotent."""
+    """Wakes the ledger: what the sending transaction offered, of `exit_id` first, waits under this task's id."""
 
-    ref = Id()
     exit_id = Id()
-    kind = Code()
-    entry = fields.Dict(required=True)
 
 
 class CertificateTask(Message):

@@ -39,6 +39,7 @@ class Unit:
         self.db, self.session, self.now, self.today = store.db, session, now, legal_date(now)
         self._service, self._correlation_id = store.service, correlation_id
         self._drafts: list[dict[str, Any]] = []
+        self._rows: dict[str, list[dict[str, Any]]] = {}
 
     def emit(self, event_wire: str, exit_id: str, data: dict[str, Any]) -> str:
         """Tell a fact of this service about an exit, and give its id; raise Rejected where the contract refuses it."""
@@ -49,6 +50,16 @@ class Unit:
         task = envelope.declared(TASKS, task_wire)
         self._own(task.service, task_wire)
         return self._draft(envelope.make_task, task_wire, data, str(data.get("exit_id", "")), self._correlation_id)
+
+    def send_once(self, task_wire: str, data: dict[str, Any]) -> str:
+        """Send work unless this unit sends some of the kind already; give the id of what it sends."""
+        sent = next((str(draft["id"]) for draft in self._drafts if draft["type"] == task_wire), "")
+        return sent or self.send(task_wire, data)
+
+    def add(self, collection: str, row: dict[str, Any]) -> None:
+        """Insert a row when the unit is saved, in one go with the others of its collection."""
+        self._writing()
+        self._rows.setdefault(collection, []).append(row)
 
     def at(self, when: date | datetime, event_wire: str, exit_id: str, data: dict[str, Any], key: str) -> None:
         """Tell the event when the rules' clock reaches `when` (a date = 00:00 Copenhagen); a `key` has one timer."""
@@ -78,7 +89,10 @@ class Unit:
         return len(rows)
 
     def flush(self) -> None:
-        """Write what was told into the outbox, each event with the next seq of its aggregate."""
+        """Write what was added, and what was told into the outbox, each event with the next seq of its aggregate."""
+        for collection, rows in self._rows.items():
+            self.db[collection].insert_many(rows, session=self._writing())
+        self._rows = {}
         if not self._drafts:
             return
         session = self._writing()

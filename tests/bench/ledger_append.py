@@ -1,7 +1,8 @@
 """`ledger-append`: evidence from the ledger's queue to durable, acknowledged entries, against bare inserts of the same.
 
-Whole exits are told as compliance's face would (their intents, causes and jobs included), the relay brings the tasks to
-the broker, and then the ledger's hand is started. Then relay and ledger run as processes of their own while so many
+Whole exits are told as compliance's face would (their intents, causes and jobs included), many in one transaction and
+so under one task, the relay brings the tasks to the broker, and then the ledger's hand is started. Beside it the same
+with a transaction, and so a task, for each event. Then relay and ledger run as processes of their own while so many
 events a second are offered, each with its time: how long until it is in the log, under a checkpoint. The
 reference writes the very same documents one by one, each acknowledged by the majority, without tree, chain, checkpoint,
 inbox or broker.
@@ -40,37 +41,49 @@ from tests.waiting import until
 COUNT = int(os.environ.get("BENCH_EVENTS", "10000"))
 FEW = 2_000
 RATE, STEADY_S, TICK_S = int(os.environ.get("BENCH_RATE", "1000")), 10, 0.02
-LOOK_S = 0.005
+AT_A_TICK = int(RATE * TICK_S)
+LOOK_S = 0.01
 OFFERED_AT_ONCE = 500
 QUEUE = "hand-compliance-ledger"
 
 
 def measure() -> Figure:
-    """Fill the ledger's queue, start the ledger, and take the time until the majority has all of it."""
+    """Take the ledger's rate with many events a task and with one, and what a steady stream waits."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with world() as made:
-        made.clear()
-        store = made.store("compliance")
-        store.prepare()
-        _fill(made, store)
-        hand = _ledger(made)
-        thread = threading.Thread(target=hand.run)
-        began = time.perf_counter()
-        thread.start()
-        until(lambda: (store.db.log_head.find_one() or {"size": 0})["size"] == COUNT, "all of it is in the log", 600)
-        rate = COUNT / (time.perf_counter() - began)
-        until(lambda: made.depth(QUEUE) == 0, "all of it is acknowledged", 600)
-        settled = COUNT / (time.perf_counter() - began)
-        heads = store.db.log_heads.count_documents({})
-        hand.stop()
-        thread.join(60)
-        reference = _bare(store)
+        make_demo_keys(made.root / "evidence")
+        rate, settled, heads = _emptied(made, COUNT, OFFERED_AT_ONCE)
+        reference = _bare(made.store("compliance"))
+        singly = _emptied(made, FEW, 1)[0]
         half, most, longest = _steady(made)
-    what = f"{COUNT:,} evidence events to durable, {heads:,} checkpoints"
+    what = f"{COUNT:,} evidence events to durable, {OFFERED_AT_ONCE} a task, {heads:,} checkpoints"
     found = rated("ledger-append", what, rate, "/s", "one bare insert each of the same documents", reference)
     waits = f"under a checkpoint after {half:,.0f} ms, p99 {most:,.0f}, at most {longest:,.0f}"
-    beside = {"tasks settled": f"{settled:,.0f}/s", f"at {RATE:,}/s offered": waits}
+    beside = {
+        "tasks settled": f"{settled:,.0f}/s",
+        "each event a transaction and a task of its own": f"{singly:,.0f}/s",
+        f"at {RATE:,}/s offered, {AT_A_TICK} a task": waits,
+    }
     return replace(found, p99_ms=round(most, 1), beside=beside)
+
+
+def _emptied(made: World, count: int, at_once: int) -> tuple[float, float, int]:
+    """Fill the ledger's queue, start the ledger; give events a second till durable, till settled, and checkpoints."""
+    made.clear()
+    store = made.store("compliance")
+    store.prepare()
+    _fill(made, store, count, at_once)
+    hand = Ledger.from_environment(_environment(made))
+    thread = threading.Thread(target=hand.run)
+    began = time.perf_counter()
+    thread.start()
+    until(lambda: (store.db.log_head.find_one() or {"size": 0})["size"] == count, "all of it is in the log", 600)
+    durable = time.perf_counter() - began
+    until(lambda: made.depth(QUEUE) == 0, "all of it is acknowledged", 600)
+    settled = time.perf_counter() - began
+    hand.stop()
+    thread.join(60)
+    return count / durable, count / settled, store.db.log_heads.count_documents({})
 
 
 def items(name: str = "exit") -> Iterator[dict[str, Any]]:
@@ -83,10 +96,10 @@ def items(name: str = "exit") -> Iterator[dict[str, Any]]:
                 yield {"ref": f"{exit_id}-{at}", "exit_id": exit_id, "kind": kind, "entry": entry}
 
 
-def _fill(made: World, store: Store) -> None:
+def _fill(made: World, store: Store, count: int, at_once: int) -> None:
     """Offer everything, and have the relay bring it to the broker."""
-    left = islice(items(), COUNT)
-    while batch := list(islice(left, OFFERED_AT_ONCE)):
+    left = islice(items(), count)
+    while batch := list(islice(left, at_once)):
         store.run(lambda unit, batch=batch: _offer(unit, batch))
     relay = Relay(made.store("compliance"), made.rabbit.uri("svc-compliance"), made.signer("compliance"))
     thread = threading.Thread(target=relay.run)
@@ -99,12 +112,6 @@ def _fill(made: World, store: Store) -> None:
 def _offer(unit: Unit, batch: list[dict[str, Any]]) -> None:
     for item in batch:
         evidence.offer(unit, item)
-
-
-def _ledger(made: World) -> Any:
-    """Make the ledger's process as its environment describes it."""
-    make_demo_keys(made.root / "evidence")
-    return Ledger.from_environment(_environment(made))
 
 
 def _environment(made: World) -> dict[str, str]:
@@ -141,8 +148,9 @@ def _offer_slowly(store: Store, name: str, count: int) -> tuple[float, float, fl
     watch = threading.Thread(target=_watch, args=(store, seen, ended))
     watch.start()
     offered: list[float] = []
-    left, began = islice(items(name), count), time.perf_counter()
-    while batch := list(islice(left, int(RATE * TICK_S))):
+    made = list(islice(items(name), count))
+    began = time.perf_counter()
+    while batch := made[len(offered) : len(offered) + AT_A_TICK]:
         time.sleep(max(0.0, began + len(offered) / RATE - time.perf_counter()))
         offered += [time.perf_counter()] * len(batch)
         store.run(lambda unit, batch=batch: _offer(unit, batch))
@@ -151,7 +159,7 @@ def _offer_slowly(store: Store, name: str, count: int) -> tuple[float, float, fl
     watch.join()
     refs = {row["_id"]: row["index"] for row in store.db.log_refs.find({"index": {"$gte": first}})}
     waits = sorted(next(at for at, size in seen if size > refs[item["ref"]]) - when
-                   for item, when in zip(islice(items(name), count), offered, strict=True))  # fmt: skip
+                   for item, when in zip(made, offered, strict=True))  # fmt: skip
     return 1000 * waits[len(waits) // 2], 1000 * waits[int(len(waits) * 0.99)], 1000 * waits[-1]
 
 

@@ -28,7 +28,7 @@ from shared.bus.envelope import encode, make_event
 from shared.bus.tokens import Issuer
 from shared.runtime.clock import COPENHAGEN, set_clock
 from shared.store import mongo as store_mongo
-from tests.integration.bus_store_parts import Rabbit, folder, free_ports, mongo, room, until
+from tests.integration.bus_store_parts import Patient, Rabbit, folder, free_ports, mongo, room, until
 from tests.parts import Parts
 from tests.waiting import LONGEST_S
 
@@ -58,7 +58,7 @@ class Bed:
         self.channel = connection.channel()
         self.channel.confirm_select()
         self.issuer = Issuer("console", trust.load_key(keys, "console"))
-        self.caller = Client(node.uri("console"), "console", self.issuer.acting("usr-none", []))
+        self.caller = Patient(node.uri("console"), "console", self.issuer.acting("usr-none", []))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.ports: dict[str, int] = {}
         self.seq = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from contracts.catalogue import EVENTS
@@ -13,6 +14,9 @@ from services.compliance.log import fsck, ledger
 from services.compliance.log.fsck_found import Found
 from services.compliance.signing import keys
 from services.compliance.verifier import ophor_verify
+from services.compliance.worker import Ledger
+from shared.bus.envelope import Message
+from shared.bus.hands import Work
 from shared.runtime.clock import SimulatedClock
 from shared.store.unit import Store, Unit
 from tests.unit import evidence_world as given
@@ -24,20 +28,26 @@ class Desk:
     """A store, the log's keys, and what the ledger does with them."""
 
     def __init__(self, uri: str, folder: Path) -> None:
-        self.uri = uri
+        self.uri, self.folder = uri, folder
         self.store = Store(uri, "compliance", SimulatedClock(uri))
         self.public = keys.make_demo_keys(folder)
         self.desk = ledger.Desk(self.public, keys.load_note(folder / "ledger", keys.LOG))
         self.db = self.store.db
 
-    def offer(self, items: list[Row]) -> list[str]:
-        """Offer items as the face does; give their tasks' ids."""
+    def offer(self, items: list[Row]) -> str:
+        """Offer items in one transaction, as the face does; give the id of its task."""
         self.store.run(lambda unit: [store.offer(unit, item) for item in items] and None)
-        waiting = {row["ref"]: row["_id"] for row in self.db.log_waiting.find()}
-        return [waiting[item["ref"]] for item in items]
+        (sent,) = self.db.outbox.find({"wire": store.APPEND}).sort("_id", -1).limit(1)
+        return str(sent["_id"])
 
-    def append(self, task_id: str, item: Row) -> None:
-        self.store.run(lambda unit: ledger.append(unit, task_id, item, self.desk))
+    def append(self, task_id: str) -> None:
+        self.store.run(lambda unit: ledger.append(unit, task_id, self.desk))
+
+    def work(self, task_id: str) -> None:
+        """Have the ledger's hand do a task."""
+        settings = SimpleNamespace(mode="test", keys=self.folder / "ledger")
+        told = Message("task", task_id, store.APPEND, {"exit_id": "-"}, "", store.LEDGER)
+        Ledger().append(Work(self.store, told, settings, self.store.clock.now()))
 
     def look(self, *outside: str) -> Found:
         with self.store.client.start_session(snapshot=True) as session:

@@ -49,8 +49,7 @@ def there(database: str, tmp_path: Path) -> Iterator[Desk]:
 
 
 def appended(there: Desk, *what: Row) -> None:
-    tasks = there.offer(list(what))
-    there.append(tasks[-1], what[-1])
+    there.append(there.offer(list(what)))
 
 
 def call(name: str, role: str, **data: Any) -> Any:
@@ -59,7 +58,7 @@ def call(name: str, role: str, **data: Any) -> Any:
 
 def drained(there: Desk) -> None:
     (row,) = there.db.log_waiting.find()
-    there.append(row["_id"], row)
+    there.append(store.task_of(row))
 
 
 def redact(there: Desk, exit_id: str, index: int, reason: str = "PERSONAL_DATA") -> Row:

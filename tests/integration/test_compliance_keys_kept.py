@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from contracts.errors import Rejected
+from services.compliance import store
 from services.compliance.documents.draft import Head
 from services.compliance.log import fsck, stamp
 from services.compliance.log.witness import Witness
@@ -45,8 +46,7 @@ def there(database: str, tmp_path: Path) -> Iterator[Desk]:
 
 def append(there: Desk, exit_id: str) -> None:
     (item,) = items(exit_id, 1)
-    (task,) = there.offer([item])
-    there.append(task, item)
+    there.append(there.offer([item]))
 
 
 class Slice:
@@ -110,7 +110,7 @@ def test_a_rotation_is_logged_and_the_log_stays_sound_under_both_keys(
     assert item["entry"]["note_digest"] == given.sha(note)
     before, there.public = there.public, keys.load_public(tmp_path / "keys" / "face")
     there.desk = type(there.desk)(there.public, keys.load_note(tmp_path / "keys" / "ledger", keys.LOG))
-    there.append(item["_id"], item)
+    there.append(store.task_of(item))
     assert [json.loads(row["leaf"])["event"]["kind"] for row in there.logged(rotation.RECORD)] == ["KEY_ROTATED"]
     assert not there.look().sound, "a head by the key before is strange to one who knows the new key only"
     monkeypatch.setenv("OPHOR_KEYS", str(tmp_path / "keys" / "face"))

@@ -41,8 +41,8 @@ def there(database: str, tmp_path: Path) -> Iterator[Desk]:
 
 def test_one_task_appends_all_that_waits_under_one_checkpoint_and_settles_their_tasks(there: Desk) -> None:
     mine = [item for pair in zip(items("exit-a", 40), items("exit-b", 40), strict=True) for item in pair]
-    tasks = there.offer(mine)
-    there.append(tasks[17], mine[17])
+    tasks = [there.offer(mine[at : at + 4]) for at in range(0, 80, 4)]
+    there.append(tasks[17])
     assert [row["index"] for row in there.db.log_entries.find().sort("index", 1)] == list(range(80))
     for exit_id in ("exit-a", "exit-b"):
         assert [json.loads(row["leaf"])["event"]["ref"] for row in there.logged(exit_id)] == [
@@ -57,9 +57,9 @@ def test_one_task_appends_all_that_waits_under_one_checkpoint_and_settles_their_
 def test_more_than_a_transaction_holds_is_left_to_the_next_task(there: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "LIMIT", 10)
     mine = items("exit-a", 25)
-    tasks = there.offer(mine)
-    for n, left in ((0, 15), (10, 5), (20, 0)):
-        there.append(tasks[n], mine[n])
+    tasks = [there.offer([item]) for item in mine]
+    for n, left in ((0, 14), (11, 3), (22, 0)):
+        there.append(tasks[n])
         assert there.db.log_waiting.count_documents({}) == left
     assert [row["n"] for row in there.logged("exit-a")] == list(range(25))
     assert there.db.log_heads.count_documents({}) == 3 and there.look().sound
@@ -70,13 +70,15 @@ def test_where_more_wait_than_a_transaction_holds_the_oldest_go_first(
 ) -> None:
     monkeypatch.setattr(ledger, "LIMIT", 10)
     mine = items("exit-a", 25)
-    tasks = there.offer(mine)
+    tasks = [there.offer(mine[:14]), there.offer(mine[14:])]
     waits = [there.store.read(lambda unit: store.many_wait(unit, 10))]
     taken = []
     while waits[-1]:
         taken.append(there.store.run(lambda unit: ledger.drain(unit, there.desk)))
         waits.append(there.store.read(lambda unit: store.many_wait(unit, 10)))
-    there.append(tasks[12], mine[12])  # was taken in its turn
+        handled = [row["_id"] for row in there.db.inbox.find({"consumer": "compliance.ledger"})]
+        assert handled == [f"{task}/compliance.ledger" for task in tasks[: len(taken) - 1]], "done when nothing is left"
+    there.append(tasks[0])  # told again: it was taken in its turn
     assert taken == [10, 10] and [row["n"] for row in there.logged("exit-a")] == list(range(25))
     said = [json.loads(row["leaf"])["event"]["ref"] for row in there.logged("exit-a")]
     assert said == [item["ref"] for item in mine] and there.look().sound
@@ -84,10 +86,10 @@ def test_where_more_wait_than_a_transaction_holds_the_oldest_go_first(
 
 def test_the_same_ref_again_keeps_its_first_index_in_this_transaction_and_in_another(there: Desk) -> None:
     (one, other) = items("exit-a", 2)
-    tasks = there.offer([one, other])
-    there.store.run(lambda unit: store.offer(unit, one | {"entry": other["entry"]}))
-    there.append(tasks[1], other)
-    there.append("a-task-of-its-own", one)
+    task = there.offer([one, other, one | {"entry": other["entry"]}])
+    there.offer([one | {"entry": other["entry"]}])
+    there.append(task)
+    there.append(there.offer([other, one]))
     assert [(row["_id"], row["index"]) for row in there.db.log_refs.find().sort("index", 1)] == [
         (one["ref"], 0), (other["ref"], 1),
     ]  # fmt: skip
@@ -100,10 +102,10 @@ def test_effects_before_their_causes_wait_in_one_transaction_and_across_several(
     mine = items("exit-1")
     mixed = mine[::-1]
     if at_once:
-        there.append(there.offer(mixed)[0], mixed[0])
+        there.append(there.offer(mixed))
     else:
         for item in mixed:
-            there.append(there.offer([item])[0], item)
+            there.append(there.offer([item]))
     kinds = [row["kind"] for row in there.logged("exit-1") if row["about"].get("job_id") == "job-D2"]
     causes = ["DELETION_PREVIEWED", "DELETION_INTENT", "PERMIT_ISSUED", "DELETION_BEGUN"]
     assert kinds[:4] == causes and kinds[-2:] == ["DELETION_EXECUTED", "DELETION_VERIFIED"]
@@ -113,7 +115,7 @@ def test_effects_before_their_causes_wait_in_one_transaction_and_across_several(
 
 def test_intents_are_told_with_their_index_and_a_size_that_has_a_checkpoint(there: Desk) -> None:
     mine = items("exit-1")
-    there.append(there.offer(mine)[0], mine[0])
+    there.append(there.offer(mine))
     told = [json.loads(row["body"])["data"] for row in there.db.outbox.find({"wire": "compliance.evidence_recorded"})]
     intents = [row["index"] for row in there.logged("exit-1") if row["kind"] == "DELETION_INTENT"]
     assert sorted(one["index"] for one in told) == sorted(intents) and {one["size"] for one in told} == {len(mine)}
@@ -126,7 +128,7 @@ def test_what_one_transaction_tells_of_several_exits_is_numbered_for_each(there:
     mine = [item for pair in zip(items("exit-1"), items("exit-2"), strict=True) for item in pair]
     for number in range(0, len(mine), 40):
         some = mine[number : number + 40]
-        there.append(there.offer(some)[0], some[0])
+        there.append(there.offer(some))
     told = [json.loads(row["body"]) for row in there.db.outbox.find({"wire": "compliance.evidence_recorded"})]
     for exit_id in ("exit-1", "exit-2"):
         seqs = [one["seq"] for one in told if one["aggregate"] == f"compliance:{exit_id}"]
@@ -136,24 +138,53 @@ def test_what_one_transaction_tells_of_several_exits_is_numbered_for_each(there:
 def test_what_is_no_evidence_does_not_spoil_the_others(there: Desk) -> None:
     good, bad = items("exit-a", 2)
     bad["entry"] = {"digest": "ringet til Anna"}
-    tasks = there.offer([good, bad])
-    there.append(tasks[0], good)
-    assert [row["_id"] for row in there.db.log_waiting.find()] == [tasks[1]]
+    tasks = [there.offer([good]), there.offer([bad])]
+    there.append(tasks[0])
+    assert [store.task_of(row) for row in there.db.log_waiting.find()] == [tasks[1]]
     assert len(there.logged("exit-a")) == 1 and there.look().sound
+
+
+def test_a_transaction_s_offers_are_one_task_s_which_alone_is_refused_for_what_is_no_evidence(there: Desk) -> None:
+    mine = items("exit-a", 4)
+    entry = mine[1]["entry"]
+    mine[1]["entry"] = {"digest": "ringet til Anna"}
+    task = there.offer(mine[:3])
+    assert there.db.outbox.count_documents({"wire": "compliance.ledger.append"}) == 1
+    for _ in range(2):  # a dead letter that is told again is judged again
+        with pytest.raises(Rejected) as refused:
+            there.work(task)
+        assert refused.value.code == "EVIDENCE_INVALID"
+        assert [row["ref"] for row in there.db.log_waiting.find()] == [mine[1]["ref"]]
+        assert len(there.logged("exit-a")) == 2 and there.db.inbox.count_documents({}) == 0
+    there.work(there.offer(mine[3:]))
+    there.db.log_waiting.update_one({"ref": mine[1]["ref"]}, {"$set": {"entry": entry}})  # as by a corrected schema
+    assert there.store.run(lambda unit: ledger.drain(unit, there.desk)) == 0, "only its own task looks at it"
+    there.work(task)
+    refs = [json.loads(row["leaf"])["event"]["ref"] for row in there.logged("exit-a")]
+    assert refs == [mine[at]["ref"] for at in (0, 2, 3, 1)] and there.look().sound
+    assert there.db.log_waiting.count_documents({}) == 0 and there.db.inbox.count_documents({}) == 2
+
+
+def test_an_offer_without_a_usable_name_is_refused_at_once(there: Desk) -> None:
+    (item,) = items("exit-a", 1)
+    for wrong in ({"exit_id": "exit-a/000000001"}, {"ref": ""}, {"kind": "ringet til Anna"}):
+        with pytest.raises(Rejected):
+            there.offer([item | wrong])
+    assert there.db.log_waiting.count_documents({}) == 0
 
 
 def test_a_log_begun_under_another_key_is_not_gone_on_with(there: Desk, tmp_path: Path) -> None:
     (one, other) = items("exit-a", 2)
-    there.append(there.offer([one])[0], one)
+    there.append(there.offer([one]))
     there.db.log_head.update_one({"_id": "head"}, {"$set": {"origin": "another-log"}})
     with pytest.raises(Rejected) as refused:
-        there.append(there.offer([other])[0], other)
+        there.append(there.offer([other]))
     assert refused.value.code == "LOG_ORIGIN"
 
 
 def test_a_proof_read_from_the_store_is_the_tree_s(there: Desk) -> None:
     mine = items("exit-a", 37)
-    there.append(there.offer(mine)[0], mine[0])
+    there.append(there.offer(mine))
     nodes = there.store.read(store.nodes)
     for index in range(37):
         proof = there.store.read(lambda unit, index=index: store.inclusion(unit, index, 37))
@@ -165,7 +196,7 @@ def test_a_proof_read_from_the_store_is_the_tree_s(there: Desk) -> None:
 def test_tiles_grow_over_their_borders_as_the_tree_does(there: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     nodes: dict[tuple[int, int], bytes] = {}
     mine, size = items("exit-a", 780), 0
-    tasks = there.offer(mine)
+    there.offer(mine)
     for count in (1, 254, 1, 1, 300, 211, 12):  # 1, 255, 256, 257, 557, 768, 780
         monkeypatch.setattr(ledger, "LIMIT", count)
         there.store.run(lambda unit: ledger.drain(unit, there.desk))
@@ -180,7 +211,7 @@ def test_tiles_grow_over_their_borders_as_the_tree_does(there: Desk, monkeypatch
         assert {key: known[key] for key in nodes} == nodes
         with pytest.raises(KeyError):
             known[0, size]
-    assert there.look().sound and len(tasks) == size
+    assert there.look().sound and len(mine) == size
     for index in (0, 255, 256, 511, 779):
         proof = there.store.read(lambda unit, index=index: store.inclusion(unit, index, size))
         assert proof == tree.inclusion(nodes, index, size)
@@ -188,17 +219,17 @@ def test_tiles_grow_over_their_borders_as_the_tree_does(there: Desk, monkeypatch
 
 def test_a_tile_that_is_longer_than_the_log_is_never_written_over(there: Desk) -> None:
     one, other = items("exit-a", 2)
-    there.append(there.offer([one])[0], one)
+    there.append(there.offer([one]))
     there.db.log_tiles.update_one({"_id": "0/0"}, {"$set": {"hashes": bytes(96)}})
-    (task,) = there.offer([other])
+    task = there.offer([other])
     with pytest.raises(RuntimeError):
-        there.append(task, other)
+        there.append(task)
     assert len(there.logged("exit-a")) == 1
 
 
 def test_what_was_done_to_the_stored_log_is_found(there: Desk) -> None:
     mine = items("exit-a", 20)
-    there.append(there.offer(mine)[0], mine[0])
+    there.append(there.offer(mine))
     kept = there.db.log_head.find_one()["checkpoint"]
     assert there.look(kept).sound
     row = there.logged("exit-a")[7]
@@ -229,7 +260,7 @@ def test_a_witness_cosigns_the_log_as_it_grows_and_its_word_stays_with_the_head(
         sizes = []
         for number in range(3):
             mine = items(f"exit-{number}", 7 + number)
-            there.append(there.offer(mine)[0], mine[0])
+            there.append(there.offer(mine))
             sizes += [submit.submit(there.store, ask, witness.vkey) for _ in range(2)]
     assert sizes == [7, 7, 15, 15, 24, 24]
     key = ophor_verify.note_key(witness.vkey, 4)
@@ -240,7 +271,7 @@ def test_a_witness_cosigns_the_log_as_it_grows_and_its_word_stays_with_the_head(
 
 def test_a_witness_that_says_no_or_answers_falsely_is_not_believed(there: Desk, tmp_path: Path) -> None:
     mine = items("exit-a", 3)
-    there.append(there.offer(mine)[0], mine[0])
+    there.append(there.offer(mine))
     witness, other = (Witness.create(tmp_path / name, "vidne.example.org") for name in ("one", "other"))
     for each in (witness, other):
         each.trust(there.public.log)

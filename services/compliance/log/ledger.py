@@ -1,13 +1,14 @@
 """Group commit: what waits for the log is appended in one transaction, under one checkpoint.
 
 Rules kept here:
-1. A task appends its own entry and takes along the oldest that wait beside it (`LIMIT`, at most about `BYTES`); where
-   more wait than that, they go first (`drain`). The tasks of those count as handled with it. Entries go in in the order
-   in which they were offered.
+1. A task is about what one transaction offered. It appends that and takes along the oldest that wait beside it
+   (`LIMIT`, at most about `BYTES`); where more wait than that, they go first (`drain`). A task of which nothing is left
+   counts as handled with it. Entries go in in the order in which they were offered.
 2. The same ref is appended once: again, in another transaction or in this one, it keeps its first index.
 3. What must come first is waited for, so that the log's order is the order of causes; what waited for an entry follows
    it at once.
-4. An entry that is not valid evidence is left to its own task, which is refused; it never spoils the others'.
+4. An entry that is not valid evidence is left to its own task, which appends its other ones, sets it apart and is
+   refused; it never spoils the others'. The task told again (a replayed dead letter) judges it again.
 5. What REDACTED and RETENTION_ENDED say is done in the transaction that appends them (`redaction.py`, `retention.py`).
 6. An intent is told (`evidence_recorded`) with its final index and the size of the checkpoint that covers it; a
    replay (`redeletion_due`), so that its certificate is drawn up.
@@ -17,7 +18,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,20 +42,31 @@ class Desk:
     key: NoteKey
 
 
-def append(unit: Any, task_id: str, item: Mapping[str, Any], desk: Desk) -> None:
-    """Append `item`, the entry of task `task_id`, and what else waits (rules 1–6)."""
-    own = {"_id": task_id, **{name: item[name] for name in store.FIELDS}}
-    others = _fitting(row for row in store.waiting(unit, LIMIT) if row["_id"] != task_id)
-    _write(unit, sorted([own, *others], key=lambda row: str(row["_id"])), desk)
-    store.take(unit, [row["_id"] for row in others], task_id)
+def append(unit: Any, task_id: str, desk: Desk) -> None:
+    """Append what task `task_id` is about, and what else waits (rules 1–6); Rejected where its own is no evidence."""
+    own, refused = _own(unit, task_id)
+    if refused is not None:
+        raise refused
+    group = _Group.of(store.waiting(unit, LIMIT + 1) if len(own) < LIMIT else [], task_id)
+    rows = sorted([*own, *group.rows], key=lambda row: str(row["_id"]))
+    _write(unit, rows, desk)
+    store.take(unit, rows, group.done)
+
+
+def append_valid(unit: Any, task_id: str, desk: Desk) -> None:
+    """Append what is evidence of what task `task_id` is about, and set the rest apart (rule 4)."""
+    own, _ = _own(unit, task_id)
+    _write(unit, own, desk)
+    store.take(unit, own, set())
+    store.refuse(unit, task_id)
 
 
 def drain(unit: Any, desk: Desk) -> int:
     """Append the oldest that wait, whoever's task is in hand, and give how many; for when more wait than `LIMIT`."""
-    rows = _fitting(store.waiting(unit, LIMIT))
-    _write(unit, rows, desk)
-    store.take(unit, [row["_id"] for row in rows])
-    return len(rows)
+    group = _Group.of(store.waiting(unit, LIMIT + 1))
+    _write(unit, group.rows, desk)
+    store.take(unit, group.rows, group.done)
+    return len(group.rows)
 
 
 def _write(unit: Any, rows: list[store.Row], desk: Desk) -> None:
@@ -74,18 +85,39 @@ def _unseen(rows: list[store.Row], seen: set[str]) -> list[store.Row]:
     return list(found.values())
 
 
-def _fitting(rows: Iterable[store.Row]) -> list[store.Row]:
-    """Take the valid ones, as many as fit into a transaction (rules 1 and 4)."""
-    taken: list[store.Row] = []
-    size = 0
-    for row in rows:
-        with suppress(Rejected):
-            row["written"] = written(row["kind"], row["entry"])
-            size += len(row["written"])
-            if size > BYTES and taken:
-                break
-            taken.append(row)
-    return taken
+def _own(unit: Any, task_id: str) -> tuple[list[store.Row], Rejected | None]:
+    """Read what a task's unit offered: what is evidence, and why the first of the others is none."""
+    valid, refused = [], None
+    for row in store.waiting_of(unit, task_id):
+        try:
+            valid.append(row | {"written": written(row["kind"], row["entry"])})
+        except Rejected as error:
+            refused = refused or error
+    return valid, refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Of what waits, the valid ones that fit into a transaction, and the tasks of which nothing is left then."""
+
+    rows: list[store.Row]
+    done: set[str]
+
+    @classmethod
+    def of(cls, waiting: list[store.Row], own: str = "") -> _Group:
+        """Take the oldest (rules 1 and 4) but those of task `own`."""
+        taken: list[store.Row] = []
+        left, size = {own}, 0
+        for row in waiting:
+            task = store.task_of(row)
+            if task != own and size <= BYTES and len(taken) < LIMIT:
+                with suppress(Rejected):
+                    row["written"] = written(row["kind"], row["entry"])
+                    size += len(row["written"])
+                    taken.append(row)
+                    continue
+            left.add(task)
+        return cls(taken, {store.task_of(row) for row in taken} - left)
 
 
 @dataclass(slots=True)

@@ -1,9 +1,10 @@
 """Compliance's own collections.
 
-* `log_waiting` (offered to the ledger; `_id` = its task's id, which sorts by time), `log_entries` (one an entry; `_id`
-  = exit/number, so that an exit is one range), `log_tiles` (the tree's nodes, `nodes.py`), `log_heads` (one a commit:
-  the signed checkpoint by size), `log_refs` (what was appended, so that it is once), `log_held` (waits for an entry
-  that must come first), `log_head` (one document; the ledger alone writes it, and a witness's cosignature is added).
+* `log_waiting` (offered to the ledger; `_id` = task/number: the task that its transaction sent, whose id sorts by
+  time; `refused` where it is no evidence), `log_entries` (one an entry; `_id` = exit/number, so that an exit is one
+  range), `log_tiles` (the tree's nodes, `nodes.py`), `log_heads` (one a commit: the signed checkpoint by size),
+  `log_refs` (what was appended, so that it is once), `log_held` (waits for an entry that must come first), `log_head`
+  (one document; the ledger alone writes it, and a witness's cosignature is added).
   `log_exits` is where each exit stands (number and hash of its last entry, kinds counted), written with its entries.
 * `exits`: what certificates name and the log may not (parties, officials, titles, wording of rules).
 * `certificates`, `numbers` (one a series), `documents` (parts of `PART` bytes).
@@ -29,7 +30,9 @@ from services.compliance.store.certificates import (
     save_refusal,
 )
 from services.compliance.store.log import (
+    APPEND,
     FIELDS,
+    LEDGER,
     checks,
     cosigned,
     facts,
@@ -48,14 +51,18 @@ from services.compliance.store.log import (
     seen_before,
     stored,
     take,
+    task_of,
     waiting,
+    waiting_of,
 )
 from services.compliance.store.nodes import Nodes, inclusion
 from services.compliance.store.pages import ABOUT, Exporting, Page, of_exit
 
 __all__ = [
     "ABOUT",
+    "APPEND",
     "FIELDS",
+    "LEDGER",
     "PART",
     "Exporting",
     "Nodes",
@@ -96,5 +103,7 @@ __all__ = [
     "seen_before",
     "stored",
     "take",
+    "task_of",
     "waiting",
+    "waiting_of",
 ]

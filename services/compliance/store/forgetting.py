@@ -1,13 +1,12 @@
 """What the log forgets: a leaf's event and salt go, its hash stays (evidence.md §1.7); redactions and retention's rows.
 
 A forgotten entry's row keeps its exit and number (`_id`), index and leaf hash. With it go our own copies of the event:
-the task that brought it (outbox, where replay keeps it), the bundles and papers drawn before. The emitter's own outbox
+the bundles and papers drawn before; what was offered and refused goes when retention ends. The emitter's own outbox
 forgets by age (90 days); what a customer was handed is theirs.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from pymongo import UpdateOne
@@ -18,7 +17,6 @@ from services.compliance.store.papers import drop_papers
 from shared.store.unit import Unit
 
 Row = dict[str, Any]
-APPEND = "compliance.ledger.append"
 
 
 def entry(unit: Unit, exit_id: str, index: int) -> Row | None:
@@ -38,17 +36,8 @@ def forget(unit: Unit, exit_id: str, index: Row | int) -> None:
         for row in rows
     ]  # fmt: skip
     unit.db.log_entries.bulk_write(gone, session=unit.session, ordered=False)
-    _copies(unit, exit_id, {json.loads(bytes(row["leaf"]))["event"]["ref"] for row in rows})
     _bundles(unit, exit_id, min(row["index"] for row in rows))
     drop_papers(unit, exit_id)
-
-
-def _copies(unit: Unit, exit_id: str, refs: set[str]) -> None:
-    """Remove the tasks that brought these entries."""
-    rows = unit.db.outbox.find({"wire": APPEND, "subject": exit_id, "state": {"$ne": "pending"}}, session=unit.session)
-    sent = [row["_id"] for row in rows if json.loads(bytes(row["body"]))["data"]["ref"] in refs]
-    if sent:
-        unit.db.outbox.delete_many({"_id": {"$in": sent}}, session=unit.session)
 
 
 def _bundles(unit: Unit, exit_id: str, index: int) -> None:
@@ -67,6 +56,7 @@ def end_exit(unit: Unit, exit_id: str, ref: str) -> None:
     """Forget all of an exit before entry `ref` but numbers and digests: entries, documents, statements, names."""
     (last,) = unit.db.log_refs.find({"_id": ref}, session=unit.session)
     forget(unit, exit_id, {"$lt": last["index"]})
+    unit.db.log_waiting.delete_many({"exit_id": exit_id, "refused": True}, session=unit.session)
     for row in unit.db.certificates.find({"exit_id": exit_id}, {"_id": 1}, session=unit.session):
         _remove_documents(unit, f"{row['_id']}/")
     gone: Row = {"$set": {"statement": None, "signatures": [], "refusals": []}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
@@ -12,6 +13,8 @@ from typing import Any
 
 import bson
 
+from contracts.fields import Code, Id
+from contracts.registry import Message, check
 from services.compliance.documents.draft import Head
 from services.compliance.evidence import GENESIS, Logged, read_leaf
 from services.compliance.facts import Facts
@@ -27,6 +30,15 @@ Row = dict[str, Any]
 APPEND, LEDGER = "compliance.ledger.append", "compliance.ledger"
 _PROVEN, _BATCH = 500, 5_000
 FIELDS = ("ref", "exit_id", "kind", "entry")
+_turn = itertools.count()
+
+
+class Offer(Message):
+    """What an entry is offered with; `entry` itself is judged by the schema of its kind."""
+
+    ref = Id()
+    exit_id = Id()
+    kind = Code()
 
 
 def head(unit: Unit) -> Row | None:
@@ -56,15 +68,30 @@ def _lines(note: str) -> list[str]:
 
 
 def offer(unit: Unit, item: Row) -> None:
-    """Have the ledger append an entry: the task that wakes it, and the row that it may take before that one's turn."""
-    task_id = unit.send(APPEND, item)
-    row = {"_id": task_id, **{name: item[name] for name in FIELDS}}
-    unit.db.log_waiting.insert_one(row, session=unit.session)
+    """Have an entry wait for the ledger, and wake the ledger, once however much a unit offers."""
+    check(Offer, item, APPEND)
+    task_id = unit.send_once(APPEND, {"exit_id": item["exit_id"]})
+    unit.add("log_waiting", {"_id": f"{task_id}/{next(_turn):012d}", **{name: item[name] for name in FIELDS}})
+
+
+def task_of(row: Row) -> str:
+    """Give the task whose unit offered what waits here."""
+    return str(row["_id"]).partition("/")[0]
+
+
+def _of_task(task_id: str) -> Row:
+    return of_exit(task_id)  # ids of both are made in the same way
 
 
 def waiting(unit: Unit, limit: int) -> list[Row]:
-    """List what was offered and not taken yet, the oldest first."""
-    return list(unit.db.log_waiting.find({}, session=unit.session).sort("_id", 1).limit(limit).batch_size(limit + 1))
+    """List what was offered and neither taken nor refused yet, the oldest first."""
+    rows = unit.db.log_waiting.find({"refused": None}, session=unit.session)
+    return list(rows.sort("_id", 1).limit(limit).batch_size(limit + 1))
+
+
+def waiting_of(unit: Unit, task_id: str) -> list[Row]:
+    """List what this task's unit offered and is not taken yet, refused or not."""
+    return list(unit.db.log_waiting.find(_of_task(task_id), session=unit.session).sort("_id", 1))
 
 
 def many_wait(unit: Unit, limit: int) -> bool:
@@ -72,20 +99,23 @@ def many_wait(unit: Unit, limit: int) -> bool:
     return unit.db.log_waiting.count_documents({}, limit=limit + 1, session=unit.session) > limit
 
 
-def take(unit: Unit, others: list[str], own: str = "") -> None:
-    """Forget that these wait, and mark the other tasks as handled, in the transaction that appends their entries."""
+def take(unit: Unit, rows: list[Row], tasks: set[str]) -> None:
+    """Forget that these wait, and mark tasks as handled, in the transaction that appends the entries."""
+    if tasks:
+        _mark(unit, sorted(inbox_key(one, LEDGER) for one in tasks))
+    unit.db.log_waiting.delete_many({"_id": {"$in": [row["_id"] for row in rows]}}, session=unit.session)
+
+
+def _mark(unit: Unit, keys: list[str]) -> None:
     told = {"wire": APPEND, "consumer": LEDGER, "handled_at": datetime.now(UTC)}
-    keys = [inbox_key(one, LEDGER) for one in others]
     known = {row["_id"] for row in unit.db.inbox.find({"_id": {"$in": keys}}, {"_id": 1}, session=unit.session)}
-    rows = [{"_id": key, **told} for key in keys if key not in known]
-    if rows:
-        unit.db.inbox.insert_many(rows, session=unit.session)
-    unit.db.log_waiting.delete_many({"_id": {"$in": [own, *others]}}, session=unit.session)
+    if done := [{"_id": key, **told} for key in keys if key not in known]:
+        unit.db.inbox.insert_many(done, session=unit.session)
 
 
 def refuse(unit: Unit, task_id: str) -> None:
-    """Forget an offer that is no evidence."""
-    unit.db.log_waiting.delete_one({"_id": task_id}, session=unit.session)
+    """Set apart what is left of a task's: no evidence, and from now on looked at only when its task is told again."""
+    unit.db.log_waiting.update_many(_of_task(task_id), {"$set": {"refused": True}}, session=unit.session)
 
 
 def seen_before(unit: Unit, refs: list[str]) -> set[str]:

@@ -19,7 +19,6 @@ from typing import Any
 
 from contracts.errors import Rejected, Unavailable
 from services.compliance import issuing, papers, store
-from services.compliance.evidence import checked
 from services.compliance.log import ledger, stamp
 from services.compliance.signing import keys, separation
 from services.compliance.store.revocations import published as revocation_list
@@ -37,18 +36,17 @@ class Ledger(Hand):
 
     @task
     def append(self, work: Any) -> None:
-        """Append this entry and what else waits; tell of intents."""
+        """Append what this task is about and what else waits; tell of intents."""
         public, key = _public(work), keys.load_note(work.settings.keys, keys.LOG)
-        try:
-            checked(work.data["kind"], work.data["entry"])
-        except Rejected:
-            work.transaction(lambda unit: store.refuse(unit, work.id))
-            raise
         desk, ends = ledger.Desk(public, key), time.monotonic() + DRAIN_S
         while time.monotonic() < ends and work.read(lambda unit: store.many_wait(unit, ledger.LIMIT)):
             if not _patiently(lambda: work.transaction(lambda unit: ledger.drain(unit, desk))):
                 break
-        _commit(work, lambda unit: ledger.append(unit, work.id, work.data, desk))
+        try:
+            _commit(work, lambda unit: ledger.append(unit, work.id, desk))
+        except Rejected:
+            _patiently(lambda: work.transaction(lambda unit: ledger.append_valid(unit, work.id, desk)))
+            raise
 
     @task
     def draw_up(self, work: Any) -> None:
