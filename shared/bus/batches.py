@@ -68,25 +68,34 @@ class Batches:
         ripe: dict[str, Any] = {"state": "pending", "not_before": {"$lte": datetime.now(UTC)}}
         if in_hand:
             ripe["_id"] = {"$nin": in_hand}
-        return list(self._store.db.outbox.find(ripe).sort([("not_before", 1), ("_id", 1)]).limit(BATCH))
+        found = self._store.db.outbox.find(ripe).sort([("not_before", 1), ("_id", 1)]).limit(BATCH)
+        return list(found.batch_size(BATCH + 1))  # in one answer, not in two
 
     def _write_down(self) -> None:
         fates = list(self._fates.values())
         if not fates:
             return
-        now = datetime.now(UTC)
-        self._store.db.outbox.bulk_write([_written(row, fate, now) for row, fate in fates], ordered=False)
+        now, outbox = datetime.now(UTC), self._store.db.outbox
+        told = [row for row, fate in fates if fate == "ok"]
+        rest = [(row, fate) for row, fate in fates if fate != "ok"]
+        if told:
+            outbox.update_many({"_id": {"$in": [row["_id"] for row in told]}}, [_published(told, now)])
+        if rest:
+            outbox.bulk_write([_later(row, fate, now) for row, fate in rest], ordered=False)
+            first = rest[0][0]["_id"]
+            log.error("%d rows found no queue or were refused, tried again later; first: %s", len(rest), first)
         for row, _ in fates:
             del self._fates[row["_id"]]
-        unsent = [row["_id"] for row, fate in fates if fate != "ok"]
-        if unsent:
-            log.error("%d rows found no queue or were refused, tried again later; first: %s", len(unsent), unsent[0])
 
 
-def _written(row: Row, fate: Fate, now: datetime) -> UpdateOne:
-    if fate == "ok":
-        done = {"state": "published", "published_at": now, "headers": row["headers"]}
-        return UpdateOne({"_id": row["_id"]}, {"$set": done})
+def _published(rows: list[Row], now: datetime) -> dict[str, Any]:
+    """Give the one stage that marks all `rows`, each with its own signature: a third of the work of an update each."""
+    at = {"$indexOfArray": [{"$literal": [row["_id"] for row in rows]}, "$_id"]}
+    headers = {"$arrayElemAt": [{"$literal": [row["headers"] for row in rows]}, at]}
+    return {"$set": {"state": "published", "published_at": now, "headers": headers}}
+
+
+def _later(row: Row, fate: Fate, now: datetime) -> UpdateOne:
     wait = timedelta(seconds=min(_LONGEST_WAIT_S, 2 ** min(row["tries"], 10)))
     later = {"not_before": now + wait, "headers": row["headers"], "reason": fate}
     return UpdateOne({"_id": row["_id"]}, {"$set": later, "$inc": {"tries": 1}})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -80,6 +81,24 @@ class Envelope(Schema):
 
 _ENVELOPE = Envelope()
 
+_USUAL = {
+    "specversion": re.compile(r"1\.0"),
+    "id": re.compile(r"[\w.:\-]{1,80}"),
+    "type": re.compile(r"[a-z_]+(\.[a-z_]+){1,2}"),
+    "source": re.compile(r"[a-z/]{1,200}"),
+    "time": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00"),
+    "datacontenttype": re.compile(re.escape(CONTENT_TYPE)),
+    "subject": re.compile(r"[\w.:\-]{1,80}"),
+    "aggregate": re.compile(r"[\w.:\-]{0,200}"),
+    "correlationid": re.compile(r"[\w.:\-]{1,80}"),
+    "ruletime": re.compile(r"[\d.:+TZ\-]{0,40}"),
+}
+_NEEDED = {"specversion", "id", "type", "source", "time", "data"}
+_ATTRIBUTES = {*_USUAL, "seq", "data"}
+_DEFAULTS = {
+    "datacontenttype": CONTENT_TYPE, "subject": "", "aggregate": "", "seq": 0, "correlationid": "", "ruletime": "",
+}  # fmt: skip
+
 
 def new_id() -> str:
     """Make a random id (UUID 4)."""
@@ -131,6 +150,8 @@ def make_task(wire: str, data: dict[str, Any], **attributes: Any) -> dict[str, A
 
 def parse(body: Any) -> dict[str, Any]:
     """Give the envelope's attributes with defaults filled in (`time` aware); raise Rejected ENVELOPE_INVALID."""
+    if (usual := _usual(body)) is not None:
+        return usual
     try:
         loaded: dict[str, Any] = _ENVELOPE.load(body)
     except ValidationError as error:
@@ -138,6 +159,24 @@ def parse(body: Any) -> dict[str, Any]:
         refused = Rejected.invalid("envelope", messages)
         raise Rejected("ENVELOPE_INVALID", refused.message, field=refused.field, remedy=refused.remedy) from None
     return loaded
+
+
+def _usual(body: Any) -> dict[str, Any] | None:
+    """Give what the schema would give for an envelope as `_make` writes it, in a tenth of the time; else nothing.
+
+    It accepts less than the schema, and refuses nothing: whatever else comes, the schema decides (a test compares).
+    """
+    if type(body) is not dict or not _NEEDED <= body.keys() <= _ATTRIBUTES or type(body["data"]) is not dict:
+        return None
+    seq, texts = body.get("seq", 0), [body[name] for name in body.keys() & _USUAL.keys()]
+    if type(seq) is not int or seq < 0 or set(map(type, [*texts, *body["data"]])) != {str}:
+        return None
+    if not all(form.fullmatch(body[name]) for name, form in _USUAL.items() if name in body):
+        return None
+    try:
+        return {**_DEFAULTS, **body, "time": datetime.fromisoformat(body["time"])}
+    except ValueError:
+        return None
 
 
 def declared(catalogue: dict[str, Wire], wire: str) -> Wire:
@@ -150,7 +189,8 @@ def declared(catalogue: dict[str, Wire], wire: str) -> Wire:
 def _make(wire: str, source: str, data: dict[str, Any], **attributes: Any) -> dict[str, Any]:
     body = {
         "specversion": "1.0", "type": wire, "source": f"/ophor/{source}", "datacontenttype": CONTENT_TYPE,
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"), "id": new_id(), "data": data,
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"), "id": attributes.pop("id", "") or new_id(),
+        "data": data,
     }  # fmt: skip
     body.update({name: value for name, value in attributes.items() if value not in ("", None)})
     return body

@@ -1,7 +1,8 @@
 """A message that the broker waits for, and the ways in which a face settles it: exactly one of them, once.
 
-Everything is done by the inlet's pump, on the channel that brought the message; of a channel that was lost nothing is
-done any more, for the broker has its messages back. Answers need no confirm: a caller who got none repeats its command.
+Everything is done in the turn of the inlet's pump, on the channel that brought the message; of a channel that was lost
+nothing is done any more, for the broker has its messages back. Answers need no confirm: a caller who got none repeats
+its command.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from shared.bus.envelope import CONTENT_TYPE, encode
 from shared.bus.faces_house import Outcome
 from shared.bus.guard import Received
 from shared.bus.ladder import Ladder
+from shared.bus.pump import publish
 
 if TYPE_CHECKING:
     from shared.bus.faces_inlet import Inlet
@@ -41,8 +43,9 @@ class Delivery:
         """Answer the caller, then ack."""
 
         def send(channel: amqp.Channel) -> None:
-            self._reply(channel, outcome)
-            channel.basic_ack(self.raw.delivery_tag)
+            with channel.connection.frame_writer.gathered():
+                self._reply(channel, outcome)
+                channel.basic_ack(self.raw.delivery_tag)
 
         self._settle(send)
 
@@ -65,7 +68,7 @@ class Delivery:
         self._climb(lambda ladder: ladder.wait(self.raw, self.inlet.queue, self._gone))
 
     def _settle(self, action: Callable[[amqp.Channel], None]) -> None:
-        self.inlet.pump.post(action, self.raw.channel)
+        self.inlet.pump.at_once(action, self.raw.channel)
         self._gone()
 
     def _climb(self, step: Callable[[Ladder], None]) -> None:
@@ -80,4 +83,4 @@ class Delivery:
             encode(outcome.wire()), content_type=CONTENT_TYPE, content_encoding="utf-8", delivery_mode=1,
             correlation_id=properties["correlation_id"],
         )  # fmt: skip
-        channel.basic_publish(reply, exchange=RPC_EXCHANGE, routing_key=properties["reply_to"])
+        publish(channel, reply, RPC_EXCHANGE, properties["reply_to"])

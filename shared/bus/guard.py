@@ -208,7 +208,7 @@ def _call_body(received: Received) -> Any:
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        return _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
         raise Poison("undecodable") from None
 
@@ -239,3 +239,6 @@ def _header(headers: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> 
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)

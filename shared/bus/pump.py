@@ -2,6 +2,7 @@
 
 * It selects on the socket and on a wake-up pipe; everything else hands it actions with `post`. So acks, answers and
   heartbeats are never interleaved, and a slow handler never costs the connection.
+* What only writes need not wait for it to wake: `at_once` takes its turn while it rests. It alone reads.
 * A lost connection is opened again with growing pauses and jitter; actions that were posted for a lost channel are
   dropped, for the broker has taken back what was not acked.
 * 403, 404 and 406 (and a refused login or virtual host) do not heal by waiting: `run` raises BusMismatch.
@@ -21,14 +22,16 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import amqp
 from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, NotFound, PreconditionFailed, ResourceLocked
 from amqp.method_framing import frame_handler
+from amqp.spec import Basic
 
-from shared.bus.frames import Writer
+from shared.bus.frames import Writer, read_ahead
 
 Action = Callable[[amqp.Channel], None]
 
@@ -38,6 +41,8 @@ HEARTBEAT_S = 10
 LONGEST_PAUSE_S = 5.0
 _TURN_S = 1.0
 _PATIENCE_S = 30.0
+_LEAST = 8  # type, channel, size, end
+_NO_BODY = bytes(8)
 _DELIVER = b"\x00\x3c\x00\x3c"
 _log = logging.getLogger("ophor.bus")
 
@@ -63,13 +68,20 @@ def dial(uri: str, name: str, timeout: float = 5.0) -> amqp.Connection:
     return connection
 
 
+def publish(channel: amqp.Channel, message: amqp.Message, exchange: str, key: str, *, mandatory: bool = False) -> None:
+    """Publish without a confirm and without reading, unlike py-amqp's own, which looks first whether it is blocked."""
+    channel.send_method(Basic.Publish, "Bssbb", (0, exchange, key, mandatory, False), message)
+
+
 class Pump:
     """Own one connection: `opened(channel)` sets up after each (re)connection, `post` hands in work, `run` pumps."""
 
     def __init__(self, uri: str, name: str, opened: Action) -> None:
         self._uri, self._name, self._opened = uri, name, opened
         self._actions: deque[tuple[amqp.Channel | None, Action]] = deque()
-        self._woken = False
+        self._resting = self._woken = False
+        self._turn = threading.Lock()
+        self._channel: amqp.Channel | None = None
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
@@ -80,14 +92,33 @@ class Pump:
     def post(self, action: Action, channel: amqp.Channel | None = None) -> None:
         """Have the pump do `action(channel)` soon, in order; with `channel` given, only while that one is open."""
         self._actions.append((channel, action))
-        if not self._woken:
-            self._woken = True
+        if self._resting and not self._woken:
+            self._woken = True  # until what is written was read: a face's greenlets may not write side by side
             self._wake()
+
+    def at_once(self, action: Action, channel: amqp.Channel | None = None) -> None:
+        """Do an action that only writes in the caller's thread while the pump rests; else as `post` does."""
+        if not self._turn.acquire(blocking=False):
+            return self.post(action, channel)
+        current = self._channel
+        try:
+            if current is None:
+                self.post(action, channel)
+            elif channel is None or channel is current:
+                action(current)
+        except Exception as error:  # what the pump would have met, it meets
+            self.post(partial(_throw, error), current)
+        except BaseException:
+            self.post(partial(_throw, OSError("a frame may be cut off")), current)
+            raise
+        finally:
+            self._turn.release()
+        return None
 
     def stop(self) -> None:
         """End after the actions posted so far; from any thread."""
         self._stopping = True
-        self._wake()
+        self.post(lambda _channel: None)
 
     def run(self) -> None:
         """Pump until stopped; raise BusMismatch where the broker refuses what is declared."""
@@ -109,32 +140,44 @@ class Pump:
     def _session(self) -> None:
         connection = dial(self._uri, self._name)
         try:
+            read_ahead(connection)
             channel = connection.channel()
             self._opened(channel)
+            self._channel = channel
             self.connected.set()
             with selectors.DefaultSelector() as selector:
                 selector.register(connection.transport.sock, selectors.EVENT_READ, "broker")
                 selector.register(self._wake_read, selectors.EVENT_READ, "wake")
                 self._turns(connection, channel, selector)
         finally:
+            self._channel = None
             self.connected.clear()
             _close(connection)
 
     def _turns(self, connection: amqp.Connection, channel: amqp.Channel, selector: selectors.BaseSelector) -> None:
-        sock, ticked = connection.transport.sock, time.monotonic()
+        ticked = time.monotonic()
         while True:
-            self._act(channel)
+            come = self._rest(connection.transport, selector)
+            with self._turn:
+                if come:
+                    connection.drain_events(timeout=_PATIENCE_S)
+                if time.monotonic() - ticked >= _TURN_S:
+                    connection.heartbeat_tick()
+                    ticked = time.monotonic()
+                self._act(channel)
             if self._stopping and not self._actions:
                 return
-            waiting = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-            ready = {key.data for key, _ in selector.select(0 if waiting else _TURN_S)}
-            if "wake" in ready:
-                self._awake()
-            if waiting or "broker" in ready:
-                connection.drain_events(timeout=_PATIENCE_S)
-            if time.monotonic() - ticked >= _TURN_S:
-                connection.heartbeat_tick()
-                ticked = time.monotonic()
+
+    def _rest(self, transport: Any, selector: selectors.BaseSelector) -> bool:
+        """Wait for the broker, an action or the next heartbeat; tell whether there is something to read."""
+        if _has_come(transport):
+            return True
+        self._resting = True  # whoever posts from here on wakes; what was posted before is seen
+        ready = {key.data for key, _ in selector.select(0 if self._actions or self._stopping else _TURN_S)}
+        self._resting = False
+        if "wake" in ready:
+            self._awake()
+        return "broker" in ready
 
     def _act(self, channel: amqp.Channel) -> None:
         for _ in range(len(self._actions)):
@@ -149,15 +192,28 @@ class Pump:
     def _awake(self) -> None:
         with suppress(BlockingIOError):
             os.read(self._wake_read, 4096)
-        self._woken = False  # after the read, before the actions are taken: whoever posts from here on wakes again
+        self._woken = False
 
     def _wait(self, seconds: float) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake_read, selectors.EVENT_READ)
-            end = time.monotonic() + seconds
+            end, self._resting = time.monotonic() + seconds, True
             while not self._stopping and (left := end - time.monotonic()) > 0:
                 if selector.select(left):
                     self._awake()
+        self._resting = False
+
+
+def _has_come(transport: Any) -> bool:
+    """Tell whether a frame, or what the socket will not show, was read ahead already."""
+    ahead, sock = transport._read_buffer, transport.sock
+    if len(ahead) >= _LEAST and len(ahead) >= _LEAST + int.from_bytes(ahead[3:7]):
+        return True
+    return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+
+
+def _throw(error: Exception, _channel: amqp.Channel) -> None:
+    raise error
 
 
 def _tls(host: str, query: dict[str, list[str]]) -> dict[str, Any]:
@@ -192,11 +248,21 @@ def _tolerant(connection: amqp.Connection, callback: Any) -> Any:
             return True
         if kind == 1 and bytes(body[:4]) == _DELIVER:
             return inner((kind, channel, _legible(bytes(body))))
+        if kind == 2 and body[4:12] != _NO_BODY:  # it is only decoded here: the body is still to come
+            try:
+                return inner(frame)
+            except Exception:  # whatever py-amqp raises on a table or text that it cannot read
+                return inner((kind, channel, _bare(body)))
         if kind == 2 and not _decodes(body):
-            return inner((kind, channel, bytes(body[:12]) + b"\x00\x00"))  # class, weight, size; no properties
+            return inner((kind, channel, _bare(body)))
         return inner(frame)
 
     return on_frame
+
+
+def _bare(header: Any) -> bytes:
+    """Give a content header without properties: class, weight and size are left."""
+    return bytes(header[:12]) + b"\x00\x00"
 
 
 def _decodes(header: Any) -> bool:

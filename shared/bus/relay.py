@@ -1,7 +1,7 @@
 """The relay of one service: due timers into its outbox, its outbox to the broker (design §3.1).
 
 * One relay works, under a lease on the server's time; others stand by. A change stream wakes it; it looks every
-  second anyway. Rows are signed here and published in order of writing, in batches, with pipelined confirms and
+  two seconds anyway. Rows are signed here and published in order of writing, in batches, with pipelined confirms and
   `mandatory`; a row is marked published only after its confirm. It stays 90 days. While one batch is published, the
   fates of the one before are written down and the one after is fetched (`batches`).
 * Unroutable or refused rows stay pending and are tried again later. After a channel error nothing is known of the
@@ -30,7 +30,7 @@ from pymongo.errors import PyMongoError
 from contracts.catalogue import EVENTS, TASKS
 from contracts.errors import Unavailable
 from shared.bus import topology
-from shared.bus.batches import Batches
+from shared.bus.batches import BATCH, Batches
 from shared.bus.confirms import Confirms, Fate
 from shared.bus.frames import read_ahead
 from shared.bus.outbox import Row, address, pipeline, replay, unpark
@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 
 LEASE_S = 6.0
 COMPARE_S = 60.0
-_TURN_S = 1.0
+_TURN_S, _REST_S = 1.0, 2.0
+_AWAIT_MS = 5_000
 __all__ = ["Relay", "replay", "unpark"]
 log = logging.getLogger("ophor.relay")
 
@@ -62,6 +63,7 @@ class Relay:
         self._wake: SimpleQueue[None] = SimpleQueue()  # its put is safe in a signal handler
         self._connection: amqp.Connection | None = None
         self._confirms: Confirms | None = None
+        self._calm = threading.Event()  # unset, a backlog is worked off: nobody needs to be woken
         self._renew_at = self._compare_at = 0.0
         self._fence: int | None = None
         self.failing: set[str] = {"broker", "store"}
@@ -124,6 +126,8 @@ class Relay:
             return 0
         fired = self._store.fire_due()
         rows = self._batches.next()
+        if len(rows) == BATCH:
+            self._calm.clear()
         if rows and self._may_work():  # again: the store may have taken its time
             self._publish(connection, self._known(rows))
         return fired + len(rows)
@@ -225,9 +229,10 @@ class Relay:
         time.sleep(_TURN_S)
 
     def _rest(self) -> None:
-        """Wait until something was written or the clock was set, a second at most."""
+        """Wait until something was written or the clock was set, two seconds at most; one who stands by a second."""
+        self._calm.set()
         with suppress(Empty):
-            self._wake.get(timeout=_TURN_S)
+            self._wake.get(timeout=_TURN_S if self._fence is None else _REST_S)
             while True:  # one round of work serves all who woke it
                 self._wake.get_nowait()
 
@@ -240,6 +245,7 @@ class Relay:
 
     def _leave(self) -> None:
         self._stopping = True
+        self._calm.set()  # not in `stop`: a signal handler may not wait for the event's lock
         with suppress(PyMongoError):
             self._batches.flush()
         with suppress(PyMongoError):
@@ -251,6 +257,7 @@ class Relay:
 
     def _watching(self, watch: Callable[[], Iterator[Any]]) -> None:
         while not self._stopping:
+            self._calm.wait()
             with suppress(PyMongoError, Unavailable):
                 for _ in watch():
                     self._wake.put(None)
@@ -258,10 +265,14 @@ class Relay:
 
     def _watch_outbox(self) -> Iterator[Any]:
         told: list[dict[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
-        with self._store.db.outbox.watch(told, max_await_time_ms=1000) as stream:
-            while not self._stopping:
+        with self._store.db.outbox.watch(told, max_await_time_ms=_AWAIT_MS) as stream:
+            while not self._unheard():
                 if stream.try_next() is not None:
                     yield
 
     def _watch_clock(self) -> Iterator[Any]:
-        return self._store.clock.changes(lambda: self._stopping)
+        return self._store.clock.changes(self._unheard)
+
+    def _unheard(self) -> bool:
+        """Tell whether a stream need not be read: during a backlog that costs the database half of its time."""
+        return self._stopping or not self._calm.is_set()

@@ -104,7 +104,7 @@ class SimulatedClock:
 
     def changes(self, stopping: Callable[[], bool]) -> Iterator[None]:
         """Wait for the instant to be set, over a change stream; raise PyMongoError when it breaks."""
-        with self._collection().watch(max_await_time_ms=1000) as stream:
+        with self._collection().watch(max_await_time_ms=5_000) as stream:
             while not stopping():
                 if stream.try_next() is not None:
                     self._read_at = 0.0

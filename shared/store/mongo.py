@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 KEPT_DAYS = 90
 _KEPT = {"expireAfterSeconds": KEPT_DAYS * 86_400}
+_OPEN = {"state": {"$in": ["pending", "parked"]}}  # a published row leaves the index: less to write
 MAJORITY = WriteConcern(w="majority", j=True)
 _INDEXES: tuple[tuple[str, list[tuple[str, int]], dict[str, Any]], ...] = (
-    ("outbox", [("state", 1), ("not_before", 1), ("_id", 1)], {}),
-    ("outbox", [("state", 1), ("wire", 1)], {}),
-    ("outbox", [("published_at", 1)], _KEPT),
+    ("outbox", [("state", 1), ("not_before", 1), ("_id", 1)], {"name": "open", "partialFilterExpression": _OPEN}),
+    ("outbox", [("published_at", 1)], {"name": "kept", "sparse": True, **_KEPT}),
     ("inbox", [("consumer", 1), ("wire", 1)], {}),
     ("inbox", [("handled_at", 1)], _KEPT),
     ("answers", [("answered_at", 1)], _KEPT),

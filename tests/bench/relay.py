@@ -12,7 +12,7 @@ from tests.bench.figures import Figure, rated, seconds
 from tests.integration.bus_store_parts import World, world
 from tests.waiting import until
 
-EVENTS = 20_000
+EVENTS = 50_000
 FEW = 2_000
 BATCH = 500
 WIRE = "orders.window_confirmed"

@@ -12,6 +12,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
+from contracts.roles import MONITOR
 from shared.bus.client import Client
 from tests.bench.figures import Figure, rated
 from tests.bench.peers import run as peers
@@ -30,9 +31,10 @@ def measure() -> Figure:
         made.fresh()
         raw = _echoed(made)
         with made.face("orders"), made.face("scheduling"):
-            client = made.client(roles=("overvågning",))
+            client = Client(made.node.uri("console"), "console", made.issuer().acting("usr-1", (MONITOR,)))
             ours, p99 = rate(paced(lambda: client.call("orders.list_exits", {}), CALLS))
             behind = _behind_events(made, client)
+            client.close()
         beside = peers.measured(made.node.uri("topology"))
     what = f"calls by one caller (p99 {p99 * 1000:.1f} ms; with an event backlog {behind * 1000:.1f} ms)"
     figure = rated("rpc", what, ours, "/s", "raw ping-pong over a quorum queue", raw)

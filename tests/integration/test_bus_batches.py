@@ -10,6 +10,7 @@ from pymongo.errors import PyMongoError
 
 from shared.bus import batches
 from shared.bus.batches import Batches
+from shared.bus.confirms import Fate
 from shared.runtime.clock import SimulatedClock, set_clock
 from shared.store.unit import Store, Unit
 from tests.integration.bus_store_parts import mongo, until
@@ -74,6 +75,21 @@ def test_batches_follow_each_other_although_the_fates_of_the_one_in_hand_are_not
     assert names(third) == [10, 11]
     settle(taken, third)
     assert taken.next() == [] and published(store) == 12
+
+
+def test_every_row_keeps_its_own_signature_whatever_its_fate(store: Store, taken: Batches) -> None:
+    rows, fates = taken.next(), list[Fate](("ok", "unroutable", "ok", "nacked", "ok"))
+    for row, fate in zip(rows, fates, strict=True):
+        row["headers"] = {"ophor-signer": "$state", "ophor-signature": row["_id"]}
+        taken.settle(row, fate)
+    taken.flush()
+    kept = {row["_id"]: row for row in store.db.outbox.find({"headers": {"$exists": True}})}
+    assert [kept[row["_id"]]["headers"] for row in rows] == [row["headers"] for row in rows]
+    assert [kept[row["_id"]].get("reason", "ok") for row in rows] == fates
+    states = [(kept[row["_id"]]["state"], kept[row["_id"]]["tries"]) for row in rows]
+    done, later = ("published", 0), ("pending", 1)
+    assert states == [done, later, done, later, done] and len(kept) == 5
+    assert {one for one, row in kept.items() if "published_at" in row} == {rows[at]["_id"] for at in (0, 2, 4)}
 
 
 def test_after_a_break_the_next_batch_begins_at_the_first_row_whose_fate_is_unknown(
