@@ -133,9 +133,8 @@ _REMAINS = ("Bytes kan stadig ligge i", "Bytes may still lie in")
 
 def label(value: Any, language: str) -> str:
     """Give the words of a code, or the code."""
-    if value in LABELS or language != "da":
-        return LABELS.get(value, (str(value),) * 2)[LANGUAGES.index(language)]
-    return str(value).replace("(attested)", "(erklæret)")
+    code = str(value)
+    return LABELS.get(value, (code.replace("(attested)", "(erklæret)"), code))[LANGUAGES.index(language)]
 
 
 def reason(value: str, language: str) -> str:

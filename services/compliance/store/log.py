@@ -30,6 +30,7 @@ Row = dict[str, Any]
 APPEND, LEDGER = "compliance.ledger.append", "compliance.ledger"
 _PROVEN, _BATCH = 500, 5_000
 FIELDS = ("ref", "exit_id", "kind", "entry")
+_WAITING: Row = {"refused": None}
 _turn = itertools.count()
 
 
@@ -85,7 +86,7 @@ def _of_task(task_id: str) -> Row:
 
 def waiting(unit: Unit, limit: int) -> list[Row]:
     """List what was offered and neither taken nor refused yet, the oldest first."""
-    rows = unit.db.log_waiting.find({"refused": None}, session=unit.session)
+    rows = unit.db.log_waiting.find(_WAITING, session=unit.session)
     return list(rows.sort("_id", 1).limit(limit).batch_size(limit + 1))
 
 
@@ -96,7 +97,7 @@ def waiting_of(unit: Unit, task_id: str) -> list[Row]:
 
 def many_wait(unit: Unit, limit: int) -> bool:
     """Tell whether more wait than `limit`."""
-    return unit.db.log_waiting.count_documents({}, limit=limit + 1, session=unit.session) > limit
+    return unit.db.log_waiting.count_documents(_WAITING, limit=limit + 1, session=unit.session) > limit
 
 
 def take(unit: Unit, rows: list[Row], tasks: set[str]) -> None:
