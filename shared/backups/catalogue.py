@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from shared.backups.disk import Folder, below, content, files
@@ -23,11 +24,21 @@ class Catalogue(Listing):
     def sets(self) -> list[Set]:
         """List every folder, with the days that the catalogue gives it."""
         told = self._told()
-        return [_set(self.folder.id_of(path), content(files(path)), told.get(path.name)) for path in self.folder.top()]
+        return [self._set(path, told) for path in self.folder.top()]
 
     def everything(self) -> list[Set]:
-        """List the sets, and whatever lies inside one of them: a set that was moved aside lies below another name."""
-        return self.sets() + [Set("", "catalogue", None, same) for path in self.folder.top() for same in below(path)]
+        """List the sets, and whatever lies inside one of them: a set that was moved aside lies below another name.
+
+        What has all the content of a set is the set itself: the one file or folder that it consists of.
+        """
+        told, found = self._told(), []
+        for path in self.folder.top():
+            own = self._set(path, told)
+            found += [own, *(Set("", "catalogue", None, same) for same in below(path) if same != own.identity)]
+        return found
+
+    def _set(self, path: Path, told: dict[str, dict[str, Any]]) -> Set:
+        return _dated(self.folder.id_of(path), content(files(path)), told.get(path.name))
 
     def _told(self) -> dict[str, dict[str, Any]]:
         try:
@@ -37,7 +48,7 @@ class Catalogue(Listing):
             raise not_listed(self.folder.anchor, type(error).__name__) from None
 
 
-def _set(set_id: str, same: tuple[str, ...], row: dict[str, Any] | None) -> Set:
+def _dated(set_id: str, same: tuple[str, ...], row: dict[str, Any] | None) -> Set:
     try:
         days = [date.fromisoformat(row[name]) for name in ("taken_on", "expires_on")] if row else [None, None]
     except (KeyError, TypeError, ValueError):

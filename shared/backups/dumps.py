@@ -40,7 +40,8 @@ class MongoDumps(Listing):
 
     def everything(self) -> list[Set]:
         """List the dumps, and those that lie inside another one: a dump that was moved aside is no part of it."""
-        inner = (at for path in self.folder.top() if path.is_dir() for at in sorted(_dumps(path)) if at != path)
+        inside = (_dumps(path) for path in self.folder.top() if path.is_dir())
+        inner = (at for dumps in inside for at in sorted(dumps - _roots(dumps)))
         return self.sets() + [Set("", "mongodump", None, content(files(at))) for at in inner]
 
     def _below(self, top: Path) -> Iterator[Set]:
@@ -48,8 +49,7 @@ class MongoDumps(Listing):
             if opened(top).startswith(_ARCHIVE):
                 yield self._set(top, [top])
             return
-        dumps = _dumps(top)
-        roots = [each for each in dumps if not any(other in each.parents for other in dumps)]
+        roots = _roots(_dumps(top))
         for at in sorted(roots):
             yield self._set(at, files(at))
         for path in files(top):
@@ -99,6 +99,11 @@ class MariaDumps(Listing):
 def _dumps(top: Path) -> set[Path]:
     """Give the folders at or below `top` that hold a dump: each is what lies above a database's folder."""
     return {at.parent if at != top else at for at, mine in folders(top) if any(map(_is_bson, mine))}
+
+
+def _roots(dumps: set[Path]) -> set[Path]:
+    """Give those that lie in no other."""
+    return {each for each in dumps if dumps.isdisjoint(each.parents)}
 
 
 def _is_bson(path: Path) -> bool:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from contracts.errors import OphorError
 from contracts.system_map import System
-from shared.backups import objects
 from shared.backups.disk import Folder, files
 
 _HEAD = 65_536
@@ -49,6 +48,8 @@ def _on_disk(system: System, set_id: str) -> Iterator[bytes]:
 
 def _in_buckets(system: System, set_id: str, purpose: str) -> Iterator[bytes]:
     for source in (each for each in system.sources if each.kind == "s3"):
+        from shared.backups import objects  # its driver is loaded where a map names a bucket
+
         yield from objects.opened(system, source, purpose).heads(set_id, _HEAD)
 
 

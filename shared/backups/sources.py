@@ -11,7 +11,6 @@ from typing import Any
 from contracts.errors import OphorError
 from contracts.system_map import System
 from contracts.system_map.backups import Source
-from shared.backups import objects
 from shared.backups.catalogue import Catalogue
 from shared.backups.disk import Folder
 from shared.backups.dumps import MariaDumps, MongoDumps
@@ -172,6 +171,8 @@ def _oplog_began(system: System) -> int:
 
 
 def _objects(system: System, source: Source) -> Reader:
+    from shared.backups import objects  # its driver is loaded where a map names a bucket
+
     try:
         return objects.opened(system, source)
     except OphorError:

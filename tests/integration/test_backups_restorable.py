@@ -45,6 +45,10 @@ def bson(at: Path) -> None:
     (at / "db" / "rows.bson").write_bytes(BSON.encode({"_id": at.name}))
 
 
+def deep(at: Path) -> None:
+    bson(at / "dump")
+
+
 def sql(at: Path) -> None:
     at.mkdir(parents=True)
     text = f"-- MariaDB dump 10.19  Distrib 10.11\n-- {at.name}\n-- Dump completed on 2026-10-01  2:00:00\n"
@@ -105,6 +109,24 @@ def test_a_set_that_only_lies_elsewhere_is_present_until_it_is_really_gone(kind:
         if path.name != "catalogue.json":
             shutil.rmtree(path)
     assert look(reader, wanted) is Answer.GONE
+
+
+@pytest.mark.parametrize(
+    ("kind", "make"), [*((kind, make) for kind, (make, _) in READERS.items()), ("catalogue", sql), ("mongodump", deep)]
+)
+def test_of_two_sets_of_one_content_the_removed_one_is_gone(
+    kind: str, make: Callable[[Path], None], tmp_path: Path
+) -> None:
+    """Nothing changed between two nights; a set of one file, or of one folder, is no copy of another beside it."""
+    make(tmp_path / DAY)
+    shutil.copytree(tmp_path / DAY, tmp_path / OTHER)
+    (tmp_path / "catalogue.json").write_text("{}")
+    reader = READERS[kind][1](Folder(tmp_path))
+    both = reader.sets()
+    wanted, left = ([each for each in both if each.set_id.startswith(name)] for name in (DAY, OTHER))
+    shutil.rmtree(tmp_path / DAY)
+    answers = sources.seen([(Source("catalogue"), reader)]).answers(both, both)
+    assert [answers[each.set_id] for each in (*wanted, *left)] == [Answer.GONE, Answer.PRESENT]
 
 
 @pytest.mark.parametrize("name", ["000000010000000000000001.deleted", ".000000010000000000000001", "skrald/x"])
