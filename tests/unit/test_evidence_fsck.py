@@ -10,7 +10,7 @@ import pytest
 from contracts.catalogue import EVENTS
 from contracts.registry import check
 from services.compliance.evidence import entry_of
-from services.compliance.log import checkpoint, tree
+from services.compliance.log import checkpoint, fsck, tree
 from services.compliance.log.fsck import Stored, as_dict, as_text, look
 from services.compliance.signing.keys import LOG, load_note
 from services.compliance.verifier import ophor_verify
@@ -138,3 +138,13 @@ def test_a_log_written_anew_is_found_by_a_head_kept_outside(world: given.World, 
     strange = given.World(tmp_path).told(given.deleted_exit()[:2]).mark()
     for head in (fork, later, strange, "no note at all"):
         assert set(wrong(world, rows, head)) == {8}
+
+
+def test_subtrees_hashed_apart_are_the_tree_at_every_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fsck, "PART", 4 * fsck.HASH)
+    leaves, nodes = [tree.leaf_hash(bytes([number])) for number in range(40)], {}
+    for size, leaf_hash in enumerate([*leaves, b""]):
+        levels = fsck._levels(b"".join(leaves[:size]), map)
+        assert {(level, at): fsck._node(levels, level, at) for level, each in enumerate(levels)
+                for at in range(len(each) // fsck.HASH)} == nodes  # fmt: skip
+        nodes |= tree.appended(nodes, size, leaf_hash)

@@ -26,24 +26,26 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from services.compliance.log.fsck_entries import GENESIS, Link, Piece, Read, follows, pieces
+from services.compliance.log.fsck_entries import GENESIS, Link, Piece, Read, Share, follows, piece, sharing
 from services.compliance.log.fsck_found import Found, as_dict, as_text
 from services.compliance.verifier import ophor_verify
 from services.compliance.verifier.ophor_verify import NoteKey
 
 Row = dict[str, Any]
-MANY = 20_000
-HASH, TILE = 32, 256 * 32
+HASH, TILE, PART = 32, 256 * 32, (1 << 16) * 32  # a hash, those of a tile, those of a subtree that is hashed apart
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What the store has; `head` is None for an empty log. Each is read once.
 
-    `entries` are batches, by exit and number, of which `read` gives the rows; it may be called in another process.
+    `entries` are batches, by exit and number, of which `read` gives the rows, in other processes where they are to be
+    `spread`.
     """
 
     head: Row | None
@@ -52,18 +54,21 @@ class Stored:
     tiles: Iterable[Row]
     heads: Iterable[Row]
     read: Read = list
+    spread: bool = False
 
 
 def look(stored: Stored, key: NoteKey, outside: Iterable[str] = (), older: Iterable[NoteKey] = ()) -> Found:
     """Derive everything again from the entries; `outside` are heads (notes) kept elsewhere, `older` the keys before."""
     head = stored.head or {"size": 0}
     found = Found(int(head["size"]), older=tuple(older))
-    spread = found.size >= MANY
     told = _Told()
-    leaves, refs = _entries(pieces(stored.entries, stored.read, key.name, spread=spread), found, told)
-    _refs(stored.refs, refs, {index for _, _, index, _ in told.forgotten}, found)
+    with sharing(spread=stored.spread) as share:
+        begun = share(partial(piece, stored.read, key.name), stored.entries)
+        refs = {row["_id"]: row["index"] for row in stored.refs}
+        leaves, wanted = _entries(begun, found, told)
+        levels = _levels(leaves, share)
+    _refs(refs, wanted, {index for _, _, index, _ in told.forgotten}, found)
     _told(told, found)
-    levels = _levels(leaves)
     _tiles(stored.tiles, levels, found)
     if stored.head is not None:
         _note(6, stored.head, levels, key, found)
@@ -89,7 +94,7 @@ def _entries(all_of_them: Iterable[Piece], found: Found, told: _Told) -> tuple[b
     refs: dict[str | None, int] = {}
     last: Link = ("", 0, GENESIS)
     for one in all_of_them:
-        for n, looked in ((1, one.rows), (2, one.rows), (3, one.read)):
+        for n, looked in ((1, len(one.places)), (2, len(one.places)), (3, one.read)):
             found.count(n, looked)
         for n, what in one.wrong:
             found.wrong[n].append(what)
@@ -110,8 +115,12 @@ def _entries(all_of_them: Iterable[Piece], found: Found, told: _Told) -> tuple[b
 
 def _place(piece: Piece, leaves: bytearray, taken: bytearray, found: Found) -> None:
     """Put a piece's leaf hashes in their places (check 1)."""
-    data, size = piece.hashes, found.size
-    for at, index in enumerate(piece.places):
+    data, size, places = piece.hashes, found.size, piece.places
+    if isinstance(places, range) and places.start >= 0 and places.stop <= size and 1 not in taken[_slice(places)]:
+        leaves[places.start * HASH : places.stop * HASH] = data
+        taken[_slice(places)] = b"\1" * len(places)
+        return
+    for at, index in enumerate(places):
         if 0 <= index < size and not taken[index]:
             leaves[index * HASH : (index + 1) * HASH] = data[at * HASH : (at + 1) * HASH]
             taken[index] = 1
@@ -119,16 +128,21 @@ def _place(piece: Piece, leaves: bytearray, taken: bytearray, found: Found) -> N
             found.wrong[1].append(f"index {index} is taken or outside the log")
 
 
-def _refs(rows: Iterable[Row], wanted: dict[str | None, int], forgotten: set[int], found: Found) -> None:
+def _slice(places: range) -> slice:
+    return slice(places.start, places.stop)
+
+
+def _refs(refs: dict[str, int], wanted: dict[str | None, int], forgotten: set[int], found: Found) -> None:
     """Check 4; what was forgotten keeps its ref, so that it is not appended again."""
-    for row in rows:
-        ref, index = row["_id"], row["index"]
-        found.counts[4] += 1
+    found.count(4, len(refs))
+    if refs == wanted:
+        return
+    for ref, index in refs.items():
         known = wanted.pop(ref, None)
         if known != index and not (known is None and index in forgotten):
             found.wrong[4].append(f"{ref}: {index} instead of {known}")
-    for ref, index in wanted.items():
-        found.need(4, False, f"{ref}: None instead of {index}")
+    for left, index in wanted.items():
+        found.need(4, False, f"{left}: None instead of {index}")
 
 
 def _told(told: _Told, found: Found) -> None:
@@ -140,12 +154,19 @@ def _told(told: _Told, found: Found) -> None:
         found.need(9, said, f"entry {index} is not there, and nothing says that it was forgotten")
 
 
-def _levels(leaves: bytes) -> list[bytes]:
+def _levels(leaves: bytes, share: Share) -> list[bytes]:
     """Hash the complete subtrees, level by level, each level's hashes side by side (RFC 6962 §2.1)."""
-    levels, sha256 = [leaves], hashlib.sha256
-    while len(below := levels[-1]) > HASH:
+    parts = share(_above, (leaves[at : at + PART] for at in range(0, len(leaves), PART)))
+    levels = [leaves, *(b"".join(each) for each in zip_longest(*parts, fillvalue=b""))]
+    return levels + _above(levels[-1])
+
+
+def _above(below: bytes) -> list[bytes]:
+    levels, sha256 = [], hashlib.sha256
+    while len(below) > HASH:
         pairs = range(0, len(below) - HASH, 2 * HASH)
-        levels.append(b"".join([sha256(b"\x01" + below[at : at + 2 * HASH]).digest() for at in pairs]))
+        below = b"".join([sha256(b"\x01" + below[at : at + 2 * HASH]).digest() for at in pairs])
+        levels.append(below)
     return levels
 
 
@@ -258,7 +279,8 @@ def _look_at_store(key: NoteKey, outside: list[str], older: list[NoteKey]) -> Fo
     from shared.store.unit import Unit
 
     with program.the_store() as store, store.client.start_session(snapshot=True) as session:
-        return look(evidence.stored(Unit(store, session, store.clock.fresh())), key, outside, older)
+        unit = Unit(store, session, store.clock.fresh())
+        return look(evidence.stored(unit, os.environ["OPHOR_MONGO_URI"]), key, outside, older)
 
 
 if __name__ == "__main__":

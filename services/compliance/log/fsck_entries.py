@@ -1,31 +1,29 @@
 """The entries of the log, read again in batches: what each batch says, to be put together by `fsck.py`.
 
-A batch is rows of `log_entries` that lie side by side by exit and number. It is a value from bytes to a `Piece`, so
-that processes may share the work. A leaf is read as the stranger's verifier reads it (`ophor_verify.parse`); where its
-letters are below U+D000, it is enough that writing it again in canonical form gives the same bytes, which a name given
-twice or another order of names would not; floats and numbers of 16 digits are refused.
+A batch is rows of `log_entries` that lie side by side by exit and number; what it says is a `Piece`, a value, so that
+processes may share the work.
 """
 
 from __future__ import annotations
 
-import json
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from os import cpu_count
-from typing import Any, NoReturn
+from typing import Any, Protocol, TypeVar
 
+from services.compliance.log.fsck_leaf import Event, event_of
 from services.compliance.verifier import ophor_verify
 
 Row = dict[str, Any]
-Read = Callable[[Any], Iterable[Row]]
+Read = Callable[[Any], Sequence[Row]]
+Result = TypeVar("Result")
 Link = tuple[str, int, str | None]
 GENESIS = "0" * 64
-AHEAD, LONG = 3, 16
-BEYOND = 0xED  # the first byte of U+D000 and beyond, where names sort otherwise in UTF-16 than here
-_WRITE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
+TELLING = ("REDACTED", "RETENTION_ENDED")
 
 
 @dataclass(slots=True)
@@ -38,10 +36,9 @@ class Piece:
     `ended` from which number on an exit's retention has ended.
     """
 
-    rows: int = 0
     read: int = 0
     wrong: list[tuple[int, str]] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
+    places: Sequence[int] = ()
     hashes: bytearray = field(default_factory=bytearray)
     refs: list[str | None] = field(default_factory=list)
     first: Link | None = None
@@ -51,49 +48,54 @@ class Piece:
     ended: list[tuple[str, int]] = field(default_factory=list)
 
 
-def pieces(batches: Iterable[Any], read: Read, origin: str, *, spread: bool) -> Iterator[Piece]:
-    """Give what each batch says, in their order; `spread` over processes, a few batches ahead."""
+class Share(Protocol):
+    """Do `work` on each of many things, and give what comes of it in their order."""
+
+    def __call__(self, work: Callable[[Any], Result], things: Iterable[Any], /) -> Iterator[Result]: ...
+
+
+@contextmanager
+def sharing(*, spread: bool) -> Iterator[Share]:
+    """Give a way to have work done: in other processes, which begin at once, or here as it is asked for."""
     if not spread:
-        for batch in batches:
-            yield piece(batch, read, origin)
+        yield map
         return
-    workers = cpu_count() or 1
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting: deque[Future[Piece]] = deque()
-        for batch in batches:
-            waiting.append(pool.submit(piece, batch, read, origin))
-            if len(waiting) > workers * AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    with ProcessPoolExecutor(cpu_count(), get_context("spawn"), gc.disable) as pool:  # no batch leaves cycles behind
+        yield pool.map
 
 
-def piece(batch: Any, read: Read, origin: str) -> Piece:
-    """Read one batch (checks 2 and 3, within it)."""
-    made = Piece()
-    for row in read(batch):
-        made.rows += 1
-        made.places.append(row["index"])
+def piece(read: Read, origin: str, batch: Any) -> Piece:
+    """Read one batch of entries (checks 2 and 3, within it)."""
+    made, rows = Piece(), read(batch)
+    for row in rows:
         if "leaf" in row:
-            event = _kept(made, row, origin)
+            made.refs.append(_kept(made, row, origin))
         else:
-            event = None
+            made.refs.append(None)
             _forgotten(made, row)
-        made.refs.append(None if event is None else str(event["ref"]))
-        if event is not None and event["kind"] in ("REDACTED", "RETENTION_ENDED"):
-            _tells(made, event)
+    made.places = _run([row["index"] for row in rows])
     return made
 
 
-def _kept(made: Piece, row: Row, origin: str) -> Row | None:
+def _run(places: list[int]) -> Sequence[int]:
+    """Write places that follow one another as a range: shorter between processes, and put in place at once."""
+    run = range(places[0], places[0] + len(places)) if places else range(0)
+    return run if list(run) == places else places
+
+
+def _kept(made: Piece, row: Row, origin: str) -> str | None:
+    """Take a leaf in, and give its ref."""
     data = row["leaf"]
     event, digest = event_of(data), ophor_verify.leaf_hash(data)
     made.hashes += digest
     if event is None or not _same(event, row, origin):
         made.wrong.append((2, f"{row['_id']}: the row is not what its leaf says"))
-    if event is not None:
-        _follow(made, (event["exit"], event["n"], event["prev"]), digest.hex(), row["_id"])
-    return event
+    if event is None:
+        return None
+    _follow(made, (event.exit, event.n, event.prev), digest.hex(), row["_id"])
+    if event.kind in TELLING:
+        _tells(made, event)
+    return event.ref
 
 
 def _forgotten(made: Piece, row: Row) -> None:
@@ -122,56 +124,19 @@ def follows(last: Link, link: Link) -> bool:
     return link[1] == number and link[2] in (None, before)
 
 
-def _tells(made: Piece, event: Row) -> None:
-    entry = event["entry"]
-    if event["kind"] == "REDACTED":
-        made.told.append((event["exit"], entry["n"], entry["index"], entry["leaf"]))
+def _tells(made: Piece, event: Event) -> None:
+    entry = event.entry
+    if event.kind == "REDACTED":
+        made.told.append((event.exit, entry["n"], entry["index"], entry["leaf"]))
     else:
-        made.ended.append((event["exit"], event["n"]))
+        made.ended.append((event.exit, event.n))
 
 
-def event_of(data: bytes) -> Row | None:
-    """Read a leaf strictly; None where it is not one."""
-    body = _plain(data)
-    event = body.get("event") if isinstance(body, dict) and body.keys() == {"event", "salt"} else None
-    if not isinstance(event, dict) or event.keys() != ophor_verify.EVENT_FIELDS:
-        return None
-    return event if isinstance(event["n"], int) and isinstance(event["entry"], dict) else None
-
-
-def _plain(data: bytes) -> Any:
-    try:
-        if not data.isascii() and max(data) >= BEYOND:
-            return _strict(data)
-        text = data.decode()
-        body, _ = _READ(text)
-        return body if _WRITE(body) == text else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def _strict(data: bytes) -> Any:
-    try:
-        return ophor_verify.parse(data, "leaf")
-    except ophor_verify.Malformed:
-        return None
-
-
-def _refuse(text: str) -> NoReturn:
-    raise ValueError(text)
-
-
-def _number(text: str) -> int:
-    return int(text) if len(text) < LONG else _refuse(text)
-
-
-_READ = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse, parse_int=_number).raw_decode
-
-
-def _same(event: Row, row: Row, origin: str) -> bool:
-    if (event["kind"], event["n"], event["origin"]) != (row["kind"], row["n"], origin):
-        return False
-    entry = event["entry"]
-    return row["_id"] == f"{event['exit']}/{event['n']:09d}" and all(
-        [entry.get(name) == value for name, value in row["about"].items()]
+def _same(event: Event, row: Row, origin: str) -> bool:
+    return (
+        event.n == row["n"]
+        and event.kind == row["kind"]
+        and event.origin == origin
+        and f"{event.exit}/{event.n:09d}" == row["_id"]
+        and row["about"].items() <= event.entry.items()
     )

@@ -5,13 +5,11 @@ from __future__ import annotations
 import base64
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
-
-import bson
+from typing import TYPE_CHECKING, Any
 
 from contracts.fields import Code, Id
 from contracts.registry import Message, check
@@ -24,11 +22,15 @@ from services.compliance.log.fsck import Stored
 from services.compliance.store.nodes import Nodes
 from services.compliance.store.pages import hash_of, of_exit
 from services.compliance.verifier import ophor_verify
+from shared.store import snapshot
 from shared.store.unit import Unit, inbox_key
+
+if TYPE_CHECKING:
+    from pymongo.cursor import Cursor
 
 Row = dict[str, Any]
 APPEND, LEDGER = "compliance.ledger.append", "compliance.ledger"
-_PROVEN, _BATCH = 500, 5_000
+_PROVEN, _BATCH, _MANY = 500, 5_000, 20_000
 FIELDS = ("ref", "exit_id", "kind", "entry")
 _WAITING: Row = {"refused": None}
 _turn = itertools.count()
@@ -205,17 +207,30 @@ def _inclusions(indexes: list[int], size: int, known: tree.Nodes) -> list[list[b
     return [tree.inclusion(known, index, size) for index in indexes]
 
 
-def stored(unit: Unit) -> Stored:
-    """Give all of the log as it is stored, for the one who derives it again; the unit's session has one snapshot."""
+def stored(unit: Unit, address: str = "", many: int = _MANY) -> Stored:
+    """Give all of the log as it is stored, for the one who derives it again; the unit's session has one snapshot.
+
+    With the database's `address`, a log of `many` entries is given for other processes to read their part themselves.
+    """
     db, session = unit.db, unit.session
+    heads = db.command("find", "log_head", filter={"_id": "head"}, session=session)["cursor"]
+    first = next(iter(heads["firstBatch"]), None)
+    spread = bool(address and first and first["size"] >= many)
+    rows = db.log_entries.find({}, session=session, batch_size=_BATCH).sort("_id", 1)
+    refs = db.log_refs.find({}, session=session, batch_size=10 * _BATCH)
     return Stored(
-        head=head(unit),
-        entries=db.log_entries.find_raw_batches({}, session=session, batch_size=_BATCH).sort("_id", 1),
-        refs=db.log_refs.find({}, session=session, batch_size=_BATCH),
+        head=first,
+        entries=snapshot.pages(db.log_entries) if spread else _batches(rows),
+        refs=itertools.chain.from_iterable(_batches(refs)),
         tiles=db.log_tiles.find({}, session=session),
         heads=db.log_heads.find({}, session=session),
-        read=bson.decode_all,
+        read=partial(snapshot.read, address, "compliance", heads["atClusterTime"]) if spread else list,
+        spread=spread,
     )
+
+
+def _batches(rows: Cursor[Row]) -> Iterator[list[Row]]:
+    return iter(lambda: rows.to_list(_BATCH), [])
 
 
 def notes(unit: Unit, sizes: set[int]) -> dict[int, str]:
