@@ -294,4 +294,5 @@ TASKS = (
     Task("compliance", "seal", "seal_statement", CertificateTask),
     Task("compliance", "sign", "sign_statement", CertificateTask),
     Task("compliance", "render", "render_certificate", CertificateTask),
+    Task("compliance", "render", "renew_seal", CertificateTask),
 )

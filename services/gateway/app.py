@@ -16,8 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, g, jsonify, render_template, request
+from flask import Blueprint, Flask, Response, abort, current_app, g, jsonify, render_template, request
 from gunicorn.app.base import BaseApplication
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from werkzeug.exceptions import HTTPException
 
 from contracts.errors import OphorError, Rejected, Unavailable
@@ -66,6 +67,14 @@ def ready() -> tuple[Response, int]:
     answers = bool(current_app.extensions["backend"].ready())
     body = {"process": "gateway", "ready": answers, "failing": [] if answers else ["services"]}
     return jsonify(body), 200 if answers else 503
+
+
+@health.get("/metrics")
+def metrics() -> tuple[bytes, int, dict[str, str]]:
+    """Tell Prometheus, on the port of the probes alone: the pages' port is for everybody."""
+    if request.environ.get("SERVER_PORT") != os.environ.get("OPHOR_HEALTH_PORT"):
+        abort(404)
+    return generate_latest(), 200, {"Content-Type": CONTENT_TYPE_LATEST}
 
 
 def create_app(

@@ -13,6 +13,7 @@ from shared.bus.tokens import Issuer
 from shared.runtime.logins import User
 
 PATIENCE_S = 8.0
+READY_S = 3.0  # whoever probes does not wait longer
 _PROBE = User("", "", "gateway-ready", (MONITOR,), ("*",))
 Question = tuple[str, dict[str, Any]]
 Answer = dict[str, Any] | OphorError
@@ -52,13 +53,15 @@ class BusBackend:
 
     def ask(self, user: User, wire: str, data: dict[str, Any], command_id: str = "") -> dict[str, Any]:
         """Ask a service on behalf of `user`; raise Rejected or Unavailable."""
-        acting = self._issuer.acting(user.actor, user.roles, user.customers)
-        return self._client.on_behalf(acting).call(wire, data, command_id or None, timeout=PATIENCE_S)
+        return self._acting(user).call(wire, data, command_id or None, timeout=PATIENCE_S)
 
     def ready(self) -> bool:
         """Tell whether a service answers."""
         try:
-            self.ask(_PROBE, "orders.status", {})
+            self._acting(_PROBE).call("orders.status", {}, timeout=READY_S)
         except OphorError:
             return False
         return True
+
+    def _acting(self, user: User) -> Client:
+        return self._client.on_behalf(self._issuer.acting(user.actor, user.roles, user.customers))

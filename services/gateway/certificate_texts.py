@@ -18,6 +18,10 @@ CERTIFICATES: dict[str, tuple[str, str]] = {
     "seal": ("PDF'ens segl", "The PDF's seal"),
     "seal_stamped": ("PAdES {level}: tidsstemplet {on} af {by}.", "PAdES {level}: time-stamped {on} by {by}."),
     "seal_plain": ("PAdES {level}: uden tidsstempel.", "PAdES {level}: without a time stamp."),
+    "seal_renewed": (
+        "Leverandøren skal forny tidsstemplet inden da; hent så filen igen.",
+        "The supplier is to renew the time stamp before that; fetch the file again then.",
+    ),
     "seal_until": (
         "Seglet kan bedømmes af filen alene til og med {until}. Udsagnets underskrifter og loggen behøver det ikke.",
         "The seal can be judged by the file alone until {until}. The statement's signatures and the log need no seal.",
@@ -60,5 +64,8 @@ CERTIFICATES: dict[str, tuple[str, str]] = {
     "log_size": ("Antal poster", "Entries"),
     "log_root": ("Rod", "Root"),
     "checkpoint": ("Signeret loghoved", "Signed log head"),
-    "key": ("Nøgle", "Key"),
+    "key_log": ("Bevisloggens hoveder", "The evidence log's heads"),
+    "key_seal": ("Leverandørens underskrift på udsagnet", "The supplier's signature on the statement"),
+    "key_sign": ("Complianceansvarliges underskrift på udsagnet", "The compliance role's signature on the statement"),
+    "key_pdf": ("PDF'ens segl (certifikatets aftryk)", "The PDF's seal (its certificate's fingerprint)"),
 }

@@ -60,6 +60,18 @@ VERIFYING: dict[str, tuple[str, str]] = {
     "verify_VERIFIED": ("Efterprøvet", "Verified"),
     "verify_FAILED": ("Fejlet: stol ikke på filen", "Failed: do not trust the file"),
     "verify_MALFORMED": ("Ugyldig fil: intet i den er troet", "Malformed: nothing in it was believed"),
+    "verify_malformed_text": (
+        "Filen er beskadiget, ændret eller ikke en fil fra Ophør. Hent den igen samme sted; er svaret det samme, så "
+        "spørg den, du har den fra. Den nøjagtige grund er på engelsk:",
+        "The file is damaged, altered or none of Ophør's. Fetch it again; if the answer stays, ask whoever gave it to "
+        "you. The exact reason:",
+    ),
+    "verify_failed_text": (
+        "Filen kan læses, men den siger noget, der ikke passer. De prøver, der er mærket Fejl, siger hvad (den "
+        "nøjagtige grund er på engelsk). Giv svaret til den, du har filen fra.",
+        "The file can be read, but says something that is not so. The checks marked Failed say what. Tell whoever gave "
+        "you the file.",
+    ),
     "verify_POLICY NOT MET": ("Krav ikke opfyldt", "Policy not met"),
     "verify_policy_text": (
         "Filen passer med sig selv, men et krav mangler; se de prøver, der er mærket Krav.",

@@ -18,18 +18,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
-from shared.rules.plan import Owed, Plan, PlanFacts, Planned
+from shared.rules.clocks import DAY, Stop, run
+from shared.rules.plan import Bound, Owed, Plan, PlanFacts, Planned
 from shared.rules.profiles import Profile
 from shared.rules.scopes import conditions_of
 from shared.rules.time import shift
 
-_DAY = timedelta(days=1)
 _WHOLE = "whole:"
 
-Stopped = tuple[tuple[date, date | None], ...]
+Stopped = tuple[Stop, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class _View:
         bound = owed.dates.due
         if bound is None or bound.start > bound.on:
             return bound.on if bound else None
-        return _moved(bound.start, bound.on, self._record.stopped)
+        return _moved(bound, self._record.stopped)
 
     def _settled(
         self, owed: Owed, due: date | None, parts: tuple[str, ...], held: Mapping[str, Planned]
@@ -176,11 +176,11 @@ class _View:
 
     def _turning(self, owed: Owed, due: date | None) -> Iterator[date]:
         if due:
-            yield from (due + _DAY, shift(due, owed.obligation.at_risk))
-        yield from (day for bound in owed.dates.bounds for day in (bound.on, bound.on + _DAY, bound.start))
+            yield from (due + DAY, shift(due, owed.obligation.at_risk))
+        yield from (day for bound in owed.dates.bounds for day in (bound.on, bound.on + DAY, bound.start))
         yield from (part.earliest for part in self._held(owed, self._parts(owed)).values() if part.earliest)
         for start, end in self._record.stopped:
-            yield from (start, end + _DAY) if end else (start,)
+            yield from (start, end + DAY) if end else (start,)
 
 
 def _by_date(owed: Owed, due: date | None, today: date) -> Standing:  # rules 6 and 7
@@ -195,18 +195,15 @@ def _by_date(owed: Owed, due: date | None, today: date) -> Standing:  # rules 6 
     return _of(owed, "pending", "WAITING", due)
 
 
-def _moved(start: date, due: date, stopped: Stopped) -> date:
-    """Give the last day of a clock that began after `start`, moved by the days on which it stood still (rule 5).
-
-    A day on which two things stopped it counts once.
-    """
-    uncounted = start if start == due else start + _DAY
-    for first, last in sorted(stopped, key=lambda each: each[0]):
-        if last is None or first > due or last < uncounted:
-            continue
-        due += last - max(first, uncounted) + _DAY
-        uncounted = last + _DAY
-    return due
+def _moved(bound: Bound, stopped: Stopped) -> date:
+    """Give the last day of a clock, moved by the days on which it stood still; of one that still does, as planned."""
+    over = [(first, last) for first, last in stopped if last]
+    if not over:
+        return bound.on
+    if bound.period and bound.period.unit == "wd":
+        return run(bound.start, bound.period.count, "wd", over, bound.on).due
+    start = bound.start if bound.start < bound.on else bound.start - DAY  # a day that was given is a clock of that day
+    return run(start, (bound.on - start).days, "d", over, bound.on).due
 
 
 def _of(owed: Owed, state: str, reason: str, due: date | None = None, met_on: date | None = None) -> Standing:

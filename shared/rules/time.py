@@ -21,8 +21,6 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Literal
 
-from holidays.countries.denmark import Denmark
-
 from contracts.errors import Rejected
 
 Direction = Literal["not_before", "not_after"]
@@ -112,6 +110,8 @@ def parse_date(text: str, field: str) -> date:
 @lru_cache(maxsize=512)
 def days_off(year: int) -> dict[date, str]:
     """Give the year's public holidays and the three further days that are no Arbejdsdage, by name (S2 1)."""
+    from holidays.countries.denmark import Denmark  # brings every country's: most processes never count working days
+
     named = {day: str(name) for day, name in Denmark(years=year, language="da").items()}  # type: ignore[no-untyped-call]
     return named | {date(year, month, day): name for (month, day), name in _ALSO_FREE.items()}
 

@@ -58,8 +58,8 @@ _DANISH = (
     (r"the customer rejected the last package", "Kunden afviste den sidste pakke"),
     (r"the receiver has given no receipt for the last package", "modtageren har ikke kvitteret for den sidste pakke"),
     (
-        r"neither accepted nor instructed to delete at silence",
-        "hverken godkendt eller dækket af en instruks om sletning ved tavshed",
+        r"the last package is neither accepted nor instructed to be deleted",
+        "den sidste pakke er hverken godkendt eller dækket af en instruks om sletning",
     ),
     (r"the log has no final order of this exit", "loggen har ingen endelig bestilling"),
     (r"name the parties and officials first \(name_parties\)", "parterne og de ansvarlige skal navngives først"),
@@ -97,6 +97,9 @@ _DANISH = (
     ),
     (r"destruction began before its intent was in the log", "der er slettet, før hensigten stod i loggen"),
     (r"destruction began before the delivery's acceptance", "der er slettet, før leverancen var godkendt"),
+    (r"destruction began before operations had ended", "der er slettet, før driften var ophørt"),
+    (r"destruction began before the archive had decided", "der er slettet, før arkivet havde afgjort det"),
+    (r"destruction began before deleting was instructed", "der er slettet, før sletning var instrueret"),
     (
         r"the silence instruction was not applied before the intent",
         "instruksen ved tavshed var ikke anvendt før hensigten",

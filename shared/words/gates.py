@@ -30,6 +30,8 @@ _GATES: dict[str, tuple[str, str]] = {
     "INTENT_AFTER_DESTRUCTION": ("Slettet før hensigten stod i loggen", "Destroyed before the intent was logged"),
     "DESTROYED_AFTER_CANCELLATION": ("Slettet efter annullering", "Destroyed after cancellation"),
     "DELETED_BEFORE_DELIVERY": ("Slettet før leverancen var godkendt", "Destroyed before the delivery was accepted"),
+    "DELETED_BEFORE_INSTRUCTION": ("Slettet før Kundens instruks", "Destroyed before the customer's instruction"),
+    "OPERATIONS_NOT_ENDED": ("Slettet før driftsophør", "Destroyed before operations had ended"),
     "SILENCE_NOT_APPLIED": ("Instruksen for tavshed var ikke anvendt", "The silence instruction was not applied"),
     "NOT_EXECUTED": ("Sletningen er ikke ført til ende", "The deletion has not ended"),
     "NOT_VERIFIED": ("Sletningen er ikke efterprøvet", "The deletion is not verified"),

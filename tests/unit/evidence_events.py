@@ -171,7 +171,9 @@ def destruction(activity: str, places: list[dict[str, Any]] | None = None) -> li
         for line in lines
     ]
     doomed = [line for line in lines if line["deleted"]]
+    stopped = {"kind": "operations_stopped", "digest": sha("c6"), "actor": "usr-op", "role": "ist_operatør", "on": on}
     return [
+        *([("access.access_attested", {"exit_id": EXIT, "activity": "C6", **stopped})] if activity == "C7" else []),
         ("deletion.deletion_previewed", {
             **head, "plan_digest": plan, "inventory_digest": sha(f"inv-{activity}"), "places": inventory,
             "total": sum(line["before"] for line in lines), "on": on,
@@ -206,12 +208,10 @@ def own_copies(on: str, answer: str = "DELETED") -> Event:
 
 def deleted_exit(*, amended: bool = True) -> list[Event]:
     """Everything up to and with the verified deletions."""
-    attested = {"kind": "operations_stopped", "digest": sha("c6"), "actor": "usr-op", "role": "ist_operatør"}
     return [
         order(amended=amended),
         *preparation(),
         *hand_over(),
-        ("access.access_attested", {"exit_id": EXIT, "activity": "C6", **attested, "on": "2026-09-30"}),
         *destruction("C7"),
         closing("morgenvagt", "D2"),
         *destruction("D2"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -90,7 +91,52 @@ def plan_again(**changes: Any) -> Callable[[], list[Event]]:
     return lambda: [*deleted_exit(), plan(2, **changes)]
 
 
+def instructed_exit(on: str = "2026-09-25") -> list[Event]:
+    """Delivered, never accepted; that day the customer instructed once more that it be deleted."""
+    events = [one for one in deleted_exit() if one[0] != "delivery.delivery_accepted"]
+    first = next(data for wire, data in events if wire == "orders.instruction_given")
+    at = next(n for n, (wire, _) in enumerate(events) if wire == "access.access_attested")
+    return [*events[:at], ("orders.instruction_given", first | {"given_on": on}), *events[at:]]
+
+
+def another_package(events: list[Event], before: str = "") -> list[Event]:
+    """Hand over a package that takes the accepted one's place, before an event or at last; nobody accepts it."""
+    sent = next(data for wire, data in events if wire == "delivery.package_delivered")
+    looked = copy.deepcopy(next(one for one in events if one[0] == "delivery.own_copies_looked"))
+    looked[1]["rows"] = [one | {"name": "pkg-2"} if one["kind"] == "PACKAGE" else one for one in looked[1]["rows"]]
+    at = next((n for n, (wire, _) in enumerate(events) if wire == before), len(events))
+    return [*events[:at], ("delivery.package_delivered", sent | {"package_id": "pkg-2"}), *events[at:], looked]
+
+
+def changed(name: str, **changes: Any) -> Callable[[], list[Event]]:
+    """The exit with one kind of its events changed."""
+    return lambda: [(wire, data | changes if wire == name else data) for wire, data in deleted_exit()]
+
+
+def opened(system: str) -> Event:
+    line = {"system": system, "state": "frozen", "grants": 1, "verified": True, "on": "2026-10-06"}
+    return "access.access_frozen", {"exit_id": EXIT, "activity": "C2", "systems": [line], "on": "2026-10-06"}
+
+
+def returned_after() -> list[Event]:
+    """The customer's last word is to return, not to delete."""
+    told = next(data for wire, data in deleted_exit() if wire == "orders.instruction_given")
+    return [*deleted_exit(), ("orders.instruction_given", told | {"kind": "return", "given_on": "2026-10-06"})]
+
+
 FORBIDDEN: list[tuple[str, Callable[[], list[Event]], set[str], int, str]] = [
+    ("a later package not accepted", lambda: another_package(deleted_exit(), "deletion.deletion_begun"),
+     {"DELIVERY_NOT_ACCEPTED", "DELETED_BEFORE_DELIVERY"}, 14, "before the delivery was accepted"),
+    ("deleted before it was instructed", changed("orders.instruction_given", given_on="2026-10-06"),
+     {"DELETED_BEFORE_INSTRUCTION"}, 14,
+     "before deleting was instructed"),
+    ("the index deleted before operations ended", changed("access.access_attested", on="2026-10-01"),
+     {"OPERATIONS_NOT_ENDED"}, 14, "before operations ended"),
+    ("deleted before the archive had decided", changed("orders.archive_decided", decided_on="2026-10-06"),
+     {"ARCHIVE_UNDECIDED"}, 14, "before the archive had decided"),
+    ("access open again", lambda: [*deleted_exit(), opened("morgenvagt")], {"ACCESS_NOT_CLOSED"}, 16,
+     "not shown to be closed"),
+    ("told to return afterwards", returned_after, {"INSTRUCTION_MISSING"}, 14, "no instruction to delete"),
     ("every system held", lambda: [*deleted_exit(), *hold()], {"HELD"}, 15, "held"),
     ("one system held", lambda: [*deleted_exit(), *hold("morgenvagt")], {"HELD"}, 15, "held"),
     ("a proposal open", lambda: [*deleted_exit(), proposal()], {"PROPOSAL_OPEN"}, 15, "waits for its answer"),

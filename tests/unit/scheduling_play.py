@@ -119,8 +119,9 @@ class Play:
         body = ACCORD | {"kind": kind, "signed_on": self.today} | data
         return self.learn(facts.with_accord(self.exit, body, PROFILES, self.today))
 
-    def instruct(self, *, erase_early: bool = False) -> Play:
-        return self.learn(facts.with_instruction(self.exit, {"given_on": self.today, "erase_early": erase_early}))
+    def instruct(self, kind: str = "delete", *, erase_early: bool = False) -> Play:
+        told = {"kind": kind, "given_on": self.today, "erase_early": erase_early}
+        return self.learn(facts.with_instruction(self.exit, told))
 
     def approved(self, *options: str, silence: str = "delete_at_k15") -> Play:
         """Everything up to the approved plan (B11) and the approved specification."""

@@ -6,6 +6,7 @@ import ast
 import base64
 import io
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,7 +15,7 @@ import pytest
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from services.compliance import domain
-from services.compliance.documents import document, expiry, labels
+from services.compliance.documents import document, expiry, labels, report, report_page
 from services.compliance.documents.statement import statement
 from shared.words.gates import gate
 from tests.unit import evidence_world as given
@@ -160,6 +161,22 @@ def test_a_danish_letter_tells_its_gates_in_danish(folder: Path) -> None:
 )
 def test_a_detail_is_said_in_danish_where_there_are_words(detail: str, danish: str) -> None:
     assert gate("X", detail)["detail_da"] == danish
+
+
+@pytest.mark.parametrize(("until", "revoked", "there"), [(179, None, 1), (181, None, 0), (-1, None, 1), (9, "X", 0)])
+def test_the_report_reminds_of_a_seal_whose_time_stamp_ends_within_half_a_year(
+    folder: Path, until: int, revoked: str | None, there: int
+) -> None:
+    facts, on = World(folder).told(given.deleted_exit()).log.facts(), date(2026, 10, 16)
+    holds = {"until": on + timedelta(days=until), "stamped_by": "CN=Test TSA", "stamped_on": on}
+    names = {"number": "SB-000001", "stage": "ACTIVE-DELETED", "state": "issued", "activities": [], "issued_on": on}
+    head = {"origin": "-", "size": 0, "root": "-", "checkpoint": "", "keys": []}
+    rows = [names | {"revoked": revoked, "seal": "B-LTA", "seal_holds": holds}]
+    view = report.View("exit-1", on, "rehearsal", facts, given.RECORD, [], [], rows, [], head)
+    left = [one for one in report.report(view)["left"] if one["what"] == "seal"]
+    assert len(left) == there
+    shown = report_page.page(report.report(view), "0" * 64)
+    assert ("Fornyelse af tidsstemplet på seglet" in shown) == bool(there)
 
 
 KNOWN = {"{ACTIVE}": "ACTIVE-DELETED", "{row['kind']}": "PACKAGE"}

@@ -192,6 +192,25 @@ def test_t10_silence_that_was_instructed_and_applied_replaces_the_acceptance(fol
     assert any("ikke godkendt" in sentence for sentence in said)
 
 
+def test_t10_an_instruction_given_after_the_delivery_replaces_the_acceptance_and_one_before_it_does_not(
+    folder: Path,
+) -> None:
+    made = World(folder).told(given.instructed_exit())
+    assert made.refusals() == []
+    told = statement(made.draft())["predicate"]
+    assert told["delivery"]["accepted"] is None
+    assert any("instruks af 25.9.2026, givet efter overdragelsen" in one for one in told["wording"]["da"])
+    before = World(folder).told(given.instructed_exit("2026-09-20")).refusals()
+    assert set(before) == {"DELIVERY_NOT_ACCEPTED", "DELETED_BEFORE_DELIVERY"}
+
+
+def test_a_package_that_took_the_accepted_one_s_place_waits_for_its_own_receipt(folder: Path) -> None:
+    made = World(folder).told(given.another_package(given.deleted_exit()))
+    assert made.refusals() == ["DELIVERY_NOT_ACCEPTED"]
+    receipt = next(data for wire, data in given.deleted_exit() if wire == "delivery.delivery_accepted")
+    assert made.told([("delivery.delivery_accepted", receipt | {"package_id": "pkg-2"})]).refusals() == []
+
+
 def test_permanent_waits_for_the_first_certificate_and_for_every_backup_set(folder: Path) -> None:
     made = World(folder).told(given.deleted_exit())
     assert set(made.refusals(domain.EXPIRED)) == {"STAGE_BEFORE", "BACKUP_NOT_GONE", "BACKUPS_NOT_EXPIRED"}

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from contracts.errors import Rejected, Unavailable
 from services.compliance.log import checkpoint, tree
 from services.compliance.log.submit import over_http
-from services.compliance.log.witness import Refused, Witness, main, server
+from services.compliance.log.witness import Refused, Witness
+from services.compliance.log.witnessing import main, server
 from services.compliance.signing.keys import LOG, load_note
 from services.compliance.verifier import ophor_verify
 from services.compliance.verifier.ophor_verify import Options, verify

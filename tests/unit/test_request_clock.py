@@ -11,9 +11,10 @@ from hypothesis import strategies as some
 from services.compliance import domain
 from services.compliance.domain import clocks
 from services.compliance.domain import requests as rules
-from services.compliance.domain.clocks import Clock, Stop, clock
+from services.compliance.domain.clocks import clock
 from services.compliance.evidence import Logged
 from services.compliance.facts.gathering import collect
+from shared.rules.clocks import Clock, Stop
 from shared.rules.time import is_working_day, parse_period, shift
 from tests.unit import evidence_world as given
 from tests.unit.evidence_world import EXIT, Event, World

@@ -288,6 +288,18 @@ def test_force_majeure_revives_no_breach_and_moves_no_day_counted_backwards() ->
     assert standing("S2-DPA-a", date(2026, 9, 1), stopped=((date(2026, 8, 1), date(2026, 8, 20)),)).state == "breached"
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "due"),
+    [
+        (date(2026, 6, 6), date(2026, 6, 7), date(2026, 6, 15)),  # a weekend: no Arbejdsdag was lost
+        (date(2026, 6, 4), date(2026, 6, 8), date(2026, 6, 17)),  # Thursday to Monday, Grundlovsdag among them: two
+        (date(2026, 5, 20), date(2026, 5, 29), date(2026, 6, 15)),  # over before the clock's first day
+    ],
+)
+def test_a_clock_in_working_days_moves_by_the_working_days_that_were_lost(first: date, last: date, due: date) -> None:
+    assert standing("S2-13-a", date(2026, 6, 10), stopped=((first, last),)).due == due
+
+
 def test_what_is_due_on_the_day_itself_is_due_when_force_majeure_is_over() -> None:
     over_the_end = ((date(2026, 9, 28), date(2026, 10, 5)),)
     assert standing("S2-28.1-b", date(2026, 10, 5), stopped=over_the_end).state == "suspended"

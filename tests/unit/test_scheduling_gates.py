@@ -48,6 +48,16 @@ def test_t4_the_case_index_waits_for_the_end_of_operations_and_the_instruction_o
     assert "C7" in play.fact("access.access_attested", activity="C6").due()
 
 
+def test_an_instruction_to_return_opens_no_deletion_and_a_later_one_takes_it_back() -> None:
+    play = Play().prepare().walk(D)
+    assert play.instruct("return").row("C7")["waits_for"] == ["C6", "INSTRUCTION"]
+    assert play.instruct("delete").row("C7")["waits_for"] == ["C6"]
+    play = Play().after_agreement().preview("D2").both_approve("D2").intent()
+    play.instruct("return")
+    assert play.count("cancellation_requested", activity="D2", job_id="job-1", cause="INSTRUCTION") == 1
+    assert play.row("D2")["waits_for"] == ["INSTRUCTION", "CANCELLATION"]
+
+
 def test_data_go_to_the_successor_only_under_a_transfer_instruction() -> None:
     play = Play().frozen()
     without = replace(play.exit, transfer=False, told_due=frozenset())

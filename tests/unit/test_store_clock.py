@@ -8,6 +8,7 @@ import pytest
 
 from contracts.errors import Rejected
 from shared.runtime.clock import SimulatedClock, SystemClock, clock_for, legal_date, midnight, set_clock
+from shared.store.unit import Store
 
 
 def test_the_legal_date_is_copenhagens_not_utcs() -> None:
@@ -29,6 +30,17 @@ def test_production_refuses_a_simulated_clock() -> None:
 def test_demo_and_test_take_a_simulated_clock_and_production_the_systems() -> None:
     assert isinstance(clock_for("demo", "mongodb://127.0.0.1/"), SimulatedClock)
     assert isinstance(clock_for("production"), SystemClock)
+
+
+@pytest.mark.parametrize(("clock_uri", "shared"), [("mongodb://127.0.0.1:1/", True), ("mongodb://localhost:1/", False)])
+def test_a_process_has_one_client_where_its_store_and_its_clock_have_one_address(clock_uri: str, shared: bool) -> None:
+    clock = clock_for("test", clock_uri)
+    assert isinstance(clock, SimulatedClock)
+    store = Store("mongodb://127.0.0.1:1/", "orders", clock)
+    try:
+        assert (clock._collection().database.client is store.client) is shared
+    finally:
+        store.close()
 
 
 def test_an_instant_without_a_zone_is_refused() -> None:

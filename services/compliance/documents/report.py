@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from services.compliance.documents import attestations
@@ -21,6 +21,7 @@ from services.compliance.facts import INDEX, Facts, verified_gone
 Row = dict[str, Any]
 COLUMNS = ("inventoried", "delivered", "closed", "deleted", "certified", "backups")
 OPEN = ("breached", "at_risk", "pending", "suspended")
+RENEW_WITHIN = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,8 @@ def _log(view: View) -> Row:
 
 
 def _left(view: View) -> list[Row]:
-    """List what is left and until when: unmet gates, sets, kept systems, holds, requests, open obligations."""
+    """List what is left and until when: unmet gates, sets, kept systems, holds, requests, open obligations, seals whose
+    time stamp is to be renewed."""
     facts = view.facts
     rows = [_what("gate", one.code, None, one.detail) for one in view.unmet]
     for (system, set_id), one in facts.backups.items():
@@ -274,7 +276,16 @@ def _left(view: View) -> list[Row]:
     for owed in view.obligations:
         if owed["state"] in OPEN and owed["due"]:
             rows.append(_what("obligation", owed["id"], _text(owed["due"]), owed["state"]))
+    rows += _ending_seals(view)
     return sorted(rows, key=lambda one: (one["until"] or "9999", one["what"]))
+
+
+def _ending_seals(view: View) -> list[Row]:
+    """List the certificates that count whose seal's time stamp is to be renewed (ADR 0014)."""
+    issued = [one for one in view.certificates if one["state"] == "issued" and not one["revoked"]]
+    stamped = [(one["number"], one["seal_holds"]) for one in issued if (one.get("seal_holds") or {}).get("stamped_by")]
+    ending = [(name, holds) for name, holds in stamped if holds["until"] - view.on <= RENEW_WITHIN]
+    return [_what("seal", name, _text(holds["until"]), holds["stamped_by"]) for name, holds in ending]
 
 
 def _what(what: str, subject: str, until: str | None, detail: str = "") -> Row:

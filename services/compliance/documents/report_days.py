@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from services.compliance.facts import Facts
+from services.compliance.facts import Facts, handing
 
 Row = dict[str, Any]
 
 
 def milestones(facts: Facts, today: date) -> list[Row]:
     """List the days of the timeline: what was to be (`planned`) and what the log shows (`done`)."""
+    receipt = handing.receipt(facts)
     found: list[tuple[str, str | None, str]] = [
         ("operations_end", _iso(facts.operations_end()), "planned"),
         ("agreement_end", _iso(facts.agreement_end()), "planned"),
@@ -19,7 +20,7 @@ def milestones(facts: Facts, today: date) -> list[Row]:
         ("backups_due", _iso(_backups_due(facts)), "planned"),
         ("instruction", facts.instruction.entry["given_on"] if facts.instruction else None, "done"),
         ("delivered", facts.delivered.entry["on"] if facts.delivered else None, "done"),
-        ("accepted", facts.accepted.entry["on"] if facts.accepted else None, "done"),
+        ("accepted", receipt.entry["on"] if receipt else None, "done"),
         ("suspended_until", _iso(facts.suspended_until()), "planned"),
         ("first_deleted", _iso(facts.first_deleted_on(facts.scopes())), "done"),
         ("deleted", _iso(facts.deleted_on(facts.scopes())) if facts.scopes() else None, "done"),

@@ -58,6 +58,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "gate": ("Mangler for bevis", "Missing for a certificate"),
     "backup": ("Backupsæt findes", "Backup set is there"),
     "hold": ("Slettestop", "Hold"),
+    "seal": ("Fornyelse af tidsstemplet på seglet", "Renewal of the seal's time stamp"),
     "request": ("Anmodning", "Request"),
     "obligation": ("Forpligtelse", "Obligation"),
     "open": ("åben", "open"),

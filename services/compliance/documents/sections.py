@@ -60,7 +60,7 @@ def verification_of(job: Job) -> dict[str, Any]:
 
 
 def earlier_job(job: Job, system: str) -> dict[str, Any]:
-    """Tell what an earlier, stopped job had deleted in a system."""
+    """Tell what an earlier job had deleted in a system: one that was stopped, or whose rows came back."""
     rows = [one for one in job.batches if one.entry["system"] == system]
     return {
         "job_id": job.job_id,

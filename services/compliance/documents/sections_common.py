@@ -14,7 +14,7 @@ from services.compliance.documents.draft import Draft
 from services.compliance.documents.sections import software
 from services.compliance.domain import ACCESS, CORRECTION, DELIVERY, EXPIRED, REVOCATION, STATUS, standing
 from services.compliance.domain.parts import last_day
-from services.compliance.facts import Facts, day
+from services.compliance.facts import Facts, day, handing
 from services.compliance.signing.keys import PublicKeys
 
 THRESHOLD = 2
@@ -95,10 +95,11 @@ def dates(draft: Draft) -> list[dict[str, Any]]:
     """List the dates that the stage speaks of, each with its rule."""
     facts = draft.facts
     assert facts.order
+    accepted = handing.receipt(facts)
     found: list[tuple[str, date | None, texts.Both]] = [
         ("operations_end", facts.operations_end(), texts.RULES["order"]),
         ("agreement_end", facts.agreement_end(), texts.RULES["in_force"]),
-        ("delivery_accepted", day(facts.accepted, "on") if facts.accepted else None, texts.RULES["accepted"]),
+        ("delivery_accepted", day(accepted, "on") if accepted else None, texts.RULES["accepted"]),
         ("deletion_due", facts.due("S2-28.1-d"), _rule(draft, "S2-28.1-d")),
         ("deletion_done", facts.deleted_on(draft.scopes), texts.RULES["verified"]),
         ("backups_due", facts.backups_due(draft.scopes), texts.RULES["six_months"]),

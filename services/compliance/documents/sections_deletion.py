@@ -18,6 +18,7 @@ from services.compliance.documents.sections import (
     verification_of,
 )
 from services.compliance.documents.sections_common import person
+from services.compliance.facts import handing
 
 MANUAL = "manual (attested), not verified by us"
 UNCOUNTED = "attested by people; nothing was counted or looked for by us"
@@ -106,7 +107,7 @@ def outside(draft: Draft) -> dict[str, Any]:
 
 def delivery(draft: Draft) -> dict[str, Any]:
     """Tell what was handed over, and who gave a receipt for it."""
-    delivered, accepted = draft.facts.delivered, draft.facts.accepted
+    delivered, accepted = draft.facts.delivered, handing.receipt(draft.facts)
     assert delivered
     names = ("package_id", "package_digest", "package_bytes", "files", "rows", "on")
     answer = None

@@ -12,9 +12,9 @@ REHEARSAL: Both = {
     "en": "REHEARSAL – NOT PROOF OF DELETION. The dates are simulated.",
 }
 DELETED: Both = {
-    "da": "{rows} rækker i {systems} systemer er slettet og efterprøvet senest {on}; 0 er tilbage inden for omfanget, "
+    "da": "{rows} i {systems} er slettet og efterprøvet senest {on}; 0 er tilbage inden for omfanget, "
     "og 0 ændringer uden for det er fundet.",
-    "en": "{rows} rows in {systems} systems are deleted and verified, the last on {on}; 0 are left within the scope, "
+    "en": "{rows} in {systems} are deleted and verified, the last on {on}; 0 are left within the scope, "
     "and 0 changes outside it were found.",
 }
 ATTESTED: Both = {
@@ -29,9 +29,9 @@ UNDONE: Both = {
     "stayed, and the job was stopped.",
 }
 DELETED_SEEN: Both = {
-    "da": "{rows} rækker i {systems} systemer er slettet og efterprøvet senest {on}; 0 er tilbage i disse systemer "
+    "da": "{rows} i {systems} er slettet og efterprøvet senest {on}; 0 er tilbage i disse systemer "
     "inden for omfanget, og 0 ændringer uden for det er fundet.",
-    "en": "{rows} rows in {systems} systems are deleted and verified, the last on {on}; 0 are left in these systems "
+    "en": "{rows} in {systems} are deleted and verified, the last on {on}; 0 are left in these systems "
     "within the scope, and 0 changes outside it were found.",
 }
 NOT_PERMANENT: Both = {
@@ -61,6 +61,12 @@ ELSEWHERE: Both = {
 PARTIAL: Both = {
     "da": "Exittet omfatter en del af aftalen; det øvrige fortsætter og er ikke slettet.",
     "en": "The exit covers a part of the agreement; the rest continues and is not deleted.",
+}
+INSTRUCTED: Both = {
+    "da": "Leverancen er ikke godkendt; der er slettet efter Kundens instruks af {instructed}, givet efter "
+    "overdragelsen.",
+    "en": "The delivery was not accepted; deletion followed the customer's instruction of {instructed}, given after it "
+    "was handed over.",
 }
 SILENCE: Both = {
     "da": "Leverancen er ikke godkendt; der er slettet efter Kundens instruks for tavshed (B3).",

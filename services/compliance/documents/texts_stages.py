@@ -28,9 +28,9 @@ DELIVERED_ONLY: Both = {
     "en": "The certificate is of the handing over alone and says nothing about deletion.",
 }
 CLOSED: Both = {
-    "da": "Adgangen til {seen} systemer er lukket, den sidste {on}; 0 adgange er tilbage, og lukningen er efterprøvet "
+    "da": "Adgangen til {seen} er lukket, den sidste {on}; 0 adgange er tilbage, og lukningen er efterprøvet "
     "i systemerne selv.",
-    "en": "Access to {seen} systems is closed, the last on {on}; 0 grants are left, and the closing was checked in the "
+    "en": "Access to {seen} is closed, the last on {on}; 0 grants are left, and the closing was checked in the "
     "systems themselves.",
 }
 CLOSED_BY_PEOPLE: Both = {
@@ -46,10 +46,10 @@ CORRECTED: Both = {
     "en": "This version {version} replaces version {former} of {number} ({reason}); the former does not count.",
 }
 RETURNED: Both = {
-    "da": "Slettede data kom igen efter genskabelse af en backup ({restores} gange, sidst set {last}); {again} rækker "
-    "er SLETTET IGEN og efterprøvet på ny. Fristerne er ikke flyttet, og tidligere beviser er tilbagekaldt.",
-    "en": "Deleted data returned when a backup was restored ({restores} times, last seen on {last}); {again} rows were "
-    "DELETED AGAIN and verified anew. No date has moved, and former certificates are revoked.",
+    "da": "Slettede data kom igen efter genskabelse af en backup ({restores}, sidst set {last}); {again}, talt med "
+    "ovenfor, er SLETTET IGEN og efterprøvet på ny. Fristerne er ikke flyttet, og tidligere beviser er tilbagekaldt.",
+    "en": "Deleted data returned when a backup was restored ({restores}, last seen on {last}); {again}, counted in "
+    "above, are DELETED AGAIN and verified anew. No date has moved, and former certificates are revoked.",
 }
 REVOKED: Both = {
     "da": "Beviset {number}, version {former} ({stage}), er TILBAGEKALDT {on}: {reason}. Det gælder ikke og må ikke "

@@ -22,9 +22,13 @@ from services.compliance.domain import (
 )
 from services.compliance.domain.clocks import STANDS_STILL
 from services.compliance.domain.parts import last_day
-from services.compliance.facts import day, reissues, restores
+from services.compliance.facts import day, handing, reissues, restores
 
 Said = list[tuple[texts.Both, dict[str, Any]]]
+Noun = dict[str, tuple[str, str]]
+ROWS: Noun = {"da": ("række", "rækker"), "en": ("row", "rows")}
+SYSTEMS: Noun = {"da": ("system", "systemer"), "en": ("system", "systems")}
+TIMES: Noun = {"da": ("gang", "gange"), "en": ("time", "times")}
 
 
 def wording(draft: Draft) -> dict[str, list[str]]:
@@ -44,7 +48,8 @@ def _deletion(draft: Draft) -> Said:
     facts, stage = draft.facts, draft.stage
     rows = sum(system(draft, line)["deleted_in_all"] for line in draft.covered)
     seen = [line for line in draft.covered if line["kind"] != "manual"]
-    values: dict[str, Any] = {"rows": rows, "systems": len(seen), "sets": len(facts.sets_of(draft.scopes))}
+    values: dict[str, Any] = {"rows": _count(rows, ROWS), "systems": _count(len(seen), SYSTEMS)}
+    values |= {"sets": len(facts.sets_of(draft.scopes))}
     values |= {"attested": len(attested(draft)), "undone": len(attempts(facts, draft.scopes))}
     values |= {"on": facts.deleted_on(draft.scopes), "gone": facts.backups_gone_on(draft.scopes)}
     keys = sum(one.ended_by_key for one in facts.sets_of(draft.scopes).values())
@@ -56,12 +61,15 @@ def _deletion(draft: Draft) -> Said:
     returned = restores.rows(facts, draft.scopes)
     if returned:
         parts.append(texts_stages.RETURNED)
-        values |= {"restores": len(returned), "again": sum(one["deleted"] for one in returned)}
+        again = sum(one["deleted"] for one in returned)
+        values |= {"restores": _count(len(returned), TIMES), "again": _count(again, ROWS)}
         values |= {"last": date.fromisoformat(max(one["found_on"] for one in returned))}
     parts.append(final if stage == EXPIRED else texts.NOT_PERMANENT)
     parts += _parts_left(scope(draft))
-    if facts.accepted is None and silence_deleted(facts):
-        parts.append(texts.SILENCE)
+    if not handing.receipt(facts):
+        told = handing.instructed(facts)
+        values |= {"instructed": day(told, "given_on") if told else None}
+        parts += [texts.INSTRUCTED] if told else [texts.SILENCE] if silence_deleted(facts) else []
     return [(said, values) for said in parts] + _of_28_1(draft)
 
 
@@ -89,6 +97,7 @@ def _access(draft: Draft) -> Said:
     told = closed(draft)["access"]
     seen = [row["on"] for row in told["systems"] if not row["attested"]]
     values = {**told["counts"], "on": date.fromisoformat(max(seen)) if seen else None}
+    values["seen"] = _count(told["counts"]["seen"], SYSTEMS)
     parts: Said = [(texts_stages.CLOSED, values)] if seen else []
     parts += [(texts_stages.CLOSED_BY_PEOPLE, values)] if values["attested"] else []
     left = [one for one in _parts_left(scope(draft)) if one is not texts.SUSPENDED]
@@ -131,6 +140,11 @@ def _parts_left(scope: dict[str, Any]) -> list[texts.Both]:
         (scope["exit"] == "partial", texts.PARTIAL),
     ]
     return [said for there, said in left if there]
+
+
+def _count(count: int, of: Noun) -> texts.Both:
+    """Write a number with its noun: 1 system, 2 systemer."""
+    return {language: f"{_one(count, language)} {of[language][count != 1]}" for language in of}
 
 
 def _written(values: dict[str, Any], language: str) -> dict[str, Any]:

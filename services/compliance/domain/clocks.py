@@ -4,40 +4,27 @@ Rules kept:
 1. Force majeure suspends what is owed under the agreement (S2 13, 28.1) on each day of the clock that it lasts, its
    first and last among them. What the GDPR itself asks for is not owed under the agreement: S2 23 does not reach it.
 2. It counts only where it was told in writing within 5 Arbejdsdage after it began (S2 23); told later, it stops none.
-3. While it lasts nobody knows the last day: given is what it would be if the force majeure ended today.
-4. It brings nothing back that was overdue before it began.
-5. Whether it kept the supplier from this very deletion (S2 23, first paragraph) the log cannot show: where a last day
+3. How the days are counted then: `shared/rules/clocks.py`.
+4. Whether it kept the supplier from this very deletion (S2 23, first paragraph) the log cannot show: where a last day
    stands still, the documents say so, and since when.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from services.compliance.evidence import Logged
 from services.compliance.facts import Facts, day
-from shared.rules.time import Period, parse_period, shift
+from shared.rules.clocks import Clock, Stop, run
+from shared.rules.time import parse_period, shift
 
 ANSWER_WITHIN, NOTICE_WITHIN = parse_period("+10wd"), parse_period("+5wd")
-NEXT, DAG = parse_period("+1wd"), parse_period("+1d")
 BEGAN, ENDED = "force_majeure", "force_majeure_end"
 SUSPENDED = frozenset({"S2-13-a", "S2-28.1-d"})
 STANDS_STILL = "FORCE_MAJEURE"
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
-Stop = tuple[date, date | None]
-"""The first and the last day of a force majeure; None while it lasts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The last day, whether the clock stands still today, and how many of its days it has stood until then."""
-
-    due: date
-    suspended: bool = False
-    stood: int = 0
 
 
 def logged_on(one: Logged) -> date:
@@ -59,19 +46,9 @@ def stops(facts: Facts) -> tuple[Stop, ...]:
 
 def clock(made_on: date, basis: str, stopped: Collection[Stop], today: date) -> Clock:
     """Give the clock of a request made on `made_on` under `basis` as it is today."""
-    return _run(made_on, ANSWER_WITHIN.count, NEXT, stopped if basis in SUSPENDED else (), today)
+    return run(made_on, ANSWER_WITHIN.count, "wd", stopped if basis in SUSPENDED else (), today)
 
 
 def clock_of_days(start: date, due: date, stopped: Collection[Stop], today: date) -> Clock:
     """Give the clock of what is owed in Dage after `start`, `due` without force majeure, as it is today (S2 28.1)."""
-    return _run(start, (due - start).days, DAG, stopped, today)
-
-
-def _run(start: date, left: int, step: Period, stopped: Collection[Stop], today: date) -> Clock:
-    counted = [(first, last or today) for first, last in stopped]
-    due, stood = start, 0
-    while left > 0:
-        due = shift(due, step)
-        still = any(first <= due <= last for first, last in counted)
-        left, stood = left - (not still), stood + still
-    return Clock(due, any(first <= today <= last and first <= due for first, last in counted), stood)
+    return run(start, (due - start).days, "d", stopped, today)

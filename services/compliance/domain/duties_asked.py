@@ -9,10 +9,11 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from services.compliance.domain.clocks import STANDS_STILL, Stop, clock, stops
+from services.compliance.domain.clocks import STANDS_STILL, clock, stops
 from services.compliance.domain.parts import Part, of_kind
 from services.compliance.evidence import Logged
 from services.compliance.facts import Facts, day
+from shared.rules.clocks import Stop
 
 
 def asked_for(facts: Facts, today: date, wanted: Callable[[dict[str, Any]], bool]) -> list[Part]:

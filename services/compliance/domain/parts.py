@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from services.compliance.documents import attestations
-from services.compliance.domain.clocks import STANDS_STILL, Clock, clock_of_days, stops
+from services.compliance.domain.clocks import STANDS_STILL, clock_of_days, stops
 from services.compliance.evidence import Logged
 from services.compliance.facts import LAST, Facts, date_of, day
+from shared.rules.clocks import Clock
 
 
 @dataclass(frozen=True, slots=True)

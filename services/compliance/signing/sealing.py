@@ -8,10 +8,14 @@ Rules kept here (levels: ETSI EN 319 142-1, clause 6; ADR 0014):
    each certificate that needs one, else B-T. The sealing certificate signed itself: no list can name it.
 3. An authority that fails, or whose answers the stranger's verifier does not accept, costs the level and never the
    seal: the file is sealed B-B, and the reason is told.
+4. A document time stamp is renewed while its own certificate holds, by one whose certificate holds longer: one revision
+   more, in a place that the seal left room for. What fails leaves the file as it was.
 """
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import io
 import os
 from collections.abc import Callable, Mapping
@@ -32,7 +36,7 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from contracts.compliance_seals import SEALS
-from contracts.errors import OphorError
+from contracts.errors import OphorError, Rejected
 from services.compliance.log.stamp import Authority
 from services.compliance.signing.keys import SealKey
 from services.compliance.verifier import ophor_verify
@@ -40,7 +44,7 @@ from shared.runtime.logging import log
 
 PLACEHOLDER = bytes(72)
 PLAIN = SEALS[0]
-SEAL, STAMP = "Segl", "Tidsstempel"
+SEAL, STAMPS = "Segl", ("Tidsstempel", "Tidsstempel 2", "Tidsstempel 3", "Tidsstempel 4")
 RESERVED = 24_576  # hexadecimal digits for a signature or a time stamp; no authority is asked only to learn its size
 
 
@@ -110,20 +114,64 @@ def stamped(pdf: bytes, key: SealKey, reason: str, authority: Authority) -> tupl
     Raise Unavailable TSA_UNREACHABLE, and whatever an answer that is none breaks.
     """
     asking, first = Asking(authority.ask), Writer(io.BytesIO(pdf))
-    for name in (SEAL, STAMP):
+    for name in (SEAL, *STAMPS):
         append_signature_field(first, SigFieldSpec(name))
     sealed = _signed(first, key, reason, asking)
     stamp = ophor_verify.read_stamp(asking.answers[0])
-    given = x509.load_pem_x509_certificates(authority.chain) if authority.chain else []
-    path = ophor_verify.authority_path(stamp.signer, [*given, *stamp.certificates])
+    path = _path(authority, stamp)
     held = dict.fromkeys([key.certificate, *path, *stamp.certificates])  # what the token brings stands behind the path
-    made, lists = Writer(io.BytesIO(sealed)), _in_force(authority, path, stamp.at)
-    DocumentSecurityStore.supply_dss_in_writer(made, None, certs=[_of(one) for one in held], crls=lists)
-    out = PdfTimeStamper(asking, field_name=STAMP).timestamp_pdf(made, "sha256", bytes_reserved=RESERVED)
+    return _behind(sealed, STAMPS[0], asking, (list(held), _in_force(authority, path, stamp.at)), authority)
+
+
+def renewed(pdf: bytes, authority: Authority) -> tuple[bytes, str]:
+    """Put one more document time stamp behind a stamped seal, and name the level (rule 4).
+
+    Raise Rejected SEAL_NOT_RENEWABLE, Unavailable TSA_UNREACHABLE, and whatever an answer that is none breaks.
+    """
+    found = ophor_verify.read_pdf(pdf)
+    if not 0 < len(found.behind) < len(STAMPS) or STAMPS[len(found.behind)].encode() not in pdf:
+        raise _kept("the seal has no time stamp, or no place for another")
+    former, asking = ophor_verify.read_token(found.behind[-1].token), Asking(authority.ask)
+    asyncio.run(asking.async_timestamp(hashlib.sha256(pdf).digest(), "sha256"))  # by whom, before it is written down
+    stamp = ophor_verify.read_stamp(asking.answers[0])
+    if stamp.signer.not_valid_after_utc <= former.signer.not_valid_after_utc:
+        raise _kept("the authority's certificate does not hold longer than the one that is there")
+    there = [x509.load_der_x509_certificate(one) for each in found.behind for one in each.certificates]
+    path = _path(authority, stamp)
+    added = [one for one in dict.fromkeys([*path, *stamp.certificates]) if one not in there]
+    both = [*path, *ophor_verify.authority_path(former.signer, there)]
+    name, lists = STAMPS[len(found.behind)], _in_force(authority, both, stamp.at)
+    return _behind(pdf, name, asking, (added, lists), authority)
+
+
+def _behind(
+    pdf: bytes,
+    name: str,
+    asking: Asking,
+    data: tuple[list[x509.Certificate], list[Any]],
+    authority: Authority,
+) -> tuple[bytes, str]:
+    """Write the revision of validation data and document time stamp, and have the stranger's verifier accept it."""
+    made = Writer(io.BytesIO(pdf))
+    DocumentSecurityStore.supply_dss_in_writer(made, None, certs=[_of(one) for one in data[0]], crls=data[1])
+    out = PdfTimeStamper(asking, field_name=name).timestamp_pdf(made, "sha256", bytes_reserved=RESERVED)
     found = ophor_verify.read_pdf(out.getvalue())
     ophor_verify.check_seal(found)
-    level = ophor_verify.check_level(found, authority.chain or None)
+    level = ophor_verify.check_level(found, None)
+    for answer in asking.answers if authority.chain else ():
+        ophor_verify.check_authority(ophor_verify.read_stamp(answer), authority.chain)
     return out.getvalue(), next(one for one in SEALS if f"PAdES {one}," in level)
+
+
+def _path(authority: Authority, stamp: ophor_verify.Stamp) -> list[x509.Certificate]:
+    given = x509.load_pem_x509_certificates(authority.chain) if authority.chain else []
+    return ophor_verify.authority_path(stamp.signer, [*given, *stamp.certificates])
+
+
+def _kept(why: str) -> Rejected:
+    return Rejected(
+        "SEAL_NOT_RENEWABLE", why, remedy="keep the file as it is", da="Seglets tidsstempel kan ikke fornyes."
+    )
 
 
 def _signed(writer: Writer, key: SealKey, reason: str, asking: Asking | None = None) -> bytes:

@@ -18,6 +18,7 @@ from services.compliance.store.certificates import (
     certificate_row,
     certificates,
     document_part,
+    drop_document,
     exit_row,
     issued,
     known,
@@ -28,6 +29,8 @@ from services.compliance.store.certificates import (
     save_certificate,
     save_document,
     save_refusal,
+    stamped_until,
+    whole_document,
 )
 from services.compliance.store.log import (
     APPEND,
@@ -75,6 +78,7 @@ __all__ = [
     "checks",
     "cosigned",
     "document_part",
+    "drop_document",
     "exit_row",
     "facts",
     "head",
@@ -101,9 +105,11 @@ __all__ = [
     "save_head",
     "save_refusal",
     "seen_before",
+    "stamped_until",
     "stored",
     "take",
     "task_of",
     "waiting",
     "waiting_of",
+    "whole_document",
 ]

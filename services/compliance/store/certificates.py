@@ -168,6 +168,29 @@ def save_document(unit: Unit, certificate_id: str, document: str, data: bytes) -
     unit.db.documents.insert_many(rows, session=unit.session)
 
 
+def whole_document(unit: Unit, certificate_id: str, document: str) -> bytes | None:
+    """Read a whole document; None where there is none."""
+    data, size = b"", 1
+    while len(data) < size:
+        part = document_part(unit, certificate_id, document, len(data))
+        if part is None:
+            return None
+        data, size = data + part[0], part[1]
+    return data
+
+
+def drop_document(unit: Unit, certificate_id: str, document: str) -> None:
+    """Remove a document, all parts of it."""
+    prefix = f"{certificate_id}/{document}/"
+    unit.db.documents.delete_many({"_id": {"$gte": prefix, "$lt": prefix[:-1] + "0"}}, session=unit.session)
+
+
+def stamped_until(unit: Unit, last: date) -> list[Row]:
+    """List the issued certificates whose seal's time stamp holds until `last` at most, the first to end first."""
+    due = {"state": "issued", "seal_holds.stamped_by": {"$ne": None}, "seal_holds.until": {"$lte": last.isoformat()}}
+    return list(unit.db.certificates.find(due, session=unit.session).sort([("seal_holds.until", 1), ("_id", 1)]))
+
+
 def document_part(unit: Unit, certificate_id: str, document: str, offset: int) -> tuple[bytes, int] | None:
     """Read the part that begins at `offset`, and the whole's size; None where no part begins."""
     row = unit.db.documents.find_one({"_id": f"{certificate_id}/{document}/{offset}"}, session=unit.session)

@@ -444,7 +444,8 @@ def print_of(der: bytes) -> str:
 
 
 RANGE = re.compile(rb"/ByteRange \[(\d{1,10}) (\d{1,10}) (\d{1,10}) (\d{1,10})\]")
-STAMP_PLACE = b"/T (Tidsstempel)\n"
+MOST_STAMPS = 4  # a document time stamp, and its renewals
+STAMP_PLACE = b"/T (Tidsstempel%s)\n"
 OUTSIDE = "PDF: bytes outside the seal (text added after it)"
 ENDS = re.compile(rb"\nendstream\nendobj\n\nstartxref\n(\d{1,10})\n%%EOF\n\Z")
 XREF = re.compile(
@@ -452,14 +453,16 @@ XREF = re.compile(
     rb"((?:/Info \d{1,7} 0 R\n)?)/ID \[ <([0-9a-f]{32})> <([0-9a-f]{32})> \]\n/Prev (\d{1,10})\n"
     rb"/Index \[((?: \d{1,7})+) \]\n/Length (\d{1,6})\n>>\nstream\n"
 )
-PLACE = re.compile(rb"\d{1,7} 0 obj\n<<\n/FT /Sig\n" + re.escape(STAMP_PLACE))
 STREAM = re.compile(rb"\d{1,7} 0 obj\n<<\n/Length (\d{1,7})\n>>\nstream\n")
 MOST_STREAMS, MOST_TABLE, MOST_BEHIND = 32, 1 << 20, 8 << 20
 
 
 @dataclass(frozen=True)
 class Behind:
-    """What stands behind a time-stamped seal: validation data, and a document time stamp over everything before it."""
+    """A revision behind a time-stamped seal: validation data, and a document time stamp over everything before it.
+
+    `certificates` and `lists` are those that it adds.
+    """
 
     stamped: bytes
     token: bytes
@@ -472,25 +475,27 @@ class Pdf:
     signed: bytes
     cms: bytes
     dsse: bytes
-    behind: Behind | None = None
+    behind: tuple[Behind, ...] = ()
 
 
 def read_pdf(data: bytes) -> Pdf:
     """Find the seal, what may stand behind it, and the one embedded file; anything else is malformed.
 
-    Behind the seal stands nothing, or one revision that adds validation data and a document time stamp (PAdES B-LTA)
-    and is the same, byte for byte, as its own rebuilding.
+    Behind the seal stands nothing, or a revision that adds validation data and a document time stamp (PAdES B-LTA), and
+    one more for each renewal of that; each is the same, byte for byte, as its own rebuilding.
     """
     found = [tuple(int(number) for number in one.groups()) for one in RANGE.finditer(data)]
-    form(len(found) in (1, 2) and data.count(b"/ByteRange") == len(found), "PDF: not exactly one seal")
-    end = found[0][2] + found[0][3]
-    form(end == len(data) or (len(found) == 2 and end < len(data)), OUTSIDE)
-    sealed = data[:end]
+    form(0 < len(found) <= 1 + MOST_STAMPS and data.count(b"/ByteRange") == len(found), "PDF: not exactly one seal")
+    ends = [one[2] + one[3] for one in found]
+    form(ends == sorted(set(ends)) and ends[-1] == len(data), OUTSIDE)
+    sealed = data[: ends[0]]
     signed, cms = _hole(sealed, found[0])
-    behind = _behind(data, sealed, found[1]) if len(found) == 2 else None
-    stamped = "PDF: the document time stamp that the seal left room for is cut off"
-    form(behind is not None or STAMP_PLACE not in sealed, stamped)
-    return Pdf(signed, cms, embedded(data), behind)
+    form(found[1:] or STAMP_PLACE % b"" not in sealed, "PDF: the document time stamp the seal left room for is cut off")
+    behind, store = list[Behind](), Store(0, [], [])
+    for n, covered in enumerate(found[1:], 1):
+        one, store = _behind(data[: ends[n]], sealed, data[: ends[n - 1]], (n, covered, store))
+        behind.append(one)
+    return Pdf(signed, cms, embedded(data), tuple(behind))
 
 
 def _hole(data: bytes, covered: tuple[int, ...]) -> tuple[bytes, bytes]:
@@ -549,14 +554,32 @@ def _body(data: bytes, table: Table, number: int) -> bytes:
     return data[at + len(head) : end + 1]
 
 
-def _behind(data: bytes, sealed: bytes, covered: tuple[int, ...]) -> Behind:
-    """Read the revision behind the seal: the catalogue and the time stamp's place with one line more each, streams of
-    certificates and revocation lists, the dictionary that lists them, the time stamp, the cross-reference. No more."""
-    end = len(sealed)
+@dataclass(frozen=True)
+class Store:
+    """The document security store (ISO 32000-2, 12.8.4.3) as a revision leaves it: numbers of objects, 0 for none."""
+
+    number: int
+    certificates: list[int]
+    lists: list[int]
+
+    def written(self) -> bytes:
+        """Write its dictionary."""
+        certificates, lists = (b" ".join(b"%d 0 R" % one for one in each) for each in (self.certificates, self.lists))
+        return b"<<\n/Certs [ %s ]\n%s>>" % (certificates, b"/CRLs [ %s ]\n" % lists if lists else b"")
+
+
+def _behind(data: bytes, sealed: bytes, former: bytes, at_: tuple[int, tuple[int, ...], Store]) -> tuple[Behind, Store]:
+    """Read the `n`-th revision behind the seal: the time stamp's place with one line more, the store of validation data
+    (the first one gives the catalogue a line that names it), streams of certificates and revocation lists, the time
+    stamp, the cross-reference. No more."""
+    n, covered, known = at_
+    end = len(former)
     form(len(data) - end <= MOST_BEHIND, "PDF: more than a document time stamp stands behind the seal")
     stamped, token = _hole(data, covered)
-    before, after = _table(sealed), _table(data)
-    places = [one for one, at in before.offsets.items() if one and PLACE.match(sealed, at)]
+    first, before, after = _table(sealed), _table(former), _table(data)
+    name = re.escape(STAMP_PLACE % (b" %d" % n if n > 1 else b""))
+    place = re.compile(rb"\d{1,7} 0 obj\n<<\n/FT /Sig\n" + name)
+    places = [one for one, at in first.offsets.items() if one and place.match(sealed, at)]
     form(len(places) == 1, "PDF: the seal has no place for a document time stamp")
     found, streams = STREAM.search(data, end), list[bytes]()
     form(found, "PDF: no validation data behind the seal")
@@ -564,28 +587,23 @@ def _behind(data: bytes, sealed: bytes, covered: tuple[int, ...]) -> Behind:
     while (found := STREAM.match(data, at)) and len(streams) <= MOST_STREAMS:
         streams.append(data[found.end() : found.end() + int(found[1])])
         at = found.end() + int(found[1]) + len(b"\nendstream\nendobj\n")
-    listed = re.match(rb"\d{1,7} 0 obj\n<<\n/Certs \[((?: \d{1,7} 0 R)+) \]\n", data[at : at + 2000])
-    count = listed[1].count(b"R") if listed else 0
+    numbers = [before.size + 1 + one for one in range(len(streams))]
+    number = known.number or before.size + 1 + len(streams)
+    at = after.offsets.get(number, len(data))
+    listed = re.match(rb"\d{1,7} 0 obj\n<<\n/Certs \[((?: \d{1,7} 0 R)+) \]\n", data[at : at + 4000])
+    count = listed[1].count(b"R") - len(known.certificates) if listed else 0
     form(0 < count <= len(streams) <= MOST_STREAMS, "PDF: the validation data behind the seal")
-    objects = {
-        before.root: _body(sealed, before, before.root) + b"/DSS %d 0 R\n>>" % (before.size + 1 + len(streams)),
-        places[0]: _body(sealed, before, places[0]) + b"/V %d 0 R\n>>" % (before.size + 2 + len(streams)),
-    }
-    objects |= _store(before.size + 1, streams, count) | {before.size + 2 + len(streams): _stamp_object(data, covered)}
+    store = Store(number, known.certificates + numbers[:count], known.lists + numbers[count:])
+    objects = {one: b"<<\n/Length %d\n>>\nstream\n%s\nendstream" % (len(raw), raw)
+               for one, raw in zip(numbers, streams, strict=True)}  # fmt: skip
+    last = max(numbers[-1], number) + 1
+    objects |= {number: store.written(), last: _stamp_object(data, covered)}
+    objects[places[0]] = _body(sealed, first, places[0]) + b"/V %d 0 R\n>>" % last
+    if not known.number:
+        objects[first.root] = _body(sealed, first, first.root) + b"/DSS %d 0 R\n>>" % number
     rebuilt = _revision(end, objects, before, after)
     form(data[end:] == rebuilt, "PDF: more than a document time stamp stands behind the seal")
-    return Behind(stamped, token, streams[:count], streams[count:])
-
-
-def _store(number: int, streams: list[bytes], count: int) -> dict[int, bytes]:
-    """Write the streams and the document security store (ISO 32000-2, 12.8.4.3) that lists `count` as certificates."""
-    objects = {
-        number + n: b"<<\n/Length %d\n>>\nstream\n%s\nendstream" % (len(one), one) for n, one in enumerate(streams)
-    }
-    names = [b"%d 0 R" % one for one in objects]
-    lists = b"/CRLs [ %s ]\n" % b" ".join(names[count:]) if names[count:] else b""
-    objects[number + len(streams)] = b"<<\n/Certs [ %s ]\n%s>>" % (b" ".join(names[:count]), lists)
-    return objects
+    return Behind(stamped, token, streams[:count], streams[count:]), store
 
 
 def _stamp_object(data: bytes, covered: tuple[int, ...]) -> bytes:
@@ -1076,31 +1094,52 @@ def rebuilt_token(token: bytes, known: list[bytes]) -> bytes:
 def check_level(pdf: Pdf, chain: bytes | None) -> str:
     """Give the seal's level (ETSI EN 319 142-1, clause 6): B-B, or with time stamps B-LTA, or B-T without the lists.
 
-    With `chain`, the authority's certificates from outside, both time stamps must lead to them.
+    With `chain`, the authorities' certificates from outside, every time stamp must lead to them.
     """
     sealing, _, signature, token = _open_cms(pdf.cms)
-    if pdf.behind is None:
+    if not pdf.behind:
         need(not token, "a time stamp on the seal, and no document time stamp behind it")
         return "PAdES B-B"
     need(token, "a document time stamp, and none on the seal")
-    first, last = read_token(token), read_token(pdf.behind.token)
+    first, stamps = read_token(token), [read_token(one.token) for one in pdf.behind]
     need(first.imprint == hashlib.sha256(signature).digest(), "the time stamp on the seal is over something else")
-    need(last.imprint == hashlib.sha256(pdf.behind.stamped).digest(), "the PDF was changed after its time stamp")
-    need(first.at <= last.at, "the document time stamp is older than the seal's")
-    known = pdf.behind.certificates
-    need(rebuilt_token(pdf.behind.token, known) == pdf.behind.token, "the document time stamp has another structure")
-    held = [x509.load_der_x509_certificate(one) for one in known]
-    need(known[0] == sealing and first.signer in held[1:2], "the validation data is not of this seal")
-    need(last.signer == first.signer, "the two time stamps are by different certificates")
-    need(len(set(known)) == len(known), "a certificate stands twice in the validation data")
-    for n, issuer in enumerate(held[2:], 2):
-        theirs = any(issued(one, issuer) for one in held[1:n])
-        need(theirs, "the validation data holds a certificate that is not the authority's")
-    for stamp in (first, last) if chain else ():
+    need(pdf.behind[0].certificates[0] == sealing, "the validation data is not of this seal")
+    lists, former, listed = list[bytes](), first, True
+    for n, (one, stamp) in enumerate(zip(pdf.behind, stamps, strict=True)):
+        need(stamp.imprint == hashlib.sha256(one.stamped).digest(), "the PDF was changed after its time stamp")
+        need(former.at <= stamp.at, "the document time stamp is older than the seal's" if n == 0
+             else "a renewed time stamp is older than the one before it")  # fmt: skip
+        need(stamp.at <= former.signer.not_valid_after_utc, "the time stamp before it had ended when it was renewed")
+        need(n > 0 or stamp.signer == first.signer, "the two time stamps are by different certificates")
+        held = _check_held(pdf.behind[: n + 1], stamp)
+        lists += one.lists
+        paths = [authority_path(each.signer, held) for each in (former, stamp)]
+        listed &= _listed(paths, one.lists, lists, stamp.at)
+        former = stamp
+    for stamp in (first, *stamps) if chain else ():
         check_authority(stamp, chain or b"")
+    last, again = stamps[-1], len(stamps) - 1
     whose = f"by {last.signer.subject.rfc4514_string()}" if chain else "by an authority not judged: no --tsa-chain"
-    listed = "PAdES B-LTA" if _listed(held[1:], pdf.behind.lists, last.at) else "PAdES B-T, no revocation lists"
-    return f"{listed}, {written(last.at)} {whose}"[:300]
+    told = "PAdES B-LTA" if listed else "PAdES B-T, no revocation lists"
+    renewed = f", renewed {written(last.at)}" if again else ""
+    return f"{told}, {written(stamps[0].at)}{renewed} {whose}"[:300]
+
+
+def _check_held(behind: tuple[Behind, ...], stamp: Stamp) -> list[x509.Certificate]:
+    """Check the certificates that the last of these revisions adds: the stamp's, then what issued one of them before.
+
+    Give the authorities' certificates of all of them.
+    """
+    known = [raw for one in behind for raw in one.certificates]
+    rebuilt = rebuilt_token(behind[-1].token, known)
+    need(rebuilt == behind[-1].token, "the document time stamp has another structure")
+    need(len(set(known)) == len(known), "a certificate stands twice in the validation data")
+    added = [x509.load_der_x509_certificate(one) for one in behind[-1].certificates[len(behind) == 1 :]]
+    need(stamp.signer in added[:1], "the validation data is not of this seal")
+    for n, issuer in enumerate(added[1:], 1):
+        theirs = any(issued(one, issuer) for one in added[:n])
+        need(theirs, "the validation data holds a certificate that is not the authority's")
+    return [x509.load_der_x509_certificate(one) for one in known[1:]]
 
 
 def authority_path(leaf: x509.Certificate, known: list[x509.Certificate]) -> list[x509.Certificate]:
@@ -1114,20 +1153,28 @@ def authority_path(leaf: x509.Certificate, known: list[x509.Certificate]) -> lis
     return path
 
 
-def _listed(held: list[x509.Certificate], lists: list[bytes], at: datetime) -> bool:
-    """Tell whether each certificate up to the root, but that, was on no list in force at that time; revoked fails."""
-    path, found = authority_path(held[0], held), set()
-    for raw in lists:
-        one = x509.load_der_x509_crl(raw)
+def _listed(paths: list[list[x509.Certificate]], added: list[bytes], known: list[bytes], at: datetime) -> bool:
+    """Tell whether each certificate up to the roots, but those, was on no list in force at that time; revoked fails.
+
+    Looked at are the stamp's certificates and those of the one before it; `known` are the lists added until now.
+    """
+    path, found = list(dict.fromkeys(one for each in paths for one in each)), set()
+    for one in map(x509.load_der_x509_crl, added):
         need(any(lists_for(one, issuer) for issuer in path), "a revocation list of another authority")
-        until = one.next_update_utc or at
-        need(one.last_update_utc <= at <= until, "a revocation list that was not in force at that time")
+        need(_in_force(one, at), "a revocation list that was not in force at that time")
         need(one.issuer not in found, "two revocation lists of one authority")
         found.add(one.issuer)
-        for certificate in path:
-            gone = one.get_revoked_certificate_by_serial_number(certificate.serial_number)
-            need(certificate.issuer != one.issuer or gone is None, "the authority's certificate was revoked")
-    return path[-1].issuer == path[-1].subject and all(one.issuer in found for one in path[:-1])
+    held = [one for one in map(x509.load_der_x509_crl, known) if _in_force(one, at)]
+    for one, certificate in product(held, path):
+        gone = one.get_revoked_certificate_by_serial_number(certificate.serial_number)
+        need(certificate.issuer != one.issuer or gone is None, "the authority's certificate was revoked")
+    roots = all(each[-1].issuer == each[-1].subject for each in paths)
+    by = {one.issuer for one in held}
+    return roots and all(one.issuer in by for one in path if one.issuer != one.subject)
+
+
+def _in_force(one: x509.CertificateRevocationList, at: datetime) -> bool:
+    return one.last_update_utc <= at <= (one.next_update_utc or at)
 
 
 def lists_for(found: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
@@ -2068,8 +2115,8 @@ def _check_batches(items: list[Item], activity: str, answer: Item) -> None:
 
 def check_order(predicate: dict[str, Any], items: list[Item]) -> str:
     """14. Per scope: inventory < approvals (intent) < permit < destruction < verification; delivery before it."""
-    given = [one.index for one in of_kind(items, "INSTRUCTION_GIVEN") if one.entry["kind"] == "delete"]
-    need(given, "no instruction to delete among the evidence")
+    given = [one.entry for one in of_kind(items, "INSTRUCTION_GIVEN")]
+    need(given and given[-1]["kind"] == "delete", "no instruction to delete among the evidence")
     jobs = jobs_of(predicate, items)
     begun = {(one.entry["activity"], one.entry["job_id"]) for one in items if one.kind in DESTRUCTION}
     final = {(activity, answer.entry["job_id"]) for activity, (_, answer) in jobs.items()}
@@ -2103,6 +2150,9 @@ def _check_begin(items: list[Item], activity: str, job: str) -> None:
     began = [one.entry["on"] for one in mine if one.kind == "DELETION_BEGUN"]
     approved = max(one["at"][:10] for one in intent.entry["approvals"])
     need(not began or approved <= min(began), f"{activity}: approved after the destruction began")
+    told = [one.entry["given_on"] for one in of_kind(items, "INSTRUCTION_GIVEN") if one.entry["kind"] == "delete"]
+    need(not began or min(told) <= min(began), f"{activity}: destroyed before deleting was instructed")
+    _check_settled(items, activity, seen["DELETION_PREVIEWED"][-1], min(began, default=None))
     again = seen["DELETION_PREVIEWED"][-1].entry.get("restore_id")
     before = [one.index for one in of_kind(items, "REAPPEARANCE_FOUND") if one.entry["restore_id"] == again]
     inventory = seen["DELETION_PREVIEWED"][-1].index
@@ -2117,13 +2167,47 @@ def _check_begin(items: list[Item], activity: str, job: str) -> None:
 
 
 def _check_handed_over(items: list[Item], activity: str, intent: int, first: int) -> None:
-    """An acceptance lies before the destruction, or the instruction for silence was applied before the intent."""
-    if any(one.index < first for one in of_kind(items, "DELIVERY_ACCEPTED")):
+    """Before the destruction the last package was accepted, or deleting was instructed after it was handed over, or the
+    instruction for silence was applied before the intent."""
+    package = handed_over(items, first)
+    need(package, f"{activity}: destroyed before anything was delivered")
+    assert package
+    told = [one.entry for one in of_kind(items, "INSTRUCTION_GIVEN") if one.index < first]
+    after = any(one["kind"] == "delete" and one["given_on"] > package.entry["on"] for one in told)
+    if after or receipt_for(items, package, first):
         return
     asked = [one for one in of_kind(items, "OPTIONS_CONFIRMED")[-1:] if one.entry["silence"] == AT_SILENCE]
     need(asked, f"{activity}: destroyed before the delivery was accepted or instructed")
     applied = [one.index for one in of_kind(items, "SILENCE_APPLIED") if one.entry["silence"] == AT_SILENCE]
     need(applied and applied[-1] < intent, f"{activity}: the instruction for silence was not applied before the intent")
+
+
+def _check_settled(items: list[Item], activity: str, inventory: Item, began: str | None) -> None:
+    """By the day of the destruction the archive had decided on each of its systems; the case index waits for the end of
+    operations instead. By the day, for the log has no order between what different services tell."""
+    if began is None:
+        return
+    if activity == "C7":
+        stopped = [one.entry for one in of_kind(items, "ACCESS_ATTESTED") if one.entry["activity"] == "C6"]
+        need(any(one["on"] <= began for one in stopped), f"{activity}: destroyed before operations ended")
+        return
+    decided = {one.entry["system"] for one in of_kind(items, "ARCHIVE_DECIDED") if one.entry["decided_on"] <= began}
+    left = sorted({line["system"] for line in inventory.entry["places"]} - decided)
+    need(not left, f"{activity}: destroyed before the archive had decided: {left[:3]}")
+
+
+def handed_over(items: list[Item], before: int) -> Item | None:
+    """Give the last package that was handed over before an entry."""
+    sent = [one for one in of_kind(items, "PACKAGE_DELIVERED") if one.index < before]
+    return sent[-1] if sent else None
+
+
+def receipt_for(items: list[Item], package: Item, before: int) -> Item | None:
+    """Give the receipt for just this package, given after it and before an entry."""
+    for one in of_kind(items, "DELIVERY_ACCEPTED"):
+        if package.index < one.index < before and one.entry["package_id"] == package.entry["package_id"]:
+            return one
+    return None
 
 
 def _check_end(items: list[Item], activity: str, answer: Item) -> None:
@@ -2602,11 +2686,16 @@ def check_against_evidence(predicate: dict[str, Any], items: list[Item]) -> str:
         stated_how = {", ".join(sorted(how)) or "delete"}
         need(system["kind"] == "manual" or {system["method"]} == stated_how, f"{system['system']}: another method")
     _check_told(predicate, items, covered)
+    _check_beside(predicate, items)
     need(_backups(items) == [_backup(one) for one in predicate["backups"]], "the backups differ")
     _check_people(predicate, items, jobs)
-    package = of_kind(items, "PACKAGE_DELIVERED")[-1].entry
+    last = of_kind(items, "PACKAGE_DELIVERED")[-1]
     for name in ("package_digest", "rows", "package_bytes"):
-        need(predicate["delivery"][name] == package[name], f"the delivery differs: {name}")
+        need(predicate["delivery"][name] == last.entry[name], f"the delivery differs: {name}")
+    receipt, accepted = receipt_for(items, last, items[-1].index + 1), predicate["delivery"]["accepted"]
+    said = (accepted["evidence"], accepted["on"], accepted["by"]["actor"]) if accepted else None
+    logged = (receipt.index, receipt.entry["on"], receipt.entry["actor"]) if receipt else None
+    need(said == logged, "the delivery differs: its receipt")
     need(order["customer_cvr"] == predicate["controller"]["cvr"], "another controller than in the order")
     amendments: list[Any] = [one for one in _amendments(items) if {"customer", "supplier"} <= set(one["signed_by"])]
     need(predicate["agreement"]["amendment"] in (amendments or [None]), "the amendment differs")
@@ -2616,6 +2705,30 @@ def check_against_evidence(predicate: dict[str, Any], items: list[Item]) -> str:
         "holds differ",
     )
     return ""
+
+
+def _check_beside(predicate: dict[str, Any], items: list[Item]) -> None:
+    """What is kept, how access stands and what the archive decided are those of the places and of the log."""
+    lines = [one for system in predicate["systems"] for one in system["places"]]
+    kept = [(one["system"], one["place"], one["retained"], one["reason"]) for one in lines
+            if one["disposition"] in ("excluded", "suspended")]  # fmt: skip
+    stated = [(one["system"], one["place"], one["rows"], one["basis"]) for one in predicate["retained"]]
+    need(sorted(stated) == sorted(kept), "what is retained differs from the places")
+    last = _closed(items)
+    for one in predicate["access"]["systems"]:
+        known = last.get(one["system"])
+        need(known and all(known[1][name] == one[name] for name in ("state", "grants", "verified")),
+             f"{one['system']}: access differs")  # fmt: skip
+    for row in predicate["scope"]["scopes"]:
+        for system in row["systems"] if row["activity"] != "C7" else ():
+            line = last[system][1] if system in last else {}
+            shown = line.get("state") == "closed" and line.get("verified")
+            need(shown, f"{system}: access is not shown to be closed")
+    decided = {one.entry["system"]: one.entry for one in of_kind(items, "ARCHIVE_DECIDED")}
+    for one in predicate["archive"]:
+        told = decided.get(one["system"], {})
+        same = all(told.get(name) == one[name] for name in ("decision", "decided_on", "digest"))
+        need(same, f"{one['system']}: the archive's decision differs")
 
 
 def _check_told(predicate: dict[str, Any], items: list[Item], covered: list[str]) -> None:
@@ -3263,7 +3376,7 @@ UNPROVEN = {
          "When it was signed by another's clock: no time stamp was verified (--tsa-chain)."),
 }  # fmt: skip
 ALWAYS = (
-    ("Hvis nøglerne er; de skal komme fra ordrebekræftelsen, ikke fra filen.",
+    ("Hvem nøglerne tilhører; de skal komme fra ordrebekræftelsen, ikke fra filen.",
      "Whose the keys are; they must come from the order confirmation, not from the file."),
 )  # fmt: skip
 
@@ -3280,12 +3393,11 @@ def unproven(report: Report, language: str) -> list[str]:
 
 DANISH = (
     (r"needs the bundle", "kræver bevismaterialet (ZIP)"),
-    (r"PAdES B-LTA, (\S+) by an authority not judged: .*",
-     r"PAdES B-LTA, \1, tidsstempelmyndigheden ikke bedømt: intet --tsa-chain"),
-    (r"PAdES B-T, no revocation lists, (\S+) by an authority not judged: .*",
-     r"PAdES B-T, ingen spærrelister, \1, tidsstempelmyndigheden ikke bedømt: intet --tsa-chain"),
-    (r"PAdES B-LTA, (\S+) by (.*)", r"PAdES B-LTA, \1 af \2"),
-    (r"PAdES B-T, no revocation lists, (\S+) by (.*)", r"PAdES B-T, ingen spærrelister, \1 af \2"),
+    *((rf"PAdES {level}, (\S+){again} by {whose}", rf"PAdES {da}, \1{igen}{af}")
+      for level, da in (("B-LTA", "B-LTA"), ("B-T, no revocation lists", "B-T, ingen spærrelister"))
+      for again, igen, n in (("", "", 2), (r", renewed (\S+)", r", fornyet \2", 3))
+      for whose, af in (("an authority not judged: .*", ", tidsstempelmyndigheden ikke bedømt: intet --tsa-chain"),
+                        ("(.*)", rf" af \{n}"))),
     (r"no PDF given", "ingen PDF givet"),
     (r"no key given: .*", "ingen nøgle givet: filen passer med sig selv, og det er alt"),
     (r"no --head(: .*)?", "intet --head: loggen kan være en anden, end andre har set"),
@@ -3312,7 +3424,7 @@ DANISH = (
     (r"production", "drift"),
 )  # fmt: skip
 BELOW_DANISH = {"CLEANED": "renset", "HELD": "renset (versioner holdes fast)", "ERROR": "ikke renset",
-                "NOT_OFFERED": "ikke mulige at rense", "NOT_ASKED": "ikke bestilt renset"}  # fmt: skip
+                "NOT_OFFERED": "kan ikke renses", "NOT_ASKED": "ikke bestilt renset"}  # fmt: skip
 
 
 def danish(detail: str) -> str:

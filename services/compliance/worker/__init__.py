@@ -22,7 +22,7 @@ from services.compliance import issuing, papers, store
 from services.compliance.log import ledger, stamp
 from services.compliance.signing import keys, separation
 from services.compliance.store.revocations import published as revocation_list
-from services.compliance.worker import rendering, signing
+from services.compliance.worker import rendering, renewing, signing
 from shared.bus.hands import Hand, HandProcess, task
 
 PATIENCE_S = 45.0
@@ -119,7 +119,21 @@ class Render(Hand):
         if reasons:
             _commit(work, lambda unit: signing.fail(unit, row["_id"], reasons))
         else:
-            _commit(work, lambda unit: rendering.issue(unit, row["_id"], made))
+            holds = rendering.seal_holds(made.pdf)
+            _commit(work, lambda unit: rendering.issue(unit, row["_id"], made, holds))
+
+    @task
+    def renew_seal(self, work: Any) -> None:
+        """Renew the time stamp on a certificate's seal, or leave its documents as they are (`renewing.py`)."""
+        public, key = _public(work), keys.load_seal(work.settings.keys)
+        row = work.read(lambda unit: signing.found(unit, work.data["certificate_id"]))
+        old = {
+            name: work.read(lambda unit, name=name: store.whole_document(unit, row["_id"], name))
+            for name in ("pdf", "bundle")
+        }
+        made = renewing.renewed(old, row, public, key) if all(old.values()) else None
+        if made is not None:
+            _commit(work, lambda unit: renewing.keep(unit, row["_id"], old, *made))
 
     @task
     def draw_paper(self, work: Any) -> None:

@@ -72,21 +72,21 @@ def seal_holds(pdf: bytes) -> dict[str, str | None]:
     """Tell until when a PDF's seal can be judged by the file alone, and who stamped the time on it, if anybody did."""
     found = ophor_verify.read_pdf(pdf)
     certificate, by, on = x509.load_der_x509_certificate(ophor_verify.check_seal(found)), None, None
-    if found.behind is not None:  # the document time stamp proves that the seal stood while its own certificate held
-        stamp = ophor_verify.read_token(found.behind.token)
+    if found.behind:  # the document time stamp proves that the seal stood while its own certificate held
+        stamp = ophor_verify.read_token(found.behind[-1].token)
         certificate, by, on = stamp.signer, stamp.signer.subject.rfc4514_string()[:300], stamp.at.date().isoformat()
     return {"until": certificate.not_valid_after_utc.date().isoformat(), "stamped_by": by, "stamped_on": on}
 
 
-def issue(unit: Any, certificate_id: str, made: Made) -> None:
-    """Keep the documents and issue the certificate, once."""
+def issue(unit: Any, certificate_id: str, made: Made, holds: dict[str, str | None]) -> None:
+    """Keep the documents and issue the certificate, once; `holds` is what `seal_holds` says of the PDF."""
     row = signing.found(unit, certificate_id)
     if row["state"] != "signed":
         return
     for name, data in made.each():
         store.save_document(unit, certificate_id, name, data)
     row |= {"state": "issued", "pdf_bytes": len(made.pdf), "bundle_bytes": len(made.bundle), "seal": made.seal}
-    row["seal_holds"] = seal_holds(made.pdf)
+    row["seal_holds"] = holds
     store.save_certificate(unit, row)
     issuing.issued(unit, row)
     requests.certificate_issued(unit, row, row["kind"])

@@ -81,9 +81,12 @@ def with_options(exit_: Exit, data: Body) -> Exit:
 
 
 def with_instruction(exit_: Exit, data: Body) -> Exit:
-    """Take the controller's instruction; `erase_early` also changes the plan."""
-    last = max(data["given_on"], exit_.instructed_on or data["given_on"])
-    exit_ = replace(exit_, instructed_on=last)
+    """Take the controller's instruction: the last to delete, unless a later one says to return; deleting takes its own
+    word. `erase_early` also changes the plan."""
+    known, given = exit_.instructed_on, data["given_on"]
+    if data["kind"] == "return":
+        return replace(exit_, instructed_on=known if known and known > given else None)
+    exit_ = replace(exit_, instructed_on=max(given, known or given))
     if not data["erase_early"]:
         return exit_
     return change(exit_, "erase_early", lambda it: replace(it, instructions=_united(it.instructions, ["erase_early"])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from services.compliance.documents import attestations
@@ -17,7 +18,7 @@ from services.compliance.domain.refusals.base import (
 )
 from services.compliance.domain.refusals.below import of_below
 from services.compliance.domain.refusals.records import of_records
-from services.compliance.facts import INDEX, Facts, Job
+from services.compliance.facts import INDEX, Facts, Job, day, handing
 
 
 def of_activity(facts: Facts, activity: str, systems: list[str], kind: str) -> Iterator[Refusal]:
@@ -99,13 +100,29 @@ def _of_begin(facts: Facts, activity: str, job: Job) -> Iterator[Refusal]:
         yield Refusal("INTENT_AFTER_DESTRUCTION", f"{activity}: destruction began before its intent was in the log")
     if job.cancelled:
         yield Refusal("DESTROYED_AFTER_CANCELLATION", f"{activity}: {job.job_id} was cancelled and yet destroyed")
-    if activity != INDEX and not (facts.accepted and facts.accepted.index < first):
+    if job.begun:
+        yield from _of_settled(facts, activity, job, day(job.begun, "on"))
+    if job.begun and not handing.instructed_by(facts, day(job.begun, "on")):
+        yield Refusal("DELETED_BEFORE_INSTRUCTION", f"{activity}: destruction began before deleting was instructed")
+    if activity != INDEX and not (handing.receipt(facts, first) or handing.instructed(facts, first)):
         yield from _of_silence(facts, activity, job.intent.index if job.intent else first)
+
+
+def _of_settled(facts: Facts, activity: str, job: Job, began: date) -> Iterator[Refusal]:
+    """Tell what was not settled by the day of the destruction: the end of operations (C7), the archive's decisions."""
+    if activity == INDEX:
+        if not any(one.entry["activity"] == "C6" and day(one, "on") <= began for one in facts.attested):
+            yield Refusal("OPERATIONS_NOT_ENDED", f"{activity}: destruction began before operations had ended")
+        return
+    told = [one for one in facts.entries if one.kind == "ARCHIVE_DECIDED" and day(one, "decided_on") <= began]
+    for system in sorted(job.systems() - {one.entry["system"] for one in told}):
+        if system in facts.archive:
+            yield Refusal("ARCHIVE_UNDECIDED", f"{system}: destruction began before the archive had decided")
 
 
 def _of_silence(facts: Facts, activity: str, intent: int) -> Iterator[Refusal]:
     """Without an acceptance, the instruction for silence must have been applied before the intent (T10)."""
-    if not silence_deletes(facts):
+    if not silence_deletes(facts) or handing.package_before(facts, intent) is None:
         yield Refusal("DELETED_BEFORE_DELIVERY", f"{activity}: destruction began before the delivery's acceptance")
     elif facts.silence is None or not silence_deleted(facts) or facts.silence.index > intent:
         yield Refusal("SILENCE_NOT_APPLIED", f"{activity}: the silence instruction was not applied before the intent")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from services.compliance.domain.forgetting import of_forgotten
 from services.compliance.domain.refusals.base import Asked, Known, Refusal, silence_deletes
-from services.compliance.facts import INDEX, Facts
+from services.compliance.facts import INDEX, Facts, handing
 
 
 def of_record(facts: Facts, known: Known) -> Iterator[Refusal]:
@@ -76,8 +76,8 @@ def of_exit(facts: Facts, scopes: Mapping[str, list[str]]) -> Iterator[Refusal]:
         yield Refusal("DELIVERY_MISSING", "no package was delivered")
     elif facts.rejected and facts.rejected.entry["package_id"] == facts.delivered.entry["package_id"]:
         yield Refusal("DELIVERY_REJECTED", "the customer rejected the last package")
-    elif facts.accepted is None and not silence_deletes(facts) and set(scopes) != {INDEX}:
-        yield Refusal("DELIVERY_NOT_ACCEPTED", "neither accepted nor instructed to delete at silence")
+    elif not (handing.receipt(facts) or handing.instructed(facts) or silence_deletes(facts) or set(scopes) == {INDEX}):
+        yield Refusal("DELIVERY_NOT_ACCEPTED", "the last package is neither accepted nor instructed to be deleted")
 
 
 def of_system(facts: Facts, system: str, activity: str) -> Iterator[Refusal]:
