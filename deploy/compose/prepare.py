@@ -39,6 +39,7 @@ def prepare(folder: Path) -> None:
         _write(folder / "env" / f"{name}.env", _lines(_environment(TABLE[name], passwords)))
     _write(folder / "env" / "parts.env", _lines(_parts(passwords)))
     _write(folder / "env" / "setup.env", _lines(_setup(passwords)))
+    _write(folder / "env" / "console.env", _lines(_console(passwords)))
     _give_away(folder)
 
 
@@ -65,7 +66,8 @@ def _environment(row: Process, passwords: dict[str, str]) -> dict[str, str]:
     if row.kind == "gateway":
         pages = {"OPHOR_GATEWAY_HOST": "0.0.0.0", "OPHOR_GATEWAY_PORT": PAGES}  # noqa: S104 – inside its container
         return env | pages | {"OPHOR_GATEWAY_USERS": "/etc/ophor/users.json"}
-    env |= {"OPHOR_MONGO_URI": _mongo(row.user, passwords)}
+    own = _mongo(row.user, passwords)
+    env |= {"OPHOR_MONGO_URI": own, "OPHOR_CLOCK_URI": own}  # it may read the clock: one client serves both
     if other := OTHER_SIGNER.get(row.name):
         env["OPHOR_OTHER_KEYS"] = f"/etc/ophor/keys-of-{other}"  # not mounted: each container has its own keys only
     if row.service in ("delivery", "deletion"):
@@ -96,6 +98,21 @@ def _setup(passwords: dict[str, str]) -> dict[str, str]:
     }
 
 
+def _console(passwords: dict[str, str]) -> dict[str, str]:
+    """Give what `ophor` needs to call, to handle dead letters (and write down who did) and to apply the topology."""
+    stores = {f"OPHOR_MONGO_URI_{service.upper()}": _mongo(f"svc-{service}", passwords) for service in SERVICES}
+    return {
+        "OPHOR_MODE": MODE,
+        "OPHOR_AMQP_URI": _amqp("console", passwords),
+        "OPHOR_TOPOLOGY_URI": _amqp(topology.TOPOLOGY_USER, passwords),
+        "OPHOR_RABBIT_MANAGEMENT": "http://rabbitmq:15672",
+        "OPHOR_TRUST": "/etc/ophor/trust.json",
+        "OPHOR_KEYS": "/etc/ophor/keys",
+        "OPHOR_CLOCK_URI": _mongo("clock-writer", passwords),
+        **stores,
+    }
+
+
 def _amqp(user: str, passwords: dict[str, str]) -> str:
     return f"amqp://{user}:{passwords[f'rabbitmq:{user}']}@rabbitmq:5672/"
 
@@ -118,7 +135,7 @@ def _write(path: Path, text: str, mode: int = 0o600) -> None:
 def _give_away(folder: Path) -> None:
     """As root, give the keys to the users who must read them: the image's, and the signers' own."""
     if os.geteuid() == 0:
-        for service in (*SERVICES, "gateway"):
+        for service in (*SERVICES, "gateway", "console"):
             for path in (folder / "keys" / service, *(folder / "keys" / service).rglob("*")):
                 os.chown(path, 10001, 10001)
         for name, number in SIGNERS.items():

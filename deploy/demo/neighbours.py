@@ -11,8 +11,8 @@ import json
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -45,6 +45,8 @@ class Neighbour:
         self.draw.random = Random()  # what neighbours write differs from run to run
         self.draw.pick = self.draw.random.choice
         self._client: MongoClient[Any] | None = None
+        self._session: psycopg.Connection[Any] | None = None
+        self._http = httpx.Client(timeout=PATIENCE_S, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
         self.works: tuple[Work, ...] = (
             self.apply, self.move, self.withdraw, self.announce, self.change_morning, self.forget_morning,
             self.file_agreement, self.import_case,
@@ -114,20 +116,30 @@ class Neighbour:
         """Import a case into the case index; the same few cases again and again."""
         number = self.draw.random.randrange(OWN_ROWS)
         case = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:ophor:demo:{self.tenant.cvr}:{number}"))
-        answer = httpx.post(
+        answer = self._http.post(
             f"http://127.0.0.1:{self.world.case_index_port}/importer",
             json={"sager": [{"uuid": case, "ejer_cvr": self.tenant.cvr}]},
-            headers={"Authorization": f"Bearer {self.world.secret('ci_import')}"}, timeout=PATIENCE_S,
+            headers={"Authorization": f"Bearer {self.world.secret('ci_import')}"},
         )  # fmt: skip
         answer.raise_for_status()
         return "sagsindeks.import"
 
-    def _base(self) -> psycopg.Connection[Any]:
+    @contextmanager
+    def _base(self) -> Iterator[psycopg.Connection[Any]]:
+        """Give the app's own session, made anew where the last one failed."""
         address, user = self.world.servers["pladsanvisning"], pladsanvisning.app_user(self.tenant)
-        return psycopg.connect(
-            host=address["host"], port=address["port"], dbname=address["database"], user=user,
-            password=self.world.secret(user), connect_timeout=PATIENCE_S, application_name="neighbours",
-        )  # fmt: skip
+        if self._session is None:
+            self._session = psycopg.connect(
+                host=address["host"], port=address["port"], dbname=address["database"], user=user,
+                password=self.world.secret(user), connect_timeout=PATIENCE_S, application_name="neighbours",
+                autocommit=True,
+            )  # fmt: skip
+        try:
+            yield self._session
+        except psycopg.Error:
+            self._session.close()
+            self._session = None
+            raise
 
     def _mornings(self) -> Collection[Any]:
         if self._client is None:

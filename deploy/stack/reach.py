@@ -18,6 +18,7 @@ from contracts.errors import Unavailable
 from shared.bus.pump import dial
 
 API = "OPHOR_RABBITMQ_API"
+PROBE_S = 4.0  # as the probes of the containers; the gateway asks a service for three seconds before it says no
 
 
 def broker(uri: str) -> bool:
@@ -81,7 +82,7 @@ def health(port: int, path: str) -> dict[str, Any] | None:
 
 def _said(url: str) -> bytes:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 – our own process on loopback
+        with urllib.request.urlopen(url, timeout=PROBE_S) as answer:  # noqa: S310 – our own process on loopback
             return bytes(answer.read())
     except urllib.error.HTTPError as error:  # not ready: it says why
         with error:

@@ -86,7 +86,8 @@ class Settings:
         }
         if row.kind == "gateway":
             return env | {"OPHOR_GATEWAY_PORT": str(self.state.ports[PAGES]), "OPHOR_GATEWAY_USERS": str(self.users)}
-        env |= {"OPHOR_MONGO_URI": self.parts.mongo_uri(row.user)}
+        own = self.parts.mongo_uri(row.user)
+        env |= {"OPHOR_MONGO_URI": own, "OPHOR_CLOCK_URI": own}  # it may read the clock: one client serves both
         if row.service in ("delivery", "deletion"):
             env["OPHOR_DROPS"] = str(self.drops)
         if row.kind == "hand":

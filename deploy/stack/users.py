@@ -51,20 +51,23 @@ def user_of(stack: str, role: str, root: Path) -> int | None:
     with suppress(KeyError):
         pwd.getpwuid(number)
         return None
-    return number if interpreter(number, root) else None
+    return number if interpreter(root) else None
 
 
 @functools.cache
-def interpreter(number: int, root: Path) -> Interpreter | None:
-    """Find an interpreter of this version that the user `number` can run in the checkout `root`; None for none."""
-    return next((one for one in _candidates() if _runs(one, number, root)), None)
+def interpreter(root: Path) -> Interpreter | None:
+    """Find an interpreter of this version that users without an entry can run in the checkout `root`; None for none.
+
+    It is tried with one number: such users can all do the same.
+    """
+    return next((one for one in _candidates() if _runs(one, FIRST, root)), None)
 
 
 def launched(home: Path, state: State, row: Process, env: dict[str, str]) -> tuple[str, str | None, dict[str, str]]:
     """Give interpreter, user and environment of a process: a signer's own user where it can have one."""
     root, data = Path(__file__).resolve().parents[2], Path(state.data)
     number = user_of(state.id, row.role, root) if row.service == "compliance" else None
-    found = interpreter(number, root) if number else None
+    found = interpreter(root) if number else None
     if number is None or found is None:
         return sys.executable, None, env
     settle(data, Path(env["OPHOR_KEYS"]), row.role, number)
@@ -86,7 +89,7 @@ def settle(data: Path, made: Path, role: str, number: int) -> Path:
 
 def environment(data: Path, trust: Path, role: str, number: int, env: Mapping[str, str], root: Path) -> dict[str, str]:
     """Give a signer's environment: as it was, with what its user can reach instead of what it cannot."""
-    found = interpreter(number, root)
+    found = interpreter(root)
     assert found
     copy = data / FOLDER / "trust.json"
     shutil.copyfile(trust, copy)

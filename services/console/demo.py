@@ -7,6 +7,7 @@ and nothing else, it marks as a copy.
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -83,13 +84,16 @@ def clear(out: Path) -> None:
 def world_of(stack: Stack, out: Path, console: Console) -> World:
     """Give the demo's world, made and marked where it is not there yet; its target servers run afterwards."""
     with console.status("Databaser startes …"):
-        stack.up(["postgres"])
+        stack.up(["postgres", "mongod"], alone=True)
     folder = out / "world"
     try:
         world = load_world(folder)
     except Rejected:
-        with console.status("Tre opdigtede kommuners data laves …"):
-            world = make_world(settings(stack, folder))
+        wanted = settings(stack, folder)
+        with console.status("Tre opdigtede kommuners data laves …"), ThreadPoolExecutor(1) as beside:
+            broker = beside.submit(Stack.open(stack.home).up, ["rabbitmq"], alone=True)  # it takes as long to start
+            world = make_world(wanted)
+            broker.result()
     stack.up(["case-index"])
     mapped = system_map.load(world.map_path)
     rehearsal.mark(mapped, list(mapped.systems))

@@ -1,22 +1,22 @@
-"""`ophor dlq list|show|replay|discard`: dead letters of a service, as `shared/bus/dead.py` handles them (design §3.3).
+"""`ophor dlq list|show|replay|discard|log`: dead letters of a service, as `shared/bus/dead.py` handles them (§3.3).
 
 Calls that waited longer than their senders said (`expired`) are filed apart, for nobody waits for them and nothing is
-wrong: they are listed and removed with `--expired` only. Bodies are never shown. Every replay and discard is a line in
-the log with who did it; a discard says why.
+wrong: they are listed and removed with `--expired` only. Bodies are never shown. Every replay and discard is written
+down in the service's own store, where the console reaches it, and told on standard error: who, when, which, and why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contracts.errors import Rejected, Unavailable
+from contracts.errors import Unavailable
 from services.console.outbox import store_of
-from services.console.session import Session, person
+from services.console.session import Session, person, reached
 from services.console.terminal import show_json, speaks, tell
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Døde beskeder. / Dead letters.")
 Service = Annotated[str, typer.Argument(help="Tjenesten. / The service.")]
-MOST = 10_000
 _KINDS = {False: "døde beskeder", True: "udløbne kald"}
 Message = Annotated[str, typer.Option("--id", help="Kun denne besked. / This message only.")]
 Expired = Annotated[bool, typer.Option("--expired", help="De udløbne kald i stedet. / The expired calls instead.")]
@@ -48,7 +47,7 @@ def list_(service: Service, expired: Expired = False, as_json: Annotated[bool, t
     from shared.bus import dead
 
     with _broker() as connection:
-        letters = dead.list_letters(connection, service, MOST, expired=expired)
+        letters = dead.list_letters(connection, service, expired=expired)
     if as_json:
         show_json([asdict(letter) for letter in letters])
         return
@@ -85,17 +84,14 @@ def replay(service: Service, message: Message = "") -> None:
     """
     from shared.bus import dead
 
-    with _broker() as connection:
-        sent = 0
-        for letter in _meant(connection, service, message):
-            try:
-                dead.replay(connection, service, letter, person())
-                sent += 1
-            except Rejected as error:
-                if message or error.code != "LETTER_NOT_REPLAYABLE":
-                    raise
-                tell(error)  # one that cannot go back does not hold the others up
+    with _broker() as connection, _store(service) as store:
+        meant = _meant(connection, service, message)
+        sent, refused = dead.replay(connection, service, meant, person(), store)
+    for error in refused:
+        tell(error)  # one that cannot go back does not hold the others up
     typer.echo(f"{sent} sendt tilbage")
+    if message and refused:
+        raise typer.Exit(2)
 
 
 @app.command()
@@ -119,14 +115,33 @@ def discard(
 
     with _broker() as connection:
         meant = _meant(connection, service, message, expired=expired)
-        if meant and not yes:
-            typer.confirm(
-                f"Fjern {message or f'alle {len(meant)} {_KINDS[expired]}'} fra {service} for altid?", abort=True
-            )
-        with _store(service) as store:
-            for letter in meant:
-                dead.discard(connection, service, letter, person(), why, store)
-    typer.echo(f"{len(meant)} fjernet")
+    if meant and not yes:  # the broker would not wait for an answer
+        typer.confirm(f"Fjern {message or f'alle {len(meant)} {_KINDS[expired]}'} fra {service} for altid?", abort=True)
+    with _broker() as connection, _store(service) as store:
+        gone = dead.discard(connection, service, meant, person(), why, store)
+    typer.echo(f"{gone} fjernet")
+
+
+@app.command("log")
+@speaks
+def log_(service: Service, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Vis hvad der er gjort ved døde beskeder, af hvem og hvorfor. / List what was done to dead letters, and by whom.
+
+    Examples:
+
+      ophor dlq log deletion
+    """
+    from shared.bus import dead
+
+    with store_of(service) as store:
+        rows = dead.actions(store)
+    if as_json:
+        show_json([{**row, "at": row["at"].isoformat()} for row in rows])
+        return
+    for row in rows:
+        typer.echo(
+            f"{row['at']:%Y-%m-%d %H:%M:%S}  {row['action']:9}  {row['id']}  {row['actor']}  {row['why']}".rstrip()
+        )
 
 
 @contextmanager
@@ -142,12 +157,8 @@ def _store(service: str) -> Iterator[Store | None]:
         yield store
 
 
-@contextmanager
-def _broker() -> Iterator[amqp.Connection]:
-    from shared.bus.pump import dial
-
-    with dial(Session.here().want("OPHOR_AMQP_URI"), "console") as connection:
-        yield connection
+def _broker() -> AbstractContextManager[amqp.Connection]:
+    return reached(Session.here().want("OPHOR_AMQP_URI"))
 
 
 def _meant(connection: amqp.Connection, service: str, message: str, *, expired: bool = False) -> list[str]:
@@ -156,4 +167,4 @@ def _meant(connection: amqp.Connection, service: str, message: str, *, expired: 
 
     if message:
         return [message]
-    return [letter.id for letter in dead.list_letters(connection, service, MOST, expired=expired)]
+    return [letter.id for letter in dead.list_letters(connection, service, expired=expired)]

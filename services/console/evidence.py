@@ -1,4 +1,4 @@
-"""`ophor evidence fsck|cosign|tiles`: look at the whole log, have it cosigned, write it out; `ophor witness …`: be one.
+"""`ophor evidence …`: look at the whole log, have it cosigned or stamped, write it out; `ophor witness …`: be one.
 
 Each is compliance's program for it, run as a process of its own: those of the log with compliance's own rights (the
 local stack's, or, inside its container, the present ones), a witness with none but its own folder.
@@ -46,7 +46,7 @@ def fsck(
     """
     argv = [*([f"--key={key}"] if key else []), *(f"--head={one.resolve()}" for one in head or [])]
     argv += [switch for switch, wanted in {"--json": as_json, "--english": english}.items() if wanted]
-    _run("fsck", argv, _environment())
+    _run("log.fsck", argv, _environment())
 
 
 @app.command()
@@ -61,7 +61,7 @@ def cosign(
 
       ophor evidence cosign http://127.0.0.1:8042 "$WITNESS"
     """
-    _run("submit", [url, key], _environment())
+    _run("log.submit", [url, key], _environment())
 
 
 @app.command()
@@ -79,7 +79,7 @@ def tiles(
 
       ophor evidence tiles /srv/log
     """
-    _run("tiles", [str(folder.resolve()), *(["--entries"] if entries else [])], _environment())
+    _run("log.tiles", [str(folder.resolve()), *(["--entries"] if entries else [])], _environment())
 
 
 @app.command()
@@ -94,7 +94,24 @@ def stamp(
 
       ophor evidence stamp http://tsa.example.org/ --tsa-chain tsa.pem
     """
-    _run("stamp", [url, *([f"--tsa-chain={tsa_chain.resolve()}"] if tsa_chain else [])], _environment())
+    _run("log.stamp", [url, *([f"--tsa-chain={tsa_chain.resolve()}"] if tsa_chain else [])], _environment())
+
+
+@app.command()
+@speaks
+def renew(
+    within: Annotated[int, typer.Option(help="Dage før de udløber / days before they end")] = 180,
+    only_list: Annotated[bool, typer.Option("--list", help="Vis kun. / Tell only.")] = False,
+) -> None:
+    """Forny tidsstemplerne på bevisernes segl, før de udløber. / Renew the time stamps on seals before they end.
+
+    Prints number, last day and authority of each; the renderer does it. For every night; safe to repeat. Examples:
+
+      ophor evidence renew --list
+
+      ophor evidence renew --within 365
+    """
+    _run("signing.renewal", [f"--within={within}", *(["--list"] if only_list else [])], _environment())
 
 
 @app.command()
@@ -112,7 +129,11 @@ def rotate(
       ophor evidence rotate statement-seal
     """
     paths = {"folder": folder, "to": to, "certificate": certificate}
-    _run("rotation", [name, *(f"--{one}={path.resolve()}" for one, path in paths.items() if path)], _environment())
+    _run(
+        "signing.rotation",
+        [name, *(f"--{one}={path.resolve()}" for one, path in paths.items() if path)],
+        _environment(),
+    )
 
 
 witness = typer.Typer(no_args_is_help=True, help="Et vidne. / A witness.")
@@ -126,31 +147,31 @@ def witnesses() -> None:
 @witness.command()
 def init(folder: Path, name: str) -> None:
     """Lav vidnets mappe og nøgle; nøglen udskrives. / Make its folder and key; prints the key for `--witness`."""
-    _run("witness", ["init", str(folder.resolve()), name])
+    _run("log.witnessing", ["init", str(folder.resolve()), name])
 
 
 @witness.command()
 def trust(folder: Path, key: str) -> None:
     """Medunderskriv for loggen med denne nøgle. / Cosign for the log of this key from now on."""
-    _run("witness", ["trust", str(folder.resolve()), key])
+    _run("log.witnessing", ["trust", str(folder.resolve()), key])
 
 
 @witness.command()
 def follow(folder: Path, note: Path) -> None:
     """Følg loggens skift af nøgle. / Follow the log's rotation of its key (a note, signed by the old key)."""
-    _run("witness", ["follow", str(folder.resolve()), str(note.resolve())])
+    _run("log.witnessing", ["follow", str(folder.resolve()), str(note.resolve())])
 
 
 @witness.command("cosign")
 def answer(folder: Path, file: Path) -> None:
     """Besvar én anmodning (c2sp.org/tlog-witness) fra en fil. / Answer one request from a file."""
-    _run("witness", ["cosign", str(folder.resolve()), str(file.resolve())])
+    _run("log.witnessing", ["cosign", str(folder.resolve()), str(file.resolve())])
 
 
 @witness.command()
 def serve(folder: Path, host: str = "127.0.0.1", port: int = 8042) -> None:
     """Besvar anmodninger over HTTP. / Answer requests over HTTP, until it is stopped."""
-    _run("witness", ["serve", str(folder.resolve()), f"--host={host}", f"--port={port}"])
+    _run("log.witnessing", ["serve", str(folder.resolve()), f"--host={host}", f"--port={port}"])
 
 
 def _run(program: str, argv: list[str], environment: Mapping[str, str] = os.environ) -> None:

@@ -77,11 +77,10 @@ def _senders(queue: str) -> list[str]:
 
 def _with_store(service: str, work):  # type: ignore[no-untyped-def]
     """Do `work(store, connection, signer)` as the service's relay would; give its result."""
-    from shared.bus.pump import dial
     from shared.bus.trust import Signer
 
     env = _environment(service)
-    with store_of(service) as store, dial(env["OPHOR_AMQP_URI"], "console") as connection:
+    with store_of(service) as store, session.reached(env["OPHOR_AMQP_URI"]) as connection:
         return work(store, connection, Signer.load(Path(env["OPHOR_KEYS"]), service))
 
 
@@ -100,7 +99,10 @@ def store_of(service: str) -> Iterator[Store]:
 
 
 def _environment(service: str) -> Mapping[str, str]:
-    """Give the environment of the service's relay: the local stack's, or, inside its container, the present one."""
+    """Give the environment of the service's relay: the local stack's, or, inside its container, the present one.
+
+    A console with OPHOR_MONGO_URI_<SERVICE> reaches that service's store; to publish as its relay takes more.
+    """
     if service not in SERVICES:
         raise Rejected(
             "SERVICE_UNKNOWN",
@@ -109,8 +111,8 @@ def _environment(service: str) -> Mapping[str, str]:
             remedy=f"one of {', '.join(SERVICES)}",
             da=f"Tjenesten {service} findes ikke.",
         )
-    if os.environ.get("OPHOR_MONGO_URI"):
-        return os.environ
+    if own := os.environ.get(f"OPHOR_MONGO_URI_{service.upper()}") or os.environ.get("OPHOR_MONGO_URI"):
+        return {**os.environ, "OPHOR_MONGO_URI": own}
     return session.stack().environment(f"{service}-relay")
 
 

@@ -19,6 +19,8 @@ from contracts.errors import Rejected, Unavailable
 from contracts.roles import EVERYONE, MONITOR
 
 if TYPE_CHECKING:
+    import amqp
+
     from deploy.stack.instance import Stack
     from shared.bus.client import Client
 
@@ -91,6 +93,30 @@ def person(environ: Mapping[str, str] = os.environ) -> str:
     if actor := environ.get("OPHOR_ACTOR"):
         return actor
     return "terminal-" + hashlib.sha256(getpass.getuser().encode()).hexdigest()[:12]
+
+
+@contextmanager
+def reached(uri: str) -> Iterator[amqp.Connection]:
+    """Open a connection to the broker at `uri` as the console; raise Unavailable BROKER_UNREACHABLE, BROKER_REFUSED."""
+    from shared.bus.pump import FATAL, LOST, BusMismatch, dial
+
+    try:
+        with dial(uri, "console") as connection:
+            yield connection
+    except (*FATAL, BusMismatch) as error:
+        raise Unavailable(
+            "BROKER_REFUSED",
+            f"the broker refuses or lacks something: {error}",
+            remedy="ophor topology diff; look at the user in the address",
+            da="Brokeren afviser det.",
+        ) from None
+    except LOST as error:
+        raise Unavailable(
+            "BROKER_UNREACHABLE",
+            f"the broker does not answer ({type(error).__name__})",
+            remedy="see whether it runs (`ophor status`), then repeat",
+            da="Brokeren kan ikke nås.",
+        ) from None
 
 
 def stack() -> Stack:

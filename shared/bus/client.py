@@ -22,6 +22,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import amqp
@@ -30,7 +31,7 @@ import structlog
 from contracts.catalogue import COMMANDS
 from contracts.errors import OphorError, Rejected, Unavailable
 from contracts.registry import check
-from shared.bus.envelope import CONTENT_TYPE, MAX_BYTES, declared, encode, make_command, new_id
+from shared.bus.envelope import FORM, MAX_BYTES, declared, encode, make_command, new_id
 from shared.bus.pump import BusMismatch, Pump, publish
 from shared.bus.tokens import Authorise
 from shared.runtime import tracing
@@ -53,13 +54,10 @@ class _Waiting:
     deadline: float
     correlation: str = field(default_factory=new_id)
     sent_on: amqp.Channel | None = None
-    answer: Any = None
-    error: OphorError | None = None
-    done: threading.Event = field(default_factory=threading.Event)
+    settled: SimpleQueue[tuple[Any, OphorError | None]] = field(default_factory=SimpleQueue)
 
     def settle(self, answer: Any = None, error: OphorError | None = None) -> None:
-        self.answer, self.error = answer, error
-        self.done.set()
+        self.settled.put((answer, error))
 
 
 class Client:
@@ -120,14 +118,15 @@ class _Connection:
         self._waiting[call.correlation] = call
         try:
             self._pump.at_once(lambda channel: self._send_now(channel, call))
-            if not call.done.wait(max(0.0, call.deadline - time.time())):
-                raise self._too_late(call, command_id)
+            answer, error = call.settled.get(timeout=max(0.0, call.deadline - time.time()))
+        except Empty:
+            raise self._too_late(call, command_id) from None
         finally:
             self._waiting.pop(call.correlation, None)
-        if call.error is not None:
-            raise call.error
-        check(COMMANDS[call.wire].answer, call.answer, call.wire)
-        return call.answer
+        if error is not None:
+            raise error
+        check(COMMANDS[call.wire].answer, answer, call.wire)
+        return answer
 
     def close(self) -> None:
         self._closed = True
@@ -154,6 +153,7 @@ class _Connection:
                 time.sleep(1)
 
     def _opened(self, channel: amqp.Channel) -> None:
+        channel.auto_decode = False
         queue = f"reply-{self._caller}-{uuid.uuid4()}"
         channel.queue_declare(queue, exclusive=True, auto_delete=True, durable=False)
         channel.queue_bind(queue, RPC_EXCHANGE, self._address)
@@ -173,11 +173,10 @@ class _Connection:
         if call.sent_on is channel or call.correlation not in self._waiting:
             return
         call.sent_on = channel
-        message = amqp.Message(
-            call.body, content_type=CONTENT_TYPE, content_encoding="utf-8", application_headers=call.headers,
-            reply_to=self._address, correlation_id=call.correlation, delivery_mode=1,
-        )  # fmt: skip
-        publish(channel, message, RPC_EXCHANGE, call.wire, mandatory=True)
+        properties = {
+            **FORM, "application_headers": call.headers, "reply_to": self._address, "correlation_id": call.correlation,
+        }  # fmt: skip
+        publish(channel, (RPC_EXCHANGE, call.wire), properties, call.body, mandatory=True)
 
     def _heard(self, raw: amqp.Message) -> None:
         call = self._waiting.get(str(raw.properties.get("correlation_id")))

@@ -58,7 +58,8 @@ class Confirms:
         tag, self._next = self._next, self._next + 1
         self._open[tag] = (told, time.monotonic())
         headers = {**properties.get("application_headers", {}), TAG_HEADER: tag}
-        frames = published(self.channel.channel_id, to, properties, headers, body, connection.frame_max)
+        properties = {**properties, "application_headers": headers}
+        frames = published(self.channel.channel_id, to, properties, body, connection.frame_max)
         connection.frame_writer.write(frames)
 
     def _acked(self, tag: int, multiple: bool) -> None:

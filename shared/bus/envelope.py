@@ -29,6 +29,8 @@ Kind = Literal["command", "event", "task"]
 Wire = TypeVar("Wire", Command, Event, Task)
 MAX_BYTES = 256 * 1024
 CONTENT_TYPE = "application/json"
+FORM = {"content_type": CONTENT_TYPE, "content_encoding": "utf-8", "delivery_mode": 1}
+"""The properties of a call and of its answer, which no restart of the broker need survive."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import amqp
 
 from contracts.errors import OphorError
-from shared.bus.envelope import CONTENT_TYPE, encode
+from shared.bus.envelope import FORM, encode
 from shared.bus.faces_house import Outcome
 from shared.bus.guard import Received
 from shared.bus.ladder import Ladder
@@ -30,6 +30,7 @@ class Delivery:
 
     def __init__(self, inlet: Inlet, raw: amqp.Message) -> None:
         self.inlet, self.raw, self.received = inlet, raw, Received.of(raw)
+        self.moving = False  # handled, and on its way to the ladder or the dead letters
 
     def ack(self) -> None:
         """Tell the broker that it is done."""
@@ -42,12 +43,7 @@ class Delivery:
     def answer(self, outcome: Outcome) -> None:
         """Answer the caller, then ack."""
 
-        def send(channel: amqp.Channel) -> None:
-            with channel.connection.frame_writer.gathered():
-                self._reply(channel, outcome)
-                channel.basic_ack(self.raw.delivery_tag)
-
-        self._settle(send)
+        self._settle(lambda channel: self._reply(channel, outcome, self.raw.delivery_tag))
 
     def bury(self, reason: str, answer: OphorError | None = None) -> None:
         """Put it with the dead letters; once they have it, ack, and tell its sender where there is an answer."""
@@ -72,15 +68,13 @@ class Delivery:
         self._gone()
 
     def _climb(self, step: Callable[[Ladder], None]) -> None:
+        self.moving = True
         self.inlet.pump.post(lambda _channel: step(self.inlet.ladder), self.raw.channel)
 
     def _gone(self) -> None:
         self.inlet.in_flight.discard(self)
 
-    def _reply(self, channel: amqp.Channel, outcome: Outcome) -> None:
-        properties = self.received.properties
-        reply = amqp.Message(
-            encode(outcome.wire()), content_type=CONTENT_TYPE, content_encoding="utf-8", delivery_mode=1,
-            correlation_id=properties["correlation_id"],
-        )  # fmt: skip
-        publish(channel, reply, RPC_EXCHANGE, properties["reply_to"])
+    def _reply(self, channel: amqp.Channel, outcome: Outcome, ack: int = 0) -> None:
+        asked = self.received.properties
+        properties = {**FORM, "correlation_id": asked["correlation_id"]}
+        publish(channel, (RPC_EXCHANGE, asked["reply_to"]), properties, encode(outcome.wire()), ack=ack)

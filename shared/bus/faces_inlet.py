@@ -30,11 +30,11 @@ from shared.bus import guard, topology
 from shared.bus.envelope import Message
 from shared.bus.faces_delivery import Delivery
 from shared.bus.faces_house import House, Outcome
+from shared.bus.faces_pump import GreenPump
 from shared.bus.guard import Poison, Received
 from shared.bus.ladder import OWN_STORE, Ladder, is_last
-from shared.bus.pump import Pump
 from shared.runtime.logging import outcome_of, place_of
-from shared.runtime.metrics import ENTRYPOINTS
+from shared.runtime.metrics import ENTRYPOINTS, begin
 
 CALLS_AT_ONCE = 8
 EVENTS_AT_ONCE = 4
@@ -77,7 +77,8 @@ class Inlet(SharedExtension):
 
     def start(self) -> None:
         """Begin to consume as soon as the broker and the database are there."""
-        self.pump = Pump(self.house.config.amqp_uri, f"{self.service} face {self.kind}", self._opened)
+        begin(self.service, self.entries, self.queue)
+        self.pump = GreenPump(self.house.config.amqp_uri, f"{self.service} face {self.kind}", self._opened)
         self.container.spawn_managed_thread(self.pump.run, identifier=f"{self.kind} inlet")
 
     def resume(self) -> None:
@@ -89,11 +90,15 @@ class Inlet(SharedExtension):
         self.pump.post(self._cancel)
 
     def finish(self) -> None:
-        """Wait until nothing is in flight, then leave the broker."""
-        while self.in_flight and not self.pump.ended.is_set():
+        """Wait until nothing is in flight, then leave the broker; one that is gone has back what was to be moved."""
+        while self._at_work() and not self.pump.ended.is_set():
             time.sleep(0.02)
         self.pump.stop()
         self.pump.ended.wait()
+
+    def _at_work(self) -> bool:
+        here = self.pump.connected.is_set()
+        return any(here or not each.moving for each in self.in_flight)
 
     def depth(self, queue: str) -> int:
         """Count what lies in a queue; raise Unavailable where the broker does not say."""

@@ -25,7 +25,7 @@ from shared.bus.hands_work import Work
 from shared.bus.ladder import OWN_STORE, Ladder, attempts_of, is_last
 from shared.bus.pump import Pump
 from shared.runtime.logging import canonical, log
-from shared.runtime.metrics import ENTRYPOINTS
+from shared.runtime.metrics import ENTRYPOINTS, begin
 from shared.store.unit import Store
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class HandProcess:
 
     def run(self) -> None:
         """Work until stopped; raise BusMismatch where the broker refuses or lacks what the contracts declare."""
+        begin(self.consumer, self._methods, self.queue)
         worker = threading.Thread(target=self._labour, name="worker", daemon=True)
         worker.start()
         self._pump.run()
@@ -206,8 +207,8 @@ class HandProcess:
         settled = threading.Event()
         self._pump.post(lambda _channel: move(settled.set), raw.channel)
         while not settled.wait(PAUSE_S):
-            if raw.channel is not self._channel or self._pump.ended.is_set():
-                return
+            if raw.channel is not self._channel or not self._pump.connected.is_set():
+                return  # the broker has it back
 
     def _wait_for_store(self, raw: amqp.Message) -> None:
         """Stop consuming and give the message back, until the database answers again."""

@@ -20,18 +20,25 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import amqp
-from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, NotFound, PreconditionFailed, ResourceLocked
-from amqp.method_framing import frame_handler
-from amqp.spec import Basic
+from amqp.exceptions import (
+    AccessRefused,
+    AMQPError,
+    NotAllowed,
+    NotFound,
+    PreconditionFailed,
+    RecoverableConnectionError,
+    ResourceLocked,
+)
 
-from shared.bus.frames import Writer, read_ahead
+from shared.bus.frames import Writer, acked, published
+from shared.bus.reading import has_come, read_ahead, read_on, tolerant
 
 Action = Callable[[amqp.Channel], None]
 
@@ -40,10 +47,8 @@ LOST = (AMQPError, OSError)
 HEARTBEAT_S = 10
 LONGEST_PAUSE_S = 5.0
 _TURN_S = 1.0
+_REST_S = 3.0  # the broker beats every 5 s: so a turn follows each beat, and another one before the next
 _PATIENCE_S = 30.0
-_LEAST = 8  # type, channel, size, end
-_NO_BODY = bytes(8)
-_DELIVER = b"\x00\x3c\x00\x3c"
 _log = logging.getLogger("ophor.bus")
 
 
@@ -59,7 +64,7 @@ def dial(uri: str, name: str, timeout: float = 5.0) -> amqp.Connection:
     connection = amqp.Connection(
         host=f"{host}:{port}", userid=unquote(parts.username or "guest"), password=unquote(parts.password or "guest"),
         virtual_host=unquote(parts.path[1:]) or "/", heartbeat=HEARTBEAT_S, connect_timeout=timeout,
-        ssl=_tls(host, parse_qs(parts.query)) if secure else False, frame_handler=_tolerant,
+        ssl=_tls(host, parse_qs(parts.query)) if secure else False, frame_handler=tolerant,
         frame_writer=Writer,
         client_properties={"connection_name": name},
     )  # fmt: skip
@@ -68,9 +73,19 @@ def dial(uri: str, name: str, timeout: float = 5.0) -> amqp.Connection:
     return connection
 
 
-def publish(channel: amqp.Channel, message: amqp.Message, exchange: str, key: str, *, mandatory: bool = False) -> None:
-    """Publish without a confirm and without reading, unlike py-amqp's own, which looks first whether it is blocked."""
-    channel.send_method(Basic.Publish, "Bssbb", (0, exchange, key, mandatory, False), message)
+def publish(
+    channel: amqp.Channel, to: tuple[str, str], properties: Mapping[str, Any], body: bytes, *, mandatory: bool = False,
+    ack: int = 0,
+) -> None:  # fmt: skip
+    """Publish to (exchange, routing key) without a confirm and without reading; ack a delivery in the same breath.
+
+    Raise RecoverableConnectionError where the channel is closed, OSError where the socket is.
+    """
+    connection, number = channel.connection, channel.channel_id
+    if connection is None:
+        raise RecoverableConnectionError("the channel is closed")
+    frames = published(number, to, properties, body, connection.frame_max, mandatory=mandatory)
+    connection.frame_writer.write(frames + acked(number, ack) if ack else frames)
 
 
 class Pump:
@@ -160,7 +175,7 @@ class Pump:
             come = self._rest(connection.transport, selector)
             with self._turn:
                 if come:
-                    connection.drain_events(timeout=_PATIENCE_S)
+                    read_on(connection)
                 if time.monotonic() - ticked >= _TURN_S:
                     connection.heartbeat_tick()
                     ticked = time.monotonic()
@@ -170,11 +185,17 @@ class Pump:
 
     def _rest(self, transport: Any, selector: selectors.BaseSelector) -> bool:
         """Wait for the broker, an action or the next heartbeat; tell whether there is something to read."""
-        if _has_come(transport):
+        if has_come(transport):
             return True
         self._resting = True  # whoever posts from here on wakes; what was posted before is seen
-        ready = {key.data for key, _ in selector.select(0 if self._actions or self._stopping else _TURN_S)}
-        self._resting = False
+        try:
+            return self._select(transport.sock, selector, 0 if self._actions or self._stopping else _REST_S)
+        finally:
+            self._resting = False
+
+    def _select(self, _sock: Any, selector: selectors.BaseSelector, seconds: float) -> bool:
+        """Wait for the broker or a wake-up; tell whether it is the broker."""
+        ready = {key.data for key, _ in selector.select(seconds)}
         if "wake" in ready:
             self._awake()
         return "broker" in ready
@@ -204,14 +225,6 @@ class Pump:
         self._resting = False
 
 
-def _has_come(transport: Any) -> bool:
-    """Tell whether a frame, or what the socket will not show, was read ahead already."""
-    ahead, sock = transport._read_buffer, transport.sock
-    if len(ahead) >= _LEAST and len(ahead) >= _LEAST + int.from_bytes(ahead[3:7]):
-        return True
-    return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-
-
 def _throw(error: Exception, _channel: amqp.Channel) -> None:
     raise error
 
@@ -235,52 +248,3 @@ def _close(connection: amqp.Connection) -> None:
 
 def _says(error: AMQPError) -> str:
     return f"{error.reply_code} {error.reply_text}".strip() or type(error).__name__
-
-
-def _tolerant(connection: amqp.Connection, callback: Any) -> Any:
-    """Make py-amqp's frame handler, but return on heartbeats, and mend bad properties (none) and keys (`?`)."""
-    inner = frame_handler(connection, callback)
-
-    def on_frame(frame: tuple[int, int, Any]) -> Any:
-        kind, channel, body = frame
-        if kind == 8:  # a heartbeat: else `drain_events` would wait on for a message
-            inner(frame)
-            return True
-        if kind == 1 and bytes(body[:4]) == _DELIVER:
-            return inner((kind, channel, _legible(bytes(body))))
-        if kind == 2 and body[4:12] != _NO_BODY:  # it is only decoded here: the body is still to come
-            try:
-                return inner(frame)
-            except Exception:  # whatever py-amqp raises on a table or text that it cannot read
-                return inner((kind, channel, _bare(body)))
-        if kind == 2 and not _decodes(body):
-            return inner((kind, channel, _bare(body)))
-        return inner(frame)
-
-    return on_frame
-
-
-def _bare(header: Any) -> bytes:
-    """Give a content header without properties: class, weight and size are left."""
-    return bytes(header[:12]) + b"\x00\x00"
-
-
-def _decodes(header: Any) -> bool:
-    try:
-        amqp.Message().inbound_header(header)
-    except Exception:  # whatever py-amqp raises on a table or text that it cannot read
-        return False
-    return True
-
-
-def _legible(body: bytes) -> Any:
-    """Replace the routing key of a basic.deliver by as many `?` where it is not UTF-8."""
-    at = 4 + 1 + body[4] + 8 + 1  # method, consumer tag, delivery tag, redelivered
-    at += 1 + body[at]  # exchange
-    length = body[at]
-    key = body[at + 1 : at + 1 + length]
-    try:
-        key.decode("utf-8")
-    except UnicodeDecodeError:
-        return body[: at + 1] + b"?" * length + body[at + 1 + length :]
-    return body

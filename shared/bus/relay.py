@@ -1,7 +1,7 @@
 """The relay of one service: due timers into its outbox, its outbox to the broker (design §3.1).
 
 * One relay works, under a lease on the server's time; others stand by. A change stream wakes it; it looks every
-  two seconds anyway. Rows are signed here and published in order of writing, in batches, with pipelined confirms and
+  three seconds anyway. Rows are signed here and published in order of writing, in batches, with pipelined confirms and
   `mandatory`; a row is marked published only after its confirm. It stays 90 days. While one batch is published, the
   fates of the one before are written down and the one after is fetched (`batches`).
 * Unroutable or refused rows stay pending and are tried again later. After a channel error nothing is known of the
@@ -32,9 +32,9 @@ from contracts.errors import Unavailable
 from shared.bus import topology
 from shared.bus.batches import BATCH, Batches
 from shared.bus.confirms import Confirms, Fate
-from shared.bus.frames import read_ahead
 from shared.bus.outbox import Row, address, pipeline, replay, unpark
 from shared.bus.pump import FATAL, LOST, BusMismatch, dial
+from shared.bus.reading import read_ahead
 from shared.store.lease import Lease
 from shared.store.unit import Store
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 LEASE_S = 6.0
 COMPARE_S = 60.0
-_TURN_S, _REST_S = 1.0, 2.0
+_TURN_S, _REST_S = 1.0, 3.0
 _AWAIT_MS = 5_000
 __all__ = ["Relay", "replay", "unpark"]
 log = logging.getLogger("ophor.relay")
@@ -229,7 +229,7 @@ class Relay:
         time.sleep(_TURN_S)
 
     def _rest(self) -> None:
-        """Wait until something was written or the clock was set, two seconds at most; one who stands by a second."""
+        """Wait until something was written or the clock was set, three seconds at most; one who stands by a second."""
         self._calm.set()
         with suppress(Empty):
             self._wake.get(timeout=_TURN_S if self._fence is None else _REST_S)
@@ -266,6 +266,7 @@ class Relay:
     def _watch_outbox(self) -> Iterator[Any]:
         told: list[dict[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
         with self._store.db.outbox.watch(told, max_await_time_ms=_AWAIT_MS) as stream:
+            yield  # for what was written while nobody listened
             while not self._unheard():
                 if stream.try_next() is not None:
                     yield

@@ -73,8 +73,14 @@ class SimulatedClock:
     def __init__(self, uri: str) -> None:
         self._uri = uri
         self._client: MongoClient[Any] | None = None
+        self._lent: Callable[[], MongoClient[Any]] | None = None
         self._instant: datetime | None = None
         self._read_at = 0.0
+
+    def share(self, uri: str, client: Callable[[], MongoClient[Any]]) -> None:
+        """Read over the lender's client if it has the same address: a client more is two more threads that tick."""
+        if uri == self._uri:
+            self._lent = client
 
     def now(self) -> datetime:
         """Give the instant (aware, UTC), at most a second old; raise Unavailable CLOCK_NOT_SET."""
@@ -111,11 +117,13 @@ class SimulatedClock:
                     yield
 
     def close(self) -> None:
-        """Close the connection to the clock's database."""
+        """Close the connection to the clock's database, unless it is lent."""
         if self._client is not None:
             self._client.close()
 
     def _collection(self) -> Any:
+        if self._lent is not None:
+            return self._lent()[DATABASE][COLLECTION]
         if self._client is None:
             from shared.store.mongo import connect
 

@@ -7,8 +7,10 @@ checks and nothing else. Plain standard library: in a face it is green because e
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -50,16 +52,25 @@ class Health:
             ) from None  # fmt: skip
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._serve, name="health", daemon=True)
+        self._stopping = False
 
     def start(self) -> Health:
         """Serve from a thread of its own."""
-        threading.Thread(target=self._server.serve_forever, name="health", daemon=True).start()
+        self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Stop serving."""
-        self._server.shutdown()
+        """Stop serving: the thread sleeps until it is asked something, so it is asked."""
+        self._stopping = True
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1.0):
+            self._thread.join(1.0)
         self._server.server_close()
+
+    def _serve(self) -> None:
+        """Answer one after the other; `serve_forever` would look twice a second whether it is to end."""
+        while not self._stopping:
+            self._server.handle_request()
 
     def failing(self) -> list[str]:
         """Name the checks that do not hold; one that raises does not."""

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import time
@@ -36,6 +37,7 @@ LIBRARIES = (
     "urllib3",
 )
 
+_LINE = json.JSONEncoder(ensure_ascii=False, default=repr)
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("ophor")
 
 
@@ -50,7 +52,7 @@ def set_up(process: str, level: str = "INFO") -> None:
         _add("process", process),
         _place,
     ]
-    finish = structlog.processors.JSONRenderer(ensure_ascii=False)
+    finish = structlog.processors.JSONRenderer(lambda line, **_: _LINE.encode(line))
     structlog.configure(
         processors=[*shared, finish], logger_factory=_Lines, cache_logger_on_first_use=True,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),

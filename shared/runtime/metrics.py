@@ -10,7 +10,7 @@ ophor_outbox_rows{service,state}, ophor_outbox_age_seconds{service}, ophor_inbox
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,14 @@ MOVED = Counter("ophor_moved_total", "Messages moved off a queue", ["queue", "to
 OUTBOX = Gauge("ophor_outbox_rows", "Rows of the outbox", ["service", "state"])
 OUTBOX_AGE = Gauge("ophor_outbox_age_seconds", "Age of the oldest pending row", ["service"])
 INBOX = Gauge("ophor_inbox_rows", "Rows of the inbox", ["service"])
+
+
+def begin(consumer: str, wires: Iterable[str], queue: str) -> None:
+    """Have what alerts watch for an increase stand at nought: a series that begins with 1 has not increased."""
+    for wire in wires:
+        ENTRYPOINTS.labels(consumer, wire, "bug")
+    for to in ("delay", "dead"):
+        MOVED.labels(queue, to)
 
 
 def watch_outbox(db: Database[dict[str, Any]], service: str) -> None:

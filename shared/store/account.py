@@ -1,7 +1,8 @@
 """A service's account of its own messages, enough to tell whether the whole is quiet (ADR 0001, Quiet).
 
 * A confirmed outbox row counts once for each consumer of its contract, an inbox row for the consumer that handled it;
-  so published = handled, and nothing pending, parked or due, is quiet. Both are kept 90 days.
+  so published = handled, and nothing pending, parked or due, is quiet. Both count for the 90 days of an outbox row: an
+  inbox row, which is kept a month longer, would stand for another message, and call a whole quiet that is not.
 * A dead letter counts until a replay of it was handled, or until it was given up: that too writes an inbox row, and
   gives its turn away where its consumer handles in order, so that those behind it do not wait for ever.
 """
@@ -9,10 +10,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from contracts.catalogue import EVENTS, TASKS
+from shared.store.mongo import KEPT_DAYS
 
 Rows = list[dict[str, Any]]
 
@@ -36,7 +38,7 @@ def of(db: Db, service: str, now: datetime) -> dict[str, Any]:
         "outbox_parked": states["parked"],
         "outbox_age_s": _since(min((row["oldest"] for row in told if row["state"] == "pending"), default=None)),
         "published": _published(told),
-        "handled": [{name: row[name] for name in ("wire", "consumer", "count")} for row in handled],
+        "handled": [{name: row[name] for name in ("wire", "consumer", "count")} for row in handled if row["count"]],
         "dead": sum(row["count"] for row in dead),
         "timers_due": sum(row["count"] for row in timers),
         "next_timer": next((row["next"].isoformat() for row in timers if row["next"]), None),
@@ -101,7 +103,9 @@ def _counted(db: Db, now: datetime) -> tuple[Rows, Rows, Rows, Rows]:
         {"$match": {"done": []}},
         {"$group": {"_id": None, "count": {"$sum": 1}}},
     ]
-    parts = {"inbox": _grouped("wire", "consumer"), "timers": of_timers, "dead": of_dead}
+    kept = {"$gt": ["$handled_at", datetime.now(UTC) - timedelta(days=KEPT_DAYS)]}
+    of_inbox = _grouped("wire", "consumer", count={"$sum": {"$cond": [kept, 1, 0]}})
+    parts = {"inbox": of_inbox, "timers": of_timers, "dead": of_dead}
     pipeline = [*_grouped("wire", "state", oldest={"$min": "$created_at"}), {"$set": {"from": "outbox"}}]
     for name, part in parts.items():
         pipeline.append({"$unionWith": {"coll": name, "pipeline": [*part, {"$set": {"from": name}}]}})

@@ -26,7 +26,7 @@ from pymongo.read_concern import ReadConcern
 from contracts.errors import Rejected, Unavailable
 from shared.bus import envelope
 from shared.bus.guard import in_time
-from shared.runtime.clock import Clock
+from shared.runtime.clock import Clock, SimulatedClock
 from shared.store import account, mongo
 from shared.store.telling import EPOCH, Unit
 
@@ -74,6 +74,8 @@ class Store:
 
     def __init__(self, mongo_uri: str, service: str, clock: Clock) -> None:
         self.service, self.clock, self._uri = service, clock, mongo_uri
+        if isinstance(clock, SimulatedClock):
+            clock.share(mongo_uri, lambda: self.client)
 
     @cached_property
     def client(self) -> pymongo.MongoClient[dict[str, Any]]:

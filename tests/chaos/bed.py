@@ -129,13 +129,12 @@ class Bed:
     def _processes(self, number: int) -> Iterator[Process]:
         for name in PRODUCT:
             row = TABLE[name]
-            if row.kind == "gateway":
-                continue
             named = name if number == 1 else f"{name}-{number}"
             base = self.stack.environment(name)
             with Ports() as ports:
-                port = ports.choose()
+                port, pages = ports.choose(), ports.choose()
             more = {variable: self._behind(base[variable]) for variable in _URIS if variable in base}
+            more |= {"OPHOR_GATEWAY_PORT": str(pages)} if row.kind == "gateway" else {}
             env = environment(base, named, self.points, OPHOR_HEALTH_PORT=port, **more)
             yield Process(named, row.kind, row.module[1:], env, port, self.home / "logs" / f"{named}.log")
 

@@ -24,7 +24,7 @@ from tests.chaos.watch import Process
 from tests.waiting import until
 
 Fault = Callable[[Bed, random.Random], str]
-KINDS = ("face", "relay", "hand")
+KINDS = ("face", "relay", "hand", "gateway")
 
 
 def kill(bed: Bed, rng: random.Random) -> str:
@@ -43,7 +43,7 @@ def terminate(bed: Bed, rng: random.Random) -> str:
 
 def crash_point(bed: Bed, rng: random.Random) -> str:
     """Have a process that the load gives work die at a named point of it."""
-    kind = rng.choice(KINDS)
+    kind = rng.choice(tuple(points.KINDS))
     process = rng.choice(
         [each for each in bed.watch.of_kind(kind) if each.name.rstrip("-0123456789") in points.BUSY[kind]]
     )
@@ -108,8 +108,9 @@ def broker_slow(bed: Bed, rng: random.Random) -> str:
 
 def queue_deleted(bed: Bed, rng: random.Random) -> str:
     """Delete a queue under its consumers, then do what the operator's page says."""
-    queue = rng.choice([each.name for each in describe("test").queues if each.name.startswith(("evt-", "rpc-"))])
-    service = queue.partition("-")[2]
+    kind = rng.choice(("evt-", "rpc-", "hand-"))
+    queue = rng.choice([each.name for each in describe("test").queues if each.name.startswith(kind)])
+    service = queue.split("-")[1]
     bed.excused |= bed.spoiled.get(service, set()) - bed.dead(service)
     with closing(bed.dial()) as connection:
         connection.channel().queue_delete(queue)

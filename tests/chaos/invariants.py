@@ -13,6 +13,7 @@ from pymongo.errors import PyMongoError
 
 from contracts.catalogue import EVENTS, SERVICES, TASKS
 from contracts.errors import OphorError
+from services.compliance.evidence import KIND_OF_EVENT
 from shared.store.unit import inbox_key
 from tests.chaos import fuzz, points
 from tests.chaos.bed import Bed
@@ -119,9 +120,15 @@ def _order(bed: Bed, found: Found) -> None:
 
 
 def _evidence(bed: Bed, found: Found) -> None:
-    """The evidence log has its indexes 0…n without a gap, and every reference once."""
+    """The evidence log has its indexes 0…n without a gap, every reference once, and every fact that is evidence."""
     db = bed.db("compliance")
     indexes = sorted(row["index"] for row in db.log_entries.find({}, {"index": 1}))
+    entry = {row["_id"]: row["index"] for row in db.log_refs.find()}
+    if sorted(entry.values()) != indexes:
+        found.doubled.append(f"evidence: {len(indexes)} entries of {len(entry)} references")
+    for service in SERVICES:
+        told = bed.db(service).outbox.find({"wire": {"$in": list(KIND_OF_EVENT)}}, {"wire": 1})
+        found.lost += [f"{row['wire']} {row['_id']} is in no entry" for row in told if row["_id"] not in entry]
     if indexes != list(range(len(indexes))):
         found.lost.append(f"evidence indexes of {len(indexes)} entries")
     head = db.log_head.find_one({"_id": "head"}) or {"size": 0}

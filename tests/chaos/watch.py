@@ -58,6 +58,11 @@ class Process:
         answer = reach.health(self.port, "/ready") if self.alive else None
         return bool(answer and answer.get("ready"))
 
+    @property
+    def back(self) -> bool:
+        """Tell whether it has recovered; the gateway asks a service whether it is ready, which may take its time."""
+        return bool(self.alive and reach.health(self.port, "/live")) if self.kind == "gateway" else self.ready
+
     def signal(self, number: int) -> bool:
         """Send a signal; tell whether there was somebody to get it."""
         if not self.alive or self.popen is None:
@@ -156,7 +161,7 @@ class Watch:
     def _look(self, each: Process) -> None:
         if not each.alive:
             self._again(each)
-        elif each.down_since is not None and time.monotonic() - each.began > _TURN_S and each.ready:
+        elif each.down_since is not None and time.monotonic() - each.began > _TURN_S and each.back:
             each.recoveries.append(time.monotonic() - each.down_since)
             each.down_since = None
 

@@ -9,7 +9,7 @@ import amqp
 import pytest
 from amqp.serialization import dumps
 
-from shared.bus.frames import Writer, published
+from shared.bus.frames import Writer, acked, published
 
 HEARTBEAT = (8, 0, None, None, None)
 ON_WIRE = b"\x08\x00\x00\x00\x00\x00\x00\xce"
@@ -66,17 +66,35 @@ PROPERTIES = {
 @pytest.mark.parametrize("body", [b"", b"{}", b"x" * 131_064, b"x" * 300_000])
 def test_a_message_is_written_byte_for_byte_as_py_amqp_writes_it(names: list[str], body: bytes) -> None:
     writer, sent = written()
-    properties = {name: PROPERTIES[name] for name in names}
-    message = amqp.Message(body, application_headers=HEADERS, delivery_mode=2, **properties)
+    properties: dict[str, Any] = {name: PROPERTIES[name] for name in names}
+    properties["application_headers"] = HEADERS
+    message = amqp.Message(body, delivery_mode=2, **properties)
     writer(1, 7, (60, 40), dumps("Bssbb", (0, "orders.events", "order_placed", True, False)), message)
     to = ("orders.events", "order_placed")
-    assert published(7, to, properties, HEADERS, body, 131_072) == b"".join(sent)
+    assert published(7, to, properties, body, 131_072) == b"".join(sent)
+
+
+@pytest.mark.parametrize("headers", [None, {}, {"nameko.deadline": 1.5, "nameko.authorization": "e30"}])
+def test_a_call_and_the_ack_of_an_answer_are_written_as_py_amqp_writes_them(headers: dict[str, Any] | None) -> None:
+    writer, sent = written()
+    properties: dict[str, Any] = {
+        "content_type": "application/json",
+        "delivery_mode": 1,
+        "reply_to": "a",
+        "correlation_id": "c",
+    }
+    properties |= {} if headers is None else {"application_headers": headers}
+    message = amqp.Message(b"{}", **properties)
+    writer(1, 7, (60, 40), dumps("Bssbb", (0, "nameko-rpc", "orders.x", False, False)), message)
+    writer(1, 7, (60, 80), dumps("Lb", (2**40, False)), None)
+    frames = published(7, ("nameko-rpc", "orders.x"), properties, b"{}", 131_072, mandatory=False)
+    assert frames + acked(7, 2**40) == b"".join(sent)
 
 
 @pytest.mark.parametrize("number", [2**31, -(2**40), 2**63 - 1, -(2**63)])
 def test_a_large_number_is_read_back_by_py_amqp(number: int) -> None:
     """py-amqp writes it under another letter, as unsigned; the broker knows this one."""
-    frames = published(1, ("", "x"), {}, {"n": number}, b"", 131_072)
+    frames = published(1, ("", "x"), {"application_headers": {"n": number}}, b"", 131_072)
     header = frames[frames.index(b"\xce\x02") + 8 :]
     message = amqp.Message()
     message.inbound_header(header)

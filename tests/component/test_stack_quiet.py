@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,19 +15,20 @@ from services.console.rehearsing import quiet
 from services.console.rehearsing.quiet import Walk, look
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
-FLOW = {"wire": "orders.order_placed", "consumer": "deletion", "count": 1}
+TOLD = ("orders.order_placed", "deletion")
+FLOW = {"wire": TOLD[0], "consumer": TOLD[1], "count": 1}
 
 
 class Faces:
     """Six faces with one list of timers; each timer that comes due is one published and handled message."""
 
     def __init__(self, timers: list[datetime] | None = None) -> None:
-        self.now, self.timers, self.looks = BEGIN, sorted(timers or []), 0
+        self.now, self.timers, self.looks = BEGIN, sorted(timers or []), Counter[str]()
         self.more: Callable[[str, dict[str, Any]], None] = lambda service, row: None
 
     def call(self, wire: str, data: dict[str, Any], *, timeout: float = 0) -> dict[str, Any]:
         service = wire.split(".")[0]
-        self.looks += service == "orders"
+        self.looks[service] += 1
         due = [timer for timer in self.timers if timer <= self.now] if service == "orders" else []
         coming = [timer for timer in self.timers if timer > self.now] if service == "orders" else []
         row = {
@@ -49,6 +51,12 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quiet, "STALL_S", 0.01)
 
 
+@pytest.fixture
+def moving(hurry: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is taken for stalled: all would be asked then."""
+    monkeypatch.setattr(quiet, "STALL_S", 60.0)
+
+
 def walk(faces: Faces, **more: Any) -> Walk:
     return Walk(faces, faces.set, **{"told": lambda text: None, **more})
 
@@ -66,7 +74,7 @@ def code(faces: Faces, **more: Any) -> str:
 def test_faces_at_rest_are_quiet_after_two_looks() -> None:
     faces = Faces()
     assert walk(faces).quiet().quiet
-    assert faces.looks == 2
+    assert faces.looks == dict.fromkeys(SERVICES, 2)
 
 
 @pytest.mark.parametrize("values", [{"outbox_pending": 1}, {"timers_due": 1}, {"published": [FLOW]}])
@@ -142,13 +150,43 @@ def test_a_step_goes_to_the_next_timer_only() -> None:
     assert walk(faces).step() is None
 
 
-def test_a_step_from_a_quiet_that_was_seen_looks_only_where_it_goes() -> None:
+@pytest.mark.usefixtures("moving")
+def test_a_step_from_a_quiet_that_was_seen_asks_first_who_had_the_timer() -> None:
     faces = Faces([BEGIN + timedelta(days=1), BEGIN + timedelta(days=2)])
     here = walk(faces).quiet()
-    before = faces.looks
+    faces.looks.clear()
     there = walk(faces).step(None, here)
     assert there is not None and there.next_timer == BEGIN + timedelta(days=2)
-    assert (faces.now, faces.looks - before) == (BEGIN + timedelta(days=1), 2)
+    assert (faces.now, faces.looks) == (BEGIN + timedelta(days=1), {**dict.fromkeys(SERVICES, 2), "orders": 3})
+
+
+@pytest.mark.usefixtures("moving")
+def test_until_all_is_quiet_only_those_are_asked_who_are_waited_for() -> None:
+    faces = Faces()
+
+    def more(name: str, row: dict[str, Any]) -> None:
+        row["outbox_pending"] = int(name == "orders" and faces.looks[name] < 5)
+
+    faces.more = more
+    assert walk(faces).quiet().quiet
+    assert faces.looks == {**dict.fromkeys(SERVICES, 3), "orders": 7}
+
+
+@pytest.mark.usefixtures("moving")
+def test_what_others_did_meanwhile_is_seen_before_all_is_called_quiet() -> None:
+    """While orders is waited for, access publishes something that deletion is slow to handle."""
+    faces = Faces()
+
+    def more(name: str, row: dict[str, Any]) -> None:
+        told, handled = faces.looks["orders"] >= 3, faces.looks["deletion"] >= 6
+        if name == "orders":
+            row["outbox_pending"] = int(not told)
+        elif (name == "access" and told) or (name == "deletion" and handled):
+            row["published" if name == "access" else "handled"] = [FLOW]
+
+    faces.more = more
+    account = walk(faces).quiet()
+    assert account.quiet and account.counts == ({TOLD: 1}, {TOLD: 1})
 
 
 def test_a_timer_that_is_due_and_still_called_coming_keeps_the_walk_waiting() -> None:

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
+from contracts.catalogue import SERVICES
 from deploy.compose import prepare
 from deploy.stack import compose
 from deploy.stack.instance import ROOT
 from deploy.stack.processes import PARTS, PRODUCT, SIGNERS, TABLE
+from services.console.session import NAMES
 
 FOLDER = "./.ophor/compose/"
 
@@ -32,7 +34,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_process_is_a_container_and_no_other_is(services: dict[str, Any]) -> None:
-    assert set(services) == {*PRODUCT, "rabbitmq", "mongod", "setup"}
+    assert set(services) == {*PRODUCT, "rabbitmq", "mongod", "setup", "console"}
+    assert services["console"]["profiles"]  # started by whoever needs it, not with the others
+
+
+def test_the_console_has_what_an_operators_commands_ask_for(services: dict[str, Any], made: Path) -> None:
+    console = services["console"]
+    lines = (made / console["env_file"].removeprefix(FOLDER.removeprefix("./"))).read_text("utf-8").splitlines()
+    given = dict(line.split("=", 1) for line in lines)
+    assert set(NAMES) <= given.keys()
+    assert {f"OPHOR_MONGO_URI_{service.upper()}" for service in SERVICES} <= given.keys()
+    keys, _ = (mount.split(":")[0].removeprefix(FOLDER) for mount in console["volumes"])
+    assert (made / keys / "console.pem").exists() and given["OPHOR_KEYS"] == console["volumes"][0].split(":")[1]
 
 
 def test_the_parts_file_has_the_parts() -> None:

@@ -28,8 +28,10 @@ def behave(face: str, unit: Any, name: str) -> None:
     unit.db.runs.insert_one({"face": face, "name": name})
     match name.partition("-")[0]:
         case "slow":
-            while unit.db.control.find_one({"_id": name}) is None:
+            while (said := unit.db.control.find_one({"_id": name})) is None:
                 time.sleep(0.02)
+            if said.get("reject"):
+                raise Rejected("SAMPLE_REJECTED", "no", field="reference")
         case "bug":
             raise RuntimeError(f"a secret about {name}")
         case "rejected":

@@ -185,6 +185,7 @@ class Rabbit:
     ) -> None:
         self.port, self.management, self.passwords, self.vhost = port, management, passwords, vhost
         self.secure = ""  # what follows the password in the address, where TLS is to be spoken
+        self.https = ""  # the management API over TLS
         self._group = group
 
     def uri(self, user: str) -> str:

@@ -30,8 +30,6 @@ class Delete(Hand):
         if (SIGNALS / f"stop-{batch}").exists():
             (SIGNALS / f"stopped-{batch}").touch()
             time.sleep(600)  # until it is killed
-        if (SIGNALS / f"reject-{batch}").exists():
-            raise Rejected("TEST_REJECTED", "the data is wrong")
         if (SIGNALS / f"once-{batch}").exists():
             (SIGNALS / f"once-{batch}").unlink()
             raise Unavailable("TEST_UNAVAILABLE", "the world is wrong for a moment")
@@ -39,6 +37,8 @@ class Delete(Hand):
             raise Unavailable("TEST_UNAVAILABLE", "the world is wrong")
         while (SIGNALS / f"slow-{batch}").exists():
             time.sleep(0.02)
+        if (SIGNALS / f"reject-{batch}").exists():
+            raise Rejected("TEST_REJECTED", "the data is wrong")
         work.commit(lambda unit: unit.db.effects.insert_one({"batch": batch}, session=unit.session))
 
 

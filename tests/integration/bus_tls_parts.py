@@ -49,15 +49,16 @@ def make(folder: Path) -> Files:
 def secure_bed() -> Iterator[Bed]:
     """Run broker and database over TLS alone, but for the broker's port that the test itself looks through."""
     passwords = {user: secrets.token_urlsafe(12) for user in topology.users()}
-    (port,) = free_ports(1)
+    port, https = free_ports(2)
     with folder() as keys:
         files = make(keys)
-        settings = [
-            f"listeners.ssl.default = 127.0.0.1:{port}",
-            f"ssl_options.cacertfile = {files.authority}",
-            f"ssl_options.certfile = {files.certificate}",
-            f"ssl_options.keyfile = {files.key}",
-        ]
+        settings = [f"listeners.ssl.default = 127.0.0.1:{port}", f"management.ssl.port = {https}"]
+        for options in ("ssl_options", "management.ssl"):
+            settings += [
+                f"{options}.cacertfile = {files.authority}",
+                f"{options}.certfile = {files.certificate}",
+                f"{options}.keyfile = {files.key}",
+            ]
         words = ["--tlsMode", "requireTLS", "--tlsCertificateKeyFile", str(files.both), "--tlsCAFile"]
         words += [str(files.authority), "--tlsAllowConnectionsWithoutCertificates"]
         options = f"&tls=true&tlsCAFile={files.authority}"
@@ -66,6 +67,7 @@ def secure_bed() -> Iterator[Bed]:
             rabbit(topology.definitions(passwords, "test"), passwords, more=settings) as node,
         ):
             node.secure = f"@{HOST}:{port}/?cacertfile={files.authority}"
+            node.https = f"https://{HOST}:{https}"
             made = Bed(node, database, keys)
             try:
                 yield made

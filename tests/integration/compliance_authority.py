@@ -45,14 +45,17 @@ class Authority:
     folder: Path
     usages: tuple[x509.ObjectIdentifier, ...] = (ExtendedKeyUsageOID.TIME_STAMPING,)
     ends: datetime = field(default_factory=lambda: datetime.now(UTC) + YEAR)
+    names: str = "Test"
     fails: bool = False
     asked: int = 0
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.root_key, self.key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-        self.root = _certificate("Test Root", self.root_key, None, (self.root_key, None))
-        self.certificate = _certificate("Test TSA", self.key, self.usages, (self.root_key, self.root), self.ends)
+        self.root = _certificate(f"{self.names} Root", self.root_key, None, (self.root_key, None))
+        self.certificate = _certificate(
+            f"{self.names} TSA", self.key, self.usages, (self.root_key, self.root), self.ends
+        )
         self.chain = self.root.public_bytes(Encoding.PEM)
         (self.folder / "chain.pem").write_bytes(self.chain)
         (self.folder / "tsa.pem").write_bytes(self.certificate.public_bytes(Encoding.PEM))

@@ -11,6 +11,7 @@ import pytest
 from contracts.errors import Unavailable
 from shared.bus.client import Client
 from shared.bus.envelope import new_id
+from tests.chaos.proxy import Proxy
 from tests.integration.bus_faces_parts import AGREEMENT, Bed, bed
 from tests.integration.bus_store_parts import free_ports, until
 from tests.parts import Parts
@@ -67,6 +68,25 @@ def test_sigterm_lets_a_call_and_an_event_in_flight_finish_and_takes_no_more(par
     assert (parts.runs("orders", "slow-1"), parts.runs("scheduling", "slow-2")) == (1, 1)
     until(lambda: parts.depth("evt-scheduling") == 1, "the next event is still there")
     assert parts.depth("rpc-orders") == 0
+
+
+def test_a_face_that_is_told_to_stop_ends_although_the_broker_is_gone(parts: Bed) -> None:
+    right, proxy = parts.node.port, Proxy(parts.node.port)
+    parts.node.port = proxy.port
+    try:
+        with parts.face("scheduling") as face:
+            parts.node.port = right
+            parts.tell("slow-9")
+            until(lambda: parts.runs("scheduling", "slow-9"), "it is at work")
+            proxy.close()
+            until(lambda: "connection lost" in face.errors, "it is gone")
+            face.signal(signal.SIGTERM)
+            until(lambda: '"stopping"' in face.errors, "it is stopping")
+            parts.db("scheduling").control.insert_one({"_id": "slow-9", "reject": True})
+            assert face.ended() == 0
+    finally:
+        parts.node.port = right
+    until(lambda: parts.depth("evt-scheduling") == 1, "the broker has it back")
 
 
 def test_what_was_in_flight_at_kill_9_is_done_by_the_next_process_once(parts: Bed) -> None:

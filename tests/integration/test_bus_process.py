@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
@@ -122,6 +122,15 @@ def test_health_tells_which_checks_fail() -> None:
         assert b"python_info" in urlopen(f"http://127.0.0.1:{health.port}/metrics").read()
     finally:
         health.stop()
+
+
+def test_health_sleeps_until_it_is_asked_and_ends_when_it_is_stopped() -> None:
+    health = Health("test", 0, {}).start()
+    health.stop()
+    health._thread.join(30)
+    assert not health._thread.is_alive()
+    with pytest.raises(URLError):
+        urlopen(f"http://127.0.0.1:{health.port}/live")
 
 
 def test_a_port_that_is_taken_is_said() -> None:

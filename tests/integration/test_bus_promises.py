@@ -28,6 +28,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import pytest
 from amqp.exceptions import AccessRefused
@@ -127,6 +128,9 @@ def test_promise_2_no_effect_happens_twice_although_two_replicas_get_the_same_co
 
 def test_promise_3_retries_are_bounded_and_a_dead_letter_counts_until_it_is_discarded(parts: Bed) -> None:
     with parts.face("scheduling") as face:
+        before = figures(face)  # what an alert watches is there from the start, or it would miss the first
+        assert before["ophor_moved_total", "evt-scheduling", "dead"] == 0
+        assert before["ophor_entrypoints_total", "scheduling", "bug", "orders.window_confirmed"] == 0
         event = parts.tell("bug-3")
         until(lambda: parts.depth("dlq-scheduling"), "it is a dead letter")
         assert parts.runs("scheduling", "bug-3") == topology.STEPS + 1
@@ -137,7 +141,7 @@ def test_promise_3_retries_are_bounded_and_a_dead_letter_counts_until_it_is_disc
         until(lambda: dead_of(parts, "scheduling") == 1, "it counts")
         console = parts.node.connect("console")
         store = Store(parts.mongo_uri, "scheduling", clock_for("production", ""))
-        dead.discard(console, "scheduling", event["id"], "operator-1", "a bug of the test", store)
+        dead.discard(console, "scheduling", [event["id"]], "operator-1", "a bug of the test", store)
         until(lambda: dead_of(parts, "scheduling") == 0, "it counts no more")
         assert store.status()["handled"] == [{"wire": event["type"], "consumer": "scheduling", "count": 1}]
         store.close()
@@ -334,6 +338,15 @@ def test_a_broker_under_another_name_is_refused(parts: Bed) -> None:
     with pytest.raises(Unavailable, match="BUS_UNREACHABLE"):
         client.call("orders.register_agreement", AGREEMENT, timeout=3)
     client.close()
+
+
+def test_the_management_api_is_asked_over_tls_and_under_its_own_name_only(parts: Bed) -> None:
+    uri = parts.node.uri("topology")
+    assert topology.differences(topology.Management(parts.node.https, uri), "test") == []
+    with pytest.raises(URLError, match="not valid for"):
+        topology.missing_bindings(topology.Management(elsewhere(parts.node.https), uri))
+    with pytest.raises(URLError, match="certificate verify failed"):
+        topology.missing_bindings(topology.Management(parts.node.https, uri.partition("?")[0]))
 
 
 def test_a_database_under_another_name_is_refused(parts: Bed) -> None:

@@ -15,8 +15,10 @@ import warnings
 warnings.filterwarnings("ignore")
 import eventlet
 eventlet.monkey_patch()
-import sys, amqp
-from shared.bus.pump import Pump, publish
+import sys
+import shared.bus.pump
+from shared.bus.faces_pump import GreenPump
+from shared.bus.pump import publish
 from tests.waiting import until
 
 heard, address = [], []
@@ -29,10 +31,11 @@ def opened(channel):
 def tell(way, name):
     for number in range(50):
         body = f"{name}-{number}-".encode() * 400
-        way(lambda channel, body=body: publish(channel, amqp.Message(body), "", address[0]))
+        way(lambda channel, body=body: publish(channel, ("", address[0]), {}, body))
         eventlet.sleep(0)
 
-pump = Pump(sys.argv[1], "many", opened)
+shared.bus.pump._REST_S, shared.bus.pump.HEARTBEAT_S = 3600.0, 0  # whom nobody wakes, rests for ever
+pump = GreenPump(sys.argv[1], "many", opened)
 running = eventlet.spawn(pump.run)
 pump.connected.wait()
 told = [eventlet.spawn(tell, way, name) for name, way in enumerate([pump.post, pump.at_once] * 8)]

@@ -15,10 +15,12 @@ import pytest
 
 from contracts.errors import Rejected
 from shared.bus import dead, guard, outbox, topology
+from shared.bus.ladder import QUEUE_HEADER
 from shared.bus.relay import Relay, replay, unpark
 from shared.bus.trust import Trust
 from shared.runtime.clock import set_clock
 from shared.store.unit import Store
+from tests.chaos.proxy import Proxy
 from tests.integration.bus_store_parts import World, until, world
 from tests.waiting import LONGEST_S
 
@@ -183,7 +185,7 @@ def test_after_the_last_rung_a_task_is_a_dead_letter_that_can_be_replayed(here: 
         "deletion.delete.delete_batch", QUEUE, "TEST_UNAVAILABLE", topology.STEPS,
     )  # fmt: skip
     assert "job_id" not in json.dumps(dead.show(console, "deletion", letter.id))
-    dead.replay(console, "deletion", letter.id, "operator-1")
+    assert dead.replay(console, "deletion", [letter.id], "operator-1", store) == (1, [])
     console.close()
     until(lambda: effects(store) == [1], "the effect")
     assert here.depth("dlq-deletion") == 0
@@ -200,13 +202,36 @@ def test_a_rejected_task_is_a_dead_letter_at_once_and_can_be_discarded(here: Wor
     console = here.rabbit.connect("console")
     (letter,) = dead.list_letters(console, "deletion")
     with pytest.raises(Rejected, match="LETTER_UNKNOWN"):
-        dead.discard(console, "deletion", "another", "operator-1", "wrong data")
-    dead.discard(console, "deletion", letter.id, "operator-1", "wrong data", store)
+        dead.discard(console, "deletion", ["another"], "operator-1", "wrong data", store)
+    assert dead.discard(console, "deletion", [letter.id], "operator-1", "wrong data", store) == 1
     console.close()
     assert here.depth("dlq-deletion") == 0
     until(lambda: quiet(store), "the relay has written down that it told the task")
     account = store.status()
     assert [flow["count"] for flow in account["handled"]] == [1] and account["dead"] == 0
+    (done,) = dead.actions(store)
+    assert (done["action"], done["id"], done["actor"], done["why"], done["reason"]) == (
+        "discarded", letter.id, "operator-1", "wrong data", letter.reason,
+    )  # fmt: skip
+
+
+def test_looking_at_dead_letters_leaves_them_there_and_all_are_replayed_at_once(here: World, store: Store) -> None:
+    ids, origins = [f"letter-{number:03}" for number in range(150)], ["evt-deletion"] * 149 + ["rpc-deletion"]
+    with closing(here.rabbit.connect("topology")) as connection:
+        channel = connection.channel()
+        for ident, origin in zip(ids, origins, strict=True):
+            body = amqp.Message(json.dumps({"id": ident}), application_headers={QUEUE_HEADER: origin})
+            channel.basic_publish(body, exchange=topology.DEAD, routing_key="deletion")
+    until(lambda: here.depth("dlq-deletion") == 150, "the dead letters")
+    with closing(here.rabbit.connect("console")) as console:
+        for _ in range(3):
+            assert [letter.id for letter in dead.list_letters(console, "deletion")] == ids
+        sent, refused = dead.replay(console, "deletion", ids, "operator-1", store)
+        assert (sent, [error.code for error in refused]) == (149, ["LETTER_NOT_REPLAYABLE"])
+        (left,) = dead.list_letters(console, "deletion")
+    assert left.id == ids[-1]
+    until(lambda: here.depth("evt-deletion") == 149, "the others are where they came from")
+    assert {row["id"] for row in dead.actions(store)} == set(ids[:-1])
 
 
 def test_discarding_a_letter_that_bears_the_id_of_another_message_leaves_that_one_to_be_handled(
@@ -226,7 +251,7 @@ def test_discarding_a_letter_that_bears_the_id_of_another_message_leaves_that_on
     until(lambda: here.depth("dlq-deletion") == 1, "the forged letter")
     with closing(here.rabbit.connect("console")) as connection:
         (letter,) = dead.list_letters(connection, "deletion")
-        dead.discard(connection, "deletion", letter.id, "operator-1", "forged", store)
+        dead.discard(connection, "deletion", [letter.id], "operator-1", "forged", store)
     console.close()
     assert store.db.inbox.count_documents({}) == 0
 
@@ -353,6 +378,25 @@ def test_a_hand_finishes_its_slice_when_it_is_told_to_stop(here: World, store: S
     assert hand.wait(LONGEST_S) == 0
     assert effects(store) == [1]
     until(lambda: here.depth(QUEUE) == 1, "the other one waits")
+
+
+def test_a_hand_that_is_told_to_stop_ends_although_the_broker_is_gone(here: World, store: Store) -> None:
+    for signal_ in ("slow-1", "reject-1"):
+        (here.signals / signal_).touch()
+    proxy = Proxy(here.rabbit.port)
+    here.start("relay", "deletion")
+    hand = here.start(
+        "hand", OPHOR_AMQP_URI=here.rabbit.uri("svc-deletion").replace(f":{here.rabbit.port}/", f":{proxy.port}/")
+    )
+    send(store, 1)
+    until(lambda: tries(store) == 1, "the slice has begun")
+    proxy.close()
+    until(lambda: "connection lost" in here.log(), "it is gone")
+    hand.send_signal(signal.SIGTERM)
+    until((here.signals / "told-to-stop").exists, "the hand knows")
+    (here.signals / "slow-1").unlink()
+    assert hand.wait(LONGEST_S) == 0
+    until(lambda: here.depth(QUEUE) == 1, "the broker has it back")
 
 
 def test_a_hand_without_its_database_uses_up_no_attempt(here: World, store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from deploy import mongo_users
 from shared.bus import topology
 from shared.bus.confirms import Confirms, Fate
 from shared.bus.pump import BusMismatch
+from shared.bus.topology.held import Held, mend
 from shared.runtime.clock import SimulatedClock, set_clock
 from shared.store import mongo as mongo_store
 from tests.integration.bus_store_parts import ROOT_PASSWORD, Rabbit, mongo_with_users, rabbit
@@ -90,11 +92,34 @@ def test_a_missing_binding_is_seen_and_mended(broker: Rabbit, channel: amqp.Chan
     assert topology.missing_bindings(management(broker, "svc-orders"), "orders") == [lost]
     assert topology.missing_bindings(management(broker, "svc-access"), "access") == [lost]
     assert topology.missing_bindings(management(broker, "svc-deletion"), "deletion") == []
+    assert topology.differences(management(broker), "test") == [f"+ binding {lost}"]
     assert apply(channel, broker) == [f"+ binding {lost}"]
+
+
+@pytest.mark.parametrize("user", ["svc-orders", "integrator"])
+def test_a_right_that_differs_from_who_may_call_whom_is_seen_and_mended(
+    broker: Rabbit, channel: amqp.Channel, user: str
+) -> None:
+    held, told = management(broker), [f"~ rights of {user}", f"~ rights of {user} at nameko-rpc"]
+    held.put("permissions", user, {"configure": ".*", "write": ".*", "read": ".*"})
+    held.put("topic-permissions", user, {"exchange": "nameko-rpc", "write": ".*", "read": ".*"})
+    assert topology.differences(held, "test") == told
+    assert apply(channel, broker) == told
+    assert topology.differences(held, "test") == []
+    with pytest.raises(AccessRefused):
+        declare(broker.connect(user).channel())
+
+
+def test_a_user_that_is_missing_is_named(broker: Rabbit, channel: amqp.Channel) -> None:
+    held = replace(Held.by(management(broker)), users=set(topology.users()) - {"gateway"})
+    assert mend(channel, topology.describe("test"), held, management(broker)) == [
+        "? user gateway is missing: make it with a password, then apply again"
+    ]
 
 
 def test_a_binding_too_many_is_seen_and_removed(broker: Rabbit, channel: amqp.Channel) -> None:
     channel.queue_bind("evt-orders", "access.events", "#")
+    assert topology.differences(management(broker), "test") == ["- binding access.events -[#]-> evt-orders"]
     assert apply(channel, broker) == ["- binding access.events -[#]-> evt-orders"]
 
 
@@ -105,6 +130,9 @@ def test_a_queue_that_nobody_declared_is_named_and_left(broker: Rabbit, channel:
 
 
 def test_a_changed_policy_is_mended(broker: Rabbit, channel: amqp.Channel) -> None:
+    assert topology.differences(management(broker), "production") == [
+        f"~ policy ophor-delay-{step}" for step in (1, 2, 3, 4)
+    ]
     assert apply(channel, broker, "production") == [f"~ policy ophor-delay-{step}" for step in (1, 2, 3, 4)]
     assert apply(channel, broker, "test") == [f"~ policy ophor-delay-{step}" for step in (1, 2, 3, 4)]
 
@@ -268,7 +296,11 @@ def test_each_database_user_reaches_its_own_database_and_reads_the_clock() -> No
             set_clock(reader, instant)
         with connect("svc-orders") as client:
             orders = mongo_store.database(client, "orders")
-            mongo_store.make_indexes(orders)
+            orders.inbox.create_index([("handled_at", 1)], expireAfterSeconds=90 * 86_400)  # of an older version
+            for _ in range(2):
+                mongo_store.make_indexes(orders)
+            kept = {name: index.get("expireAfterSeconds") for name, index in orders.inbox.index_information().items()}
+            assert kept["handled_at_1"] > orders.outbox.index_information()["kept"]["expireAfterSeconds"] > 0
             orders.things.insert_one({})
             with orders.things.watch():
                 pass

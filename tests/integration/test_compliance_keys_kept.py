@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from contracts.errors import Rejected
 from services.compliance import store
+from services.compliance.documents import bundle, document
 from services.compliance.documents.draft import Head
+from services.compliance.documents.statement import statement
 from services.compliance.log import fsck, stamp
 from services.compliance.log.witness import Witness
-from services.compliance.signing import keys, rotation, separation
+from services.compliance.signing import keys, renewal, rotation, sealing, separation
+from services.compliance.signing.envelope import canonical
 from services.compliance.store import stamps
 from services.compliance.verifier import ophor_verify
+from services.compliance.worker import Render, rendering, renewing
+from shared.bus.envelope import Message
+from shared.bus.hands import Work
 from shared.runtime.clock import set_clock
 from tests.integration.bus_store_parts import mongo
 from tests.integration.compliance_authority import Authority, serving
 from tests.integration.ledger_desk import Desk, items
 from tests.unit import evidence_world as given
+from tests.unit.evidence_forge import blank
+from tests.unit.evidence_world import World
 
 pytestmark = pytest.mark.xdist_group("compliance-ledger")
 
@@ -143,3 +152,82 @@ def test_two_signers_that_found_themselves_apart_become_evidence_once(there: Des
     assert offered() == 1
     entry = next(there.db.log_waiting.find({"kind": "SIGNERS_CHECKED"}))["entry"]
     assert (entry["seal_user"], entry["sign_user"], entry["other_folder"]) == (59100, 59101, "DENIED")
+
+
+# Renewing the time stamp on a certificate's seal.
+
+
+@pytest.fixture
+def world(there: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A certificate that is issued with a time-stamped seal, and an authority whose certificate holds longer."""
+    made = World(tmp_path / "world").told(given.deleted_exit())
+    made.mark()
+    said = statement(made.draft())
+    first, later = (Authority(tmp_path / name, ends=datetime.now(UTC) + timedelta(days=days), names=name)
+                    for name, days in (("First", 100), ("Later", 2000)))  # fmt: skip
+    key, dsse = keys.load_seal(made.folder / "render"), given.sign(made, canonical(said))
+    plain = blank(dsse, document.digest_of(canonical(said)))
+    pdf, level = sealing.stamped(plain, key, "ØV-000001", stamp.Authority(first.answer, first.chain))
+    members = given.issue(made, said, dsse=dsse, plain=plain).members | {"certificate.pdf": pdf}
+    forms = {"dsse": dsse, "pdf": pdf, "bundle": bundle.build(members, "ØV-000001", key)}
+    row = {"_id": "crt-1", "exit_id": given.EXIT, "number": "ØV-000001", "state": "issued", "stage": "ACTIVE-DELETED"}
+    row |= {"seal": level, "seal_holds": rendering.seal_holds(pdf), "order": 0}
+    there.store.run(lambda unit: store.save_certificate(unit, row))
+    there.store.run(lambda unit: [store.save_document(unit, "crt-1", *form) for form in forms.items()] and None)
+    with serving(later) as url:
+        monkeypatch.setenv("OPHOR_TSA", url)
+        monkeypatch.setenv("OPHOR_TSA_CHAIN", str(later.folder / "chain.pem"))
+        yield made
+
+
+def renew(there: Desk, world: World) -> None:
+    """Ask for what ends within half a year, and have the renderer do it."""
+    renewal.ask(there.store, date.today() + timedelta(days=180))
+    settings = SimpleNamespace(mode="test", keys=world.folder / "render")
+    for sent in there.db.outbox.find({"wire": renewal.RENEW}):
+        told = Message("task", str(sent["_id"]), renewal.RENEW, {"certificate_id": "crt-1", "exit_id": given.EXIT}, "",
+                       "compliance.render")  # fmt: skip
+        Render().renew_seal(Work(there.store, told, settings, there.store.clock.now()))
+
+
+def kept(there: Desk) -> tuple[bytes, bytes, dict[str, Any]]:
+    """The PDF, the bundle and the row as they are kept now."""
+    pdf, zipped = (there.store.read(lambda unit, name=name: store.whole_document(unit, "crt-1", name))
+                   for name in ("pdf", "bundle"))  # fmt: skip
+    assert pdf and zipped
+    return pdf, zipped, there.store.read(lambda unit: store.certificate(unit, "crt-1")) or {}
+
+
+def test_a_seal_whose_stamp_ends_soon_is_renewed_in_the_pdf_and_in_the_bundle_and_once(
+    there: Desk, world: World
+) -> None:
+    before, _, was = kept(there)
+    renew(there, world)
+    pdf, zipped, row = kept(there)
+    assert pdf.startswith(before) and len(ophor_verify.read_pdf(pdf).behind) == 2
+    assert ophor_verify.read_zip(zipped)["certificate.pdf"] == pdf
+    for data in (pdf, zipped):
+        assert ophor_verify.verify(data, ophor_verify.Options(given.keys(world), rehearsal=True)).code == 0
+    assert (row["pdf_bytes"], row["bundle_bytes"]) == (len(pdf), len(zipped))
+    assert row["seal_holds"]["until"] > was["seal_holds"]["until"] and row["seal_holds"]["stamped_by"] == "CN=Later TSA"
+    renew(there, world)
+    assert kept(there) == (pdf, zipped, row), "asked again, nothing is due"
+
+
+def test_what_cannot_be_renewed_stays_byte_for_byte_as_it_was(
+    there: Desk, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = kept(there)
+    for value in ("http://127.0.0.1:1/", "ftp://127.0.0.1/", ""):
+        monkeypatch.setenv("OPHOR_TSA", value)
+        renew(there, world)
+        assert kept(there) == before
+
+
+def test_a_bundle_that_another_seal_has_signed_keeps_the_pdf_of_its_day(there: Desk, world: World) -> None:
+    _, zipped, _ = kept(there)
+    keys.make_demo_keys(world.folder.parent / "other")
+    old = {"pdf": kept(there)[0], "bundle": zipped}
+    other = keys.load_seal(world.folder.parent / "other" / "render")
+    made = renewing.renewed(old, {"number": "ØV-000001"}, world.public, other)
+    assert made and set(made[0]) == {"pdf"}

@@ -14,7 +14,8 @@ import pytest
 from contracts.errors import Rejected
 from services.compliance import store
 from services.compliance.log import ledger, submit, tree
-from services.compliance.log.witness import Witness, server
+from services.compliance.log.witness import Witness
+from services.compliance.log.witnessing import server
 from services.compliance.verifier import ophor_verify
 from shared.runtime.clock import set_clock
 from tests.integration.bus_store_parts import mongo

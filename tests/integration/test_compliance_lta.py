@@ -10,13 +10,14 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from asn1crypto import crl as asn1_crl
+from asn1crypto import tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -25,12 +26,15 @@ from pyhanko.pdf_utils.generic import ArrayObject, DictionaryObject, NameObject,
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import PdfTimeStamper
 from pyhanko.sign.diff_analysis import ModificationLevel
+from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature, validate_pdf_timestamp
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 
+from contracts.errors import Rejected
 from services.compliance.documents import document
 from services.compliance.documents.statement import statement
+from services.compliance.log.stamp import END_OF_LIST
 from services.compliance.log.stamp import Authority as Configured
 from services.compliance.signing import sealing
 from services.compliance.signing.envelope import canonical
@@ -110,7 +114,7 @@ def test_the_stranger_is_told_the_level_by_whom_and_what_was_not_judged(true: Se
 
 
 def test_until_when_the_seal_can_be_judged_is_its_own_certificate_s_last_day_or_the_stamp_s(true: Sealed) -> None:
-    token = ophor_verify.read_token(ophor_verify.read_pdf(true.pdf).behind.token)  # type: ignore[union-attr]
+    token = ophor_verify.read_token(ophor_verify.read_pdf(true.pdf).behind[-1].token)
     assert rendering.seal_holds(true.pdf) == {
         "until": token.signer.not_valid_after_utc.date().isoformat(), "stamped_by": "CN=Test TSA",
         "stamped_on": token.at.date().isoformat(),
@@ -129,8 +133,8 @@ def test_tools_that_are_not_ours_say_the_same(true: Sealed, tmp_path: Path) -> N
     found = ophor_verify.read_pdf(true.pdf)
     assert found.behind
     (tmp_path / "c.pdf").write_bytes(true.pdf)
-    (tmp_path / "stamped").write_bytes(found.behind.stamped)
-    (tmp_path / "token").write_bytes(found.behind.token)
+    (tmp_path / "stamped").write_bytes(found.behind[-1].stamped)
+    (tmp_path / "token").write_bytes(found.behind[-1].token)
     argv = ["openssl", "ts", "-verify", "-data", "stamped", "-in", "token", "-token_in", "-CAfile"]
     told = subprocess.run(
         [*argv, str(true.authority.folder / "chain.pem")], cwd=tmp_path, check=False, capture_output=True
@@ -144,7 +148,7 @@ def test_tools_that_are_not_ours_say_the_same(true: Sealed, tmp_path: Path) -> N
 
 def test_another_library_finds_seal_and_time_stamp_valid_by_the_file_s_own_validation_data(true: Sealed) -> None:
     reader = PdfFileReader(io.BytesIO(true.pdf))
-    found = ophor_verify.read_pdf(true.pdf).behind
+    found = ophor_verify.read_pdf(true.pdf).behind[0]
     assert found
     roots = [asn1_x509.Certificate.load(found.certificates[at]) for at in (0, -1)]
     store = DocumentSecurityStore.read_dss(reader)
@@ -208,7 +212,7 @@ def test_what_a_token_brings_beside_the_path_to_its_root_is_kept_with_it(true: S
         settings.write("certs = extra.pem\n")
     with environment(authority) as environ:
         pdf, level = sealing.best(true.plain, true.key, "ØV-1", environ)
-    found = ophor_verify.read_pdf(pdf).behind
+    found = ophor_verify.read_pdf(pdf).behind[0]
     assert level == "B-LTA" and found and len(found.certificates) == 4
     assert seal_of(asked(true, pdf, authority.chain))[0] == "OK"
 
@@ -254,16 +258,19 @@ def behind(
     certificates: list[Any] | None = None,
     lists: bytes | None = None,
     also: Callable[[Update], Any] = lambda _: None,
+    name: str = "Tidsstempel",
+    asking: TimeStamper | None = None,
 ) -> bytes:
     """Write a revision behind the seal, as the sealer does, but with what is asked for."""
     update, authority = Update(io.BytesIO(sealed or true.pdf[: true.end])), by or true.authority
     also(update)
     path = [true.key.certificate, true.authority.certificate, true.authority.root]
     held = [asn1_x509.Certificate.load(one.public_bytes(Encoding.DER)) for one in certificates or path]
-    pem = lists or true.authority.list_revoked()
-    crls = [asn1_crl.CertificateList.load(x509.load_pem_x509_crl(pem).public_bytes(Encoding.DER))]
+    pems = (lists or true.authority.list_revoked()).split(END_OF_LIST)[:-1]
+    found = [x509.load_pem_x509_crl(one + END_OF_LIST).public_bytes(Encoding.DER) for one in pems]
+    crls = [asn1_crl.CertificateList.load(one) for one in found]
     DocumentSecurityStore.supply_dss_in_writer(update, None, certs=held, crls=crls)
-    made = PdfTimeStamper(sealing.Asking(authority.answer), field_name="Tidsstempel")
+    made = PdfTimeStamper(asking or sealing.Asking(authority.answer), field_name=name)
     return bytes(made.timestamp_pdf(update, "sha256", bytes_reserved=sealing.RESERVED).getvalue())
 
 
@@ -385,18 +392,18 @@ def of_other_bytes(true: Sealed) -> bytes:
 @pytest.mark.parametrize(
     ("forgery", "code", "why"),
     [
-        (text_between, 2, "the cross-reference"),
-        (text_with_it, 2, "the cross-reference"),
+        (text_between, 2, "the validation data"),
+        (text_with_it, 2, "the validation data"),
         (text_after, 2, "bytes outside the seal"),
         (redefined, 2, "the validation data"),
-        (one_more_object, 2, "the cross-reference"),
-        (by_another_key, 1, "brings certificates of its own"),
+        (one_more_object, 2, "the validation data"),
+        (by_another_key, 1, "by different certificates"),
         (with_a_certificate_of_nobody_s, 1, "not the authority's"),
         (of_another_seal, 1, "not of this seal"),
         (with_a_list_of_another, 1, "of another authority"),
         (with_a_list_out_of_force, 1, "not in force"),
         (cut_off, 2, "cut off"),
-        (twice, 2, "not exactly one seal"),
+        (twice, 2, "no validation data"),
         (on_a_plain_seal, 2, "no place for a document time stamp"),
         (bytes_after, 2, "bytes outside the seal"),
         (bytes_between, 2, "the cross-reference"),
@@ -424,7 +431,7 @@ def test_every_byte_of_the_revision_behind_the_seal_counts(true: Sealed) -> None
     padding = true.pdf.index(b"0" * 80, hole)
     written = [*range(true.end, hole + 1), *range(hole + 1, padding + 80, 2), *range(padding, after, 97)]
     written += range(after - 1, len(true.pdf))
-    found = ophor_verify.read_pdf(true.pdf).behind
+    found = ophor_verify.read_pdf(true.pdf).behind[0]
     assert found
     opaque = [(true.pdf.index(one, true.end), len(one)) for one in (*found.certificates, *found.lists)]
     inside = {at for start, size in opaque for at in range(start, start + size) if at % 5}
@@ -442,3 +449,171 @@ def accepts(data: bytes) -> bool:
     except (ophor_verify.Failed, ophor_verify.Malformed):
         return False
     return True
+
+
+# Renewals: before the authority's certificate ends, by one that holds longer.
+
+
+def of(authority: Authority, *others: Authority) -> Configured:
+    """The authority as it is configured, with revocation lists of its own root and of the others'."""
+    lists = (x509.load_pem_x509_crl(one.list_revoked()) for one in (authority, *others))
+    return Configured(authority.answer, authority.chain, tuple(lists))
+
+
+@pytest.fixture(scope="module")
+def later(true: Sealed) -> Authority:
+    return Authority(true.authority.folder / "later", ends=datetime.now(UTC) + timedelta(days=3 * 365), names="Later")
+
+
+@pytest.fixture(scope="module")
+def again(true: Sealed, later: Authority) -> bytes:
+    pdf, level = sealing.renewed(true.pdf, of(later, true.authority))
+    assert (level, pdf[: len(true.pdf)]) == ("B-LTA", true.pdf)
+    return pdf
+
+
+def test_a_renewed_seal_holds_until_the_new_stamp_s_end_and_says_both_times(
+    true: Sealed, later: Authority, again: bytes
+) -> None:
+    chain = true.authority.chain + later.chain
+    report = asked(true, again, chain)
+    assert (report.code, seal_of(report)[0]) == (0, "OK"), report.checks
+    at = r"\d{4}-\d\d-\d\dT[0-9:]{8}Z"
+    assert re.fullmatch(rf"PAdES B-LTA, {at}, renewed {at} by CN=Later TSA", seal_of(report)[1])
+    assert re.search(
+        rf"PAdES B-LTA, {at}, fornyet {at} af CN=Later TSA", ophor_verify.as_text(report, "", english=False)
+    )
+    alone = ophor_verify.as_text(asked(true, again), "", english=False)
+    assert re.search(rf"PAdES B-LTA, {at}, fornyet {at}, tidsstempelmyndigheden ikke bedømt", alone)
+    holds = rendering.seal_holds(again)
+    assert (holds["until"], holds["stamped_by"]) == (later.ends.date().isoformat(), "CN=Later TSA")
+    for one in (true.authority.chain, later.chain):
+        assert seal_of(asked(true, again, one))[0] == "FAILED"  # both authorities are judged, the first one too
+
+
+def test_another_library_finds_every_stamp_of_a_renewed_seal_valid(true: Sealed, again: bytes) -> None:
+    reader = PdfFileReader(io.BytesIO(again))
+    found = [one for each in ophor_verify.read_pdf(again).behind for one in each.certificates]
+    every = [asn1_x509.Certificate.load(one) for one in found]
+    roots = [every[0], *(one for one in every[1:] if one.self_issued)]
+    trusted = DocumentSecurityStore.read_dss(reader).as_validation_context(
+        {"trust_roots": roots, "revocation_mode": "require"}
+    )
+    anything = KeyUsageConstraints(key_usage=set())
+    seal = validate_pdf_signature(reader.embedded_regular_signatures[0], trusted, trusted, key_usage_settings=anything)
+    assert seal.bottom_line and seal.modification_level == ModificationLevel.LTA_UPDATES
+    stamps = [validate_pdf_timestamp(one, trusted) for one in reader.embedded_timestamp_signatures]
+    assert [one.valid and one.intact and one.trusted for one in stamps] == [True, True]
+    assert stamps[-1].coverage == SignatureCoverageLevel.ENTIRE_FILE
+
+
+def test_a_seal_is_renewed_as_often_as_it_has_places_and_each_time_for_longer(
+    true: Sealed, later: Authority, again: bytes
+) -> None:
+    with pytest.raises(Rejected, match="does not hold longer"):
+        sealing.renewed(again, of(later, true.authority))
+    pdf, before = again, later
+    for years in (4, 5):
+        ends = datetime.now(UTC) + timedelta(days=years * 365)
+        following = Authority(true.authority.folder / f"years-{years}", ends=ends, names=f"Years {years}")
+        (pdf, level), before = sealing.renewed(pdf, of(following, before)), following
+        assert level == "B-LTA"
+    assert (asked(true, pdf).code, len(ophor_verify.read_pdf(pdf).behind)) == (0, 4)
+    with pytest.raises(Rejected, match="no place for another"):
+        sealing.renewed(pdf, of(before))
+    with pytest.raises(Rejected, match="no time stamp"):
+        sealing.renewed(sealing.seal(true.plain, true.key, "ØV-1"), of(later))
+
+
+def test_a_renewal_without_the_lists_of_both_authorities_is_only_b_t(true: Sealed, later: Authority) -> None:
+    assert sealing.renewed(true.pdf, replace(of(later), lists=()))[1] == "B-T"
+
+
+class Late(TimeStamper):
+    """A time stamp by hand, at a time to come."""
+
+    def __init__(self, authority: Authority, at: datetime) -> None:
+        super().__init__(include_nonce=False)
+        self._authority, self._at = authority, at
+
+    async def async_request_tsa_response(self, req: Any) -> Any:
+        raw = self._authority.forge(req["message_imprint"]["hashed_message"].native, self._at)
+        return tsp.TimeStampResp.load(raw)
+
+
+def renewal(true: Sealed, later: Authority, **more: Any) -> bytes:
+    """Write a renewal as the sealer does, but with what is asked for."""
+    given: dict[str, Any] = {
+        "sealed": true.pdf,
+        "by": later,
+        "certificates": [later.certificate, later.root],
+        "lists": later.list_revoked() + true.authority.list_revoked(),
+        "name": "Tidsstempel 2",
+    }
+    return behind(true, **given | more)  # fmt: skip
+
+
+def after_the_end(true: Sealed, later: Authority) -> bytes:
+    at = true.authority.certificate.not_valid_after_utc + timedelta(days=1)
+    lists = later.list_revoked(until=timedelta(days=800)) + true.authority.list_revoked(until=timedelta(days=800))
+    return renewal(true, later, asking=Late(later, at), lists=lists)
+
+
+def before_the_former(true: Sealed, later: Authority) -> bytes:
+    return renewal(true, later, asking=Late(later, datetime.now(UTC) - timedelta(hours=2)))
+
+
+def former_revoked(true: Sealed, later: Authority) -> bytes:
+    return renewal(true, later, lists=later.list_revoked() + true.authority.list_revoked(true.authority.certificate))
+
+
+def with_a_stranger_s_certificate(true: Sealed, later: Authority) -> bytes:
+    nobody = Authority(true.authority.folder / "stranger")
+    return renewal(true, later, certificates=[later.certificate, later.root, nobody.root])
+
+
+def not_by_the_certificate_added(true: Sealed, later: Authority) -> bytes:
+    return renewal(true, later, by=true.authority)
+
+
+def in_another_place(true: Sealed, later: Authority) -> bytes:
+    return renewal(true, later, name="Tidsstempel 3")
+
+
+def with_a_text(true: Sealed, later: Authority) -> bytes:
+    return renewal(true, later, also=note)
+
+
+def text_before_it(true: Sealed, later: Authority) -> bytes:
+    return renewal(true, later, sealed=text_after(true))
+
+
+@pytest.mark.parametrize(
+    ("forgery", "code", "why"),
+    [
+        (after_the_end, 1, "had ended when it was renewed"),
+        (before_the_former, 1, "older than the one before it"),
+        (former_revoked, 1, "was revoked"),
+        (with_a_stranger_s_certificate, 1, "not the authority's"),
+        (not_by_the_certificate_added, 1, "not of this seal"),
+        (in_another_place, 2, "the cross-reference"),
+        (with_a_text, 2, "the cross-reference"),
+        (text_before_it, 2, "the cross-reference"),
+    ],
+)
+def test_every_forged_renewal_fails_for_its_own_reason(
+    true: Sealed, later: Authority, forgery: Callable[[Sealed, Authority], bytes], code: int, why: str
+) -> None:
+    report = asked(true, forgery(true, later))
+    assert (report.code, why in (report.malformed or seal_of(report)[1])) == (code, True), report.checks
+
+
+def test_every_byte_of_a_renewal_counts(true: Sealed, again: bytes) -> None:
+    start = len(true.pdf)
+    _, hole, after, _ = (int(number) for number in list(ophor_verify.RANGE.finditer(again))[2].groups())
+    padding = again.index(b"0" * 80, hole)
+    found = ophor_verify.read_pdf(again).behind[1]
+    opaque = [(again.index(one, start), len(one)) for one in (*found.certificates, *found.lists)]
+    inside = {at for first, size in opaque for at in range(first, first + size)}
+    written = [*range(start, hole + 1), *range(hole + 1, padding + 80, 11), *range(after - 1, len(again))]
+    assert [at for at in written if at not in inside and accepts(flipped(again, at))] == []

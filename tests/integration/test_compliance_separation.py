@@ -47,7 +47,7 @@ def apart() -> Iterator[tuple[Path, dict[str, int], users.Interpreter]]:
     if os.geteuid() != 0:
         pytest.skip("only root can start processes under other users")
     ids = users.ids("5eed")
-    interpreter = users.interpreter(ids["seal"], ROOT)
+    interpreter = users.interpreter(ROOT)
     if interpreter is None:
         pytest.skip("no interpreter here that another user could run")
     data = make_data_folder()

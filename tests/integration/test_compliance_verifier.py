@@ -629,6 +629,23 @@ def test_destruction_before_the_acceptance_fails(tmp_path: Path) -> None:
     assert "before the delivery was accepted" in history(tmp_path, [*events, accepted])[14]
 
 
+def test_an_instruction_given_after_the_delivery_stands_for_its_acceptance(tmp_path: Path) -> None:
+    assert history(tmp_path, given.instructed_exit()) == {}
+    assert "before the delivery was accepted" in history(tmp_path / "b", given.instructed_exit("2026-09-20"))[14]
+
+
+def test_a_receipt_that_the_log_does_not_have_for_the_last_package_fails(tmp_path: Path) -> None:
+    world = World(tmp_path).told(given.another_package(given.deleted_exit()))
+    world.mark()
+    made = statement(world.draft())
+    accepted = next(one for one in world.log.facts().entries if one.kind == "DELIVERY_ACCEPTED")
+    by = {"actor": accepted.entry["actor"], "role": accepted.entry["role"], "name": None, "function": None}
+    told = {"on": accepted.entry["on"], "by": by, "evidence": accepted.index}
+    made["predicate"]["delivery"]["accepted"] = told
+    certificate = issue(world, made)
+    assert "its receipt" in failed(judge(certificate, certificate.bundle))[16]
+
+
 def test_destruction_before_the_approvals_or_without_a_permit_fails(tmp_path: Path) -> None:
     late = moved(given.deleted_exit(), "deletion.deletion_begun", "job-D2", "scheduling.approval_completed")
     assert "before intent and approvals" in history(tmp_path / "a", late)[14]

@@ -63,6 +63,9 @@ def test_a_user_made_after_the_start_logs_in_and_sees_what_the_services_answer(w
         page = browser.get("/exits")
         assert page.status_code == 200 and "Der er ingen exitforløb endnu." in page.text
         assert browser.get("/exits/x-unknown").status_code == 404
+        assert browser.get("/metrics").status_code == 404  # this port is for everybody
+    told = httpx.get(f"http://127.0.0.1:{health}/metrics").text
+    assert 'ophor_call_seconds_count{outcome="ok",wire="orders.status"}' in told
 
     gateway.send_signal(signal.SIGTERM)
     assert gateway.wait(LONGEST_S) == 0

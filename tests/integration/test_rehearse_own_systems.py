@@ -135,7 +135,7 @@ def archive(folder: Path) -> targets.Content:
     (folder / "arkiv" / "aftaler" / targets.EMPTY / "æblegrød.txt").write_text("æ")
     (folder / "backups" / FORGOTTEN).mkdir(parents=True)
     today = date.today()
-    kept = {"set_id": FORGOTTEN, "taken_on": today, "expires_on": go_live(today) + timedelta(days=160)}
+    kept = {"set_id": FORGOTTEN, "taken_on": today, "expires_on": go_live(today) + timedelta(days=178)}
     told = json.dumps({"system": "arkiv", "sets": [kept]}, default=str)
     (folder / "backups" / "catalogue.json").write_text(told, encoding="utf-8")
     return content | {"backups": {"folder": "backups"}}

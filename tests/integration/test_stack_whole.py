@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -16,7 +17,7 @@ from deploy.stack.processes import PRODUCT, TABLE
 from services.console.main import app
 from shared.bus.envelope import CONTENT_TYPE
 from shared.bus.pump import dial
-from tests.waiting import until
+from tests.waiting import LONGEST_S, until
 
 
 @pytest.fixture
@@ -38,6 +39,18 @@ def kill(stack: Stack, name: str) -> None:
 def test_every_process_of_the_product_is_up_and_ready(stack: Stack) -> None:
     assert set(PRODUCT) <= {row.name for row in stack.status()}
     until(lambda: all(row.ready for row in stack.status()), "every process is ready")
+
+
+def test_every_process_tells_its_figures(stack: Stack) -> None:
+    wanted = {
+        "face": ("ophor_inbox_rows{", "ophor_moved_total{", "ophor_entrypoints_total{", "ophor_lag_seconds"),
+        "hand": ("ophor_moved_total{", "ophor_entrypoints_total{", "ophor_entrypoint_seconds"),
+        "relay": ("ophor_outbox_rows{", "ophor_outbox_age_seconds{"),
+        "gateway": ("ophor_call_seconds",),
+    }
+    for name in PRODUCT:
+        told = httpx.get(f"http://127.0.0.1:{stack.state.ports[f'health:{name}']}/metrics", timeout=LONGEST_S).text
+        assert [figure for figure in wanted[TABLE[name].kind] if figure not in told] == [], name
 
 
 def test_every_process_has_its_own_keys_and_nobody_elses(stack: Stack) -> None:
@@ -173,6 +186,9 @@ def test_a_forged_fact_is_a_dead_letter_that_can_be_shown_replayed_and_discarded
         until(lambda service=service: dead(ophor, service, "forged-1"), "every subscriber refused it")
         assert discard(ophor, service, "forged-1").stdout.startswith("1 ")
         assert dead(ophor, service, "forged-1") == []
+    done = [row for row in body(ophor("dlq", "log", "scheduling", "--json")) if row["id"] == "forged-1"]
+    assert [(row["action"], row["why"]) for row in done] == [("discarded", "forged by a test"), ("replayed", "")]
+    assert "forged-1" in ophor("dlq", "log", "scheduling").stdout
 
 
 def test_listing_dead_letters_leaves_them_where_they_are(ophor: Any, stack: Stack) -> None:

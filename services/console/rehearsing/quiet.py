@@ -1,8 +1,9 @@
 """Quiet, and the walk of the simulated clock from due time to due time (design §4, ADR 0001 Quiet).
 
 The system is quiet when no outbox row is pending, no timer is due, and every published message was handled at every
-consumer that the contract lists (conservation), twice in a row with the same counts. A message that was given up
-(dead-lettered, parked) ends the waiting at once with its service's name, and so does a process that does not run.
+consumer that the contract lists (conservation), in two whole looks in a row with the same counts. Until then only
+those who are waited for are asked. A message that was given up (dead-lettered, parked) ends the waiting at once with
+its service's name, and so does a process that does not run.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 from contracts.catalogue import SERVICES
 from contracts.errors import OphorError, Unavailable
 
-PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.3
+PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.2
 STALL_S = 2.0
 STATUS_S = 3.0
 Flows = Counter[tuple[str, str]]
@@ -58,18 +59,37 @@ class Account:
     @property
     def next_timer(self) -> datetime | None:
         """Give when the earliest timer that is not due yet becomes due."""
-        times = [datetime.fromisoformat(row["next_timer"]) for row in self.statuses.values() if row["next_timer"]]
-        return min(times, default=None)
+        return min((due for row in self.statuses.values() if (due := _next(row))), default=None)
 
     @property
     def quiet(self) -> bool:
         """Tell whether nothing is pending, due or under way, as far as one look can tell."""
-        return not self.silent and not self.pending and not self.under_way
+        return not self.waited_for()
+
+    def waited_for(self, now: datetime | None = None) -> set[str]:
+        """Name the services that keep the whole from being quiet.
+
+        One that names a timer as coming which is due at the clock's instant `now` has not seen that instant yet.
+        """
+        consumers = {consumer.partition(".")[0] for _, consumer in self.under_way}
+        behind = {name for name, row in self.statuses.items() if now and (due := _next(row)) and due <= now}
+        return {*self.silent, *self.pending, *consumers, *behind}
+
+    def renewed(self, later: Account) -> Account:
+        """Give this account with what a `later` look found at the services that it asked."""
+        asked = later.statuses.keys() | later.silent.keys()
+        kept = {name: row for name, row in self.statuses.items() if name not in asked}
+        silent = {name: code for name, code in self.silent.items() if name not in asked}
+        return Account(kept | later.statuses, silent | later.silent)
 
     @property
     def counts(self) -> tuple[Flows, Flows]:
         """Give what must be the same at two looks in a row."""
         return self._flows("published"), self._flows("handled")
+
+    def flows_of(self, service: str) -> tuple[Flows, Flows]:
+        """Give what one service has published and handled."""
+        return Account({service: self.statuses[service]}).counts
 
     def _flows(self, name: str) -> Flows:
         flows: Flows = Counter()
@@ -103,34 +123,42 @@ class Walk:
     patience_s: float = 0.0
     timeout_s: float = 120.0
 
-    def quiet(self, now: datetime | None = None) -> Account:
+    def quiet(self, now: datetime | None = None, before: Account | None = None) -> Account:
         """Wait until all is quiet (at the clock's instant `now`, where given) and give the last look.
 
+        `before` is an earlier look, after which the clock was set: who had a timer then is asked first.
         Raises Unavailable PROCESS_DOWN, MESSAGE_GIVEN_UP or NOT_QUIET.
         """
-        began, before, moved, pause = time.monotonic(), None, time.monotonic(), PAUSE_S
+        account, whole = before or look(self.client), before is None
+        began = moved = asked_all = time.monotonic()
+        pause = PAUSE_S
         while True:
-            account = look(self.client)
-            counts = account.counts
-            if account.quiet and counts == before and not _behind(account, now):
-                return account
-            if counts != before:
-                moved = time.monotonic()
-            before = counts
-            self._judge(account, time.monotonic() - began, time.monotonic() - moved)
-            pause = PAUSE_S if account.quiet else min(LONGEST_PAUSE_S, pause * 1.5)
-            time.sleep(pause)
+            last, at = account, time.monotonic()
+            if waited_for := account.waited_for(now):
+                if whole or account.silent:
+                    self._judge(account, at - began, at - moved)
+                time.sleep(pause)
+                pause, whole = min(LONGEST_PAUSE_S, pause * 1.5), at - max(moved, asked_all) >= STALL_S
+                account = look(self.client) if whole else last.renewed(look(self.client, waited_for))
+            else:
+                account, sure = look(self.client), whole
+                pause, whole = PAUSE_S, True
+                if sure and account.counts == last.counts and not account.waited_for(now):
+                    return account
+            asked_all = time.monotonic() if whole else asked_all
+            moved = time.monotonic() if account.counts != last.counts else moved
 
     def step(self, until: datetime | None = None, here: Account | None = None) -> Account | None:
         """Go to the next timer (not past `until`) when all is quiet, and give the look there; None where none is left.
 
         `here` is the look at a quiet since which nothing was asked for and the clock stood.
         """
-        following = (here or self.quiet()).next_timer
+        here = here or self.quiet()
+        following = here.next_timer
         if following is None or (until is not None and following > until):
             return None
         self.set_clock(following)
-        return self.quiet(following)
+        return self.quiet(following, here)
 
     def advance(self, to: datetime, reached: Callable[[datetime], None] = lambda instant: None) -> int:
         """Walk to the instant `to` from timer to timer, telling each that was reached; give how many."""
@@ -164,9 +192,8 @@ def _status(client: Calls, service: str) -> dict[str, Any] | OphorError:
         return error
 
 
-def _behind(account: Account, now: datetime | None) -> bool:
-    """Tell whether a face has not seen the clock's new instant yet: it names a timer as coming that is due."""
-    return now is not None and account.next_timer is not None and account.next_timer <= now
+def _next(status: dict[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(status["next_timer"]) if status["next_timer"] else None
 
 
 def _down(missing: list[str]) -> Unavailable:

@@ -10,19 +10,21 @@ from services.console.rehearsing import people
 from services.console.rehearsing.scenario.stage import Stage
 
 PATIENCE_S = 300.0
+PAUSE_S, LONGEST_PAUSE_S = 0.1, 0.5
 
 
 def obtain(stage: Stage, exit_id: str, name: str) -> None:
     """Have the certificate of stage `name` issued; raise CERTIFICATE_REFUSED, CERTIFICATE_FAILED, CERTIFICATE_LATE."""
     asked = _asked(stage, exit_id, name)
-    ends = time.monotonic() + PATIENCE_S
+    ends, pause = time.monotonic() + PATIENCE_S, PAUSE_S
     while (row := _read(stage, asked["certificate_id"]))["state"] != "issued":
         if row["state"] in ("failed", "refused"):
             raise Rejected("CERTIFICATE_" + row["state"].upper(), refusals(row), field="stage")
         if time.monotonic() > ends:
             raise Unavailable("CERTIFICATE_LATE", f"{name} is {row['state']}", remedy="ophor status")
         stage.progress.wait(f"slettebevis {name}: {row['state']}")
-        time.sleep(0.1)
+        time.sleep(pause)
+        pause = min(LONGEST_PAUSE_S, pause * 1.2)
     stage.certificates.append(row)
     stage.progress.certificates.append(f"{name} {row['number']}")
 

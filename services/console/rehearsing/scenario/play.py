@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from contracts.errors import Rejected
-from services.console.rehearsing.quiet import Account
+from services.console.rehearsing.quiet import Account, Flows
 from services.console.rehearsing.scenario import certificates, ordering
 from services.console.rehearsing.scenario.answers import Answers
 from services.console.rehearsing.scenario.stage import Rehearsal, Stage
@@ -22,6 +22,7 @@ class Scenario:
         self.exit_id = ""
         self._told_stopped: set[str] | None = None
         self._quiet: Account | None = None
+        self._jobs_at: tuple[Flows, Flows] | None = None
         self._first_day = date.max
 
     def play(self) -> str:
@@ -82,7 +83,10 @@ class Scenario:
         shown.clock = self.stage.today().isoformat()
         shown.plan(self.read("scheduling.read_plan", ref)["activities"])
         shown.delivery = self.read("delivery.read_delivery", ref)
-        shown.jobs = self.read("deletion.list_jobs", ref)["jobs"]
+        told = self._quiet.flows_of("deletion") if self._quiet else None
+        if told is None or told != self._jobs_at:  # every change of a job is a message told or handled
+            shown.jobs = self.read("deletion.list_jobs", ref)["jobs"]
+        self._jobs_at = told
 
     def read(self, wire: str, data: dict[str, Any]) -> dict[str, Any]:
         """Ask a query as somebody who may."""
