@@ -38,7 +38,8 @@ def fsck(
 ) -> None:
     """Udled hele bevisloggen igen og sammenlign: 0 stemmer, 1 stemmer ikke. / Derive the whole log again and compare.
 
-    Entries, chains, references, nodes, the head and every checkpoint; 0 sound, 1 not, 2 a wrong call. Examples:
+    Entries, chains, references, nodes, the head and every checkpoint; 0 sound, 1 not, 2 not looked at (a wrong call,
+    or no database). Examples:
 
       ophor evidence fsck
 

@@ -31,6 +31,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from pymongo.errors import PyMongoError
+
+from contracts.errors import OphorError
 from services.compliance.log.fsck_entries import GENESIS, Link, Piece, Read, Share, follows, piece, sharing
 from services.compliance.log.fsck_found import Found, as_dict, as_text
 from services.compliance.verifier import ophor_verify
@@ -236,7 +239,7 @@ def _signed(text: str, key: NoteKey, found: Found) -> tuple[str, int, bytes] | N
 
 
 def main(argv: list[str] | None = None, say: Callable[[str], Any] = print) -> int:
-    """Look at the log that the environment names (`OPHOR_MONGO_URI`, `OPHOR_KEYS`): 0 sound, 1 not, 2 a wrong call."""
+    """Look at the log that the environment names (`OPHOR_MONGO_URI`, `OPHOR_KEYS`): 0 sound, 1 not, 2 not looked at."""
     parser = argparse.ArgumentParser(prog="ophor evidence fsck", description=__doc__)
     parser.add_argument("--key", help="the log's key (name+hash+key); else the one in OPHOR_KEYS")
     parser.add_argument("--head", action="append", default=[], type=Path, help="a checkpoint received earlier (file)")
@@ -249,7 +252,11 @@ def main(argv: list[str] | None = None, say: Callable[[str], Any] = print) -> in
     except (OSError, KeyError, ValueError, ophor_verify.Failed, ophor_verify.Malformed) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - a terminal program
         return 2
-    found = _look_at_store(key, outside, [] if asked.key else _own_older(key))
+    try:
+        found = _look_at_store(key, outside, [] if asked.key else _own_older(key))
+    except (OphorError, PyMongoError, OSError) as error:
+        print(f"bevisloggen blev ikke gennemgået / not looked at: {error}"[:500], file=sys.stderr)  # noqa: T201
+        return 2
     say(
         json.dumps(as_dict(found), ensure_ascii=False, indent=1)
         if asked.json
