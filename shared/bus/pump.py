@@ -223,6 +223,7 @@ class Pump:
                 if selector.select(left):
                     self._awake()
         self._resting = False
+        self._awake()  # nobody's wake-up is left over: it would keep the next one from being given
 
 
 def _throw(error: Exception, _channel: amqp.Channel) -> None:
