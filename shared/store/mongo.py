@@ -9,23 +9,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from bson.codec_options import CodecOptions, TypeEncoder, TypeRegistry
 from pymongo import MongoClient, ReadPreference, WriteConcern
-from pymongo.errors import AutoReconnect, OperationFailure
+from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
-from pymongo.synchronous.pool import Connection
 
 if TYPE_CHECKING:
     from pymongo.database import Database
 
 KEPT_DAYS, KNOWN_DAYS = 90, 120
-_OURS = "ophor-"
 _KEPT, _KNOWN = ({"expireAfterSeconds": days * 86_400} for days in (KEPT_DAYS, KNOWN_DAYS))
 _KEPT_OTHERWISE = 85  # MongoDB's IndexOptionsConflict: an older version of ours kept it for another time
 _OPEN = {"state": {"$in": ["pending", "parked"]}}  # a published row leaves the index: less to write
@@ -69,35 +65,15 @@ CODEC: CodecOptions[dict[str, Any]] = CodecOptions(
 def connect(uri: str, name: str) -> MongoClient[dict[str, Any]]:
     """Make a client for `uri`, known to the server as `ophor-<name>`; it connects when first used.
 
-    It is told who is primary (the driver's `stream`): one that asks every 10 s (`poll`) wakes a third less, and notices
-    a restart too late.
+    It is told who is primary (the driver's `stream`, not `poll`, which wakes a third less): one that asks every 10 s
+    notices a restart too late and keeps a connection from before the primary was one, over which pymongo 4.15 repeats
+    a commit without a pause until its deadline, while nothing else in a face can run (seen in the chaos suite).
     """
     return MongoClient(
-        uri, appname=f"{_OURS}{name}", tz_aware=True, w="majority", journal=True, readConcernLevel="majority",
+        uri, appname=f"ophor-{name}", tz_aware=True, w="majority", journal=True, readConcernLevel="majority",
         retryWrites=True, serverSelectionTimeoutMS=5_000, connectTimeoutMS=5_000, socketTimeoutMS=65_000,
         serverMonitoringMode="stream",
     )  # fmt: skip
-
-
-def _refuse_unreadable(hello: Callable[..., Any]) -> Callable[..., Any]:
-    """Have a connection to a server that is just starting fail as one that is lost does, instead of being kept.
-
-    Pymongo 4.15 keeps it, takes it for one without sessions for ever, and repeats a commit over it without a pause
-    until its deadline, while nothing else in a face can run and its memory grows (seen in the chaos suite).
-    """
-
-    @wraps(hello)
-    def read(connection: Any, *asked: Any) -> Any:
-        told = hello(connection, *asked)
-        ours = str(connection.opts.metadata.get("application", {}).get("name")).startswith(_OURS)
-        if ours and not connection.is_sdam and not told.is_readable:
-            raise AutoReconnect("the server is starting")
-        return told
-
-    return read
-
-
-Connection._hello = _refuse_unreadable(Connection._hello)  # type: ignore[method-assign]
 
 
 def database(client: MongoClient[dict[str, Any]], service: str) -> Database[dict[str, Any]]:
