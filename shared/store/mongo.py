@@ -65,9 +65,7 @@ CODEC: CodecOptions[dict[str, Any]] = CodecOptions(
 def connect(uri: str, name: str) -> MongoClient[dict[str, Any]]:
     """Make a client for `uri`, known to the server as `ophor-<name>`; it connects when first used.
 
-    It is told who is primary (the driver's `stream`, not `poll`, which wakes a third less): one that asks every 10 s
-    notices a restart too late and keeps a connection from before the primary was one, over which pymongo 4.15 repeats
-    a commit without a pause until its deadline, while nothing else in a face can run (seen in the chaos suite).
+    It is told who is primary (`stream`): one that asks every 10 s (`poll`) wakes a third less, and hears of it later.
     """
     return MongoClient(
         uri, appname=f"ophor-{name}", tz_aware=True, w="majority", journal=True, readConcernLevel="majority",
