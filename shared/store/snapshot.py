@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from pymongo.database import Database
 
 Row = dict[str, Any]
-Page = tuple[
-    str, Any, Any
-]  # collection, first id (None: from the beginning), first of the next page (None: to the end)
+Page = tuple[str, Row, Row]
+"""A collection, and the index entries of this page's and the next page's first row: empty for beginning and end."""
 ROWS = 5_000
 BY_ID = {"_id": 1}
 

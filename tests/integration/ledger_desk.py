@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +20,7 @@ from services.compliance.verifier import ophor_verify
 from services.compliance.worker import Ledger
 from shared.bus.envelope import Message
 from shared.bus.hands import Work
-from shared.runtime.clock import SimulatedClock
+from shared.runtime.clock import DATABASE, SimulatedClock, set_clock
 from shared.store.unit import Store, Unit
 from tests.unit import evidence_world as given
 
@@ -56,6 +59,18 @@ class Desk:
 
     def logged(self, exit_id: str) -> list[Row]:
         return list(self.db.log_entries.find({"_id": {"$regex": f"^{exit_id}/"}}).sort("_id", 1))
+
+
+@contextmanager
+def opened(uri: str, folder: Path) -> Iterator[Desk]:
+    """Give a desk with an empty log, its keys in `folder`, on 6 October 2026."""
+    made = Desk(uri, folder)
+    for name in (made.db.name, DATABASE):
+        made.store.client.drop_database(name)
+    made.store.prepare()
+    set_clock(uri, datetime(2026, 10, 6, 12, tzinfo=UTC))
+    yield made
+    made.store.close()
 
 
 def items(exit_id: str, count: int | None = None) -> list[Row]:

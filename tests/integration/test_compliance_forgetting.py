@@ -18,11 +18,10 @@ from services.compliance.log import redaction, retention, tiles, tree
 from services.compliance.store import forgetting
 from services.compliance.verifier import ophor_verify
 from shared.bus.tokens import Actor
-from shared.runtime import clock
 from shared.runtime.clock import set_clock
 from tests.integration.bus_store_parts import mongo, until
 from tests.integration.compliance_parts import Bed, bed
-from tests.integration.ledger_desk import Desk, Row, items
+from tests.integration.ledger_desk import Desk, Row, items, opened
 from tests.integration.test_compliance_service import ask, prepare, settled
 from tests.parts import Parts
 from tests.unit import evidence_world as given
@@ -39,13 +38,8 @@ def database() -> Iterator[str]:
 
 @pytest.fixture
 def there(database: str, tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(database, tmp_path)
-    for name in (made.db.name, clock.DATABASE):
-        made.store.client.drop_database(name)
-    made.store.prepare()
-    set_clock(database, datetime(2026, 10, 6, 12, tzinfo=UTC))
-    yield made
-    made.store.close()
+    with opened(database, tmp_path) as made:
+        yield made
 
 
 def appended(there: Desk, *what: Row) -> None:

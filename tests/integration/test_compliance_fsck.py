@@ -13,11 +13,10 @@ from services.compliance import store
 from services.compliance.log import fsck
 from services.compliance.log.fsck_found import Found
 from services.compliance.verifier import ophor_verify
-from shared.runtime.clock import set_clock
 from shared.store import snapshot
 from shared.store.unit import Unit
 from tests.integration.bus_store_parts import mongo
-from tests.integration.ledger_desk import Desk, items
+from tests.integration.ledger_desk import Desk, items, opened
 
 pytestmark = pytest.mark.xdist_group("compliance-ledger")
 
@@ -30,12 +29,8 @@ def database() -> Iterator[str]:
 
 @pytest.fixture
 def there(database: str, tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(database, tmp_path)
-    made.store.client.drop_database(made.db.name)
-    made.store.prepare()
-    set_clock(database, datetime(2026, 10, 6, 12, tzinfo=UTC))
-    yield made
-    made.store.close()
+    with opened(database, tmp_path) as made:
+        yield made
 
 
 def test_pages_hold_every_row_whatever_its_id_is_and_as_it_was(there: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,10 +25,9 @@ from services.compliance.verifier import ophor_verify
 from services.compliance.worker import Render, rendering, renewing
 from shared.bus.envelope import Message
 from shared.bus.hands import Work
-from shared.runtime.clock import set_clock
 from tests.integration.bus_store_parts import mongo
 from tests.integration.compliance_authority import Authority, serving
-from tests.integration.ledger_desk import Desk, items
+from tests.integration.ledger_desk import Desk, items, opened
 from tests.unit import evidence_world as given
 from tests.unit.evidence_forge import blank
 from tests.unit.evidence_world import World
@@ -44,13 +43,9 @@ def database() -> Iterator[str]:
 
 @pytest.fixture
 def there(database: str, tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(database, tmp_path / "keys")
-    made.store.client.drop_database(made.db.name)
-    made.store.prepare()
-    set_clock(database, datetime(2026, 10, 6, 12, tzinfo=UTC))
-    append(made, "exit-a")
-    yield made
-    made.store.close()
+    with opened(database, tmp_path / "keys") as made:
+        append(made, "exit-a")
+        yield made
 
 
 def append(there: Desk, exit_id: str) -> None:

@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,8 @@ from services.compliance.log import ledger, submit, tree
 from services.compliance.log.witness import Witness
 from services.compliance.log.witnessing import server
 from services.compliance.verifier import ophor_verify
-from shared.runtime.clock import set_clock
 from tests.integration.bus_store_parts import mongo
-from tests.integration.ledger_desk import Desk, items
+from tests.integration.ledger_desk import Desk, items, opened
 
 pytestmark = pytest.mark.xdist_group("compliance-ledger")
 
@@ -32,12 +30,8 @@ def database() -> Iterator[str]:
 
 @pytest.fixture
 def there(database: str, tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(database, tmp_path)
-    made.store.client.drop_database(made.db.name)
-    made.store.prepare()
-    set_clock(database, datetime(2026, 10, 6, 12, tzinfo=UTC))
-    yield made
-    made.store.close()
+    with opened(database, tmp_path) as made:
+        yield made
 
 
 def test_one_task_appends_all_that_waits_under_one_checkpoint_and_settles_their_tasks(there: Desk) -> None:
