@@ -222,8 +222,10 @@ class Pump:
             while not self._stopping and (left := end - time.monotonic()) > 0:
                 if selector.select(left):
                     self._awake()
-        self._resting = False
-        self._awake()  # nobody's wake-up is left over: it would keep the next one from being given
+            self._resting = False
+            if selector.select(0):  # asked first: a greenlet that reads an empty pipe waits for good
+                self._awake()
+        self._woken = False  # nobody's wake-up is left over: it would keep the next one from being given
 
 
 def _throw(error: Exception, _channel: amqp.Channel) -> None:
