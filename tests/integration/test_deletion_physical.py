@@ -103,6 +103,20 @@ def owned(target: Target) -> None:
     target.execute(f"ALTER TABLE sager OWNER TO {user_of(target, 'delete')}")
 
 
+def test_what_a_batch_left_below_the_rows_is_seen_the_moment_it_is_committed(postgresql: Target) -> None:
+    connector, gone = postgresql.open("delete"), 0
+    for place in connector.order(connector.discover()):
+        while keys := connector.keys(place, 15):
+            with connector.batch() as batch:
+                for each, rows in connector.together(place, keys):
+                    batch.delete(each, rows)
+                batch.commit()
+                gone += batch.planned().get("sager", 0)
+                assert seen(postgresql).held >= gone, "its session goes on"
+    assert gone >= 40
+    connector.close()
+
+
 def test_vacuum_frees_rows_but_leaves_bytes_and_only_a_rewrite_takes_them(postgresql: Target) -> None:
     owned(postgresql)
     assert in_postgresql(postgresql)

@@ -134,9 +134,14 @@ class PostgresDialect(Dialect):
 
     @contextmanager
     def transaction(self, connection: Connection, system: str, lock: str, *, deferred: bool) -> Iterator[Connection]:
-        """Use REPEATABLE READ."""
+        """Use REPEATABLE READ; what it counted is the engine's statistics when its commit returns, not a while later.
+
+        Else whoever reads below the rows next could be told that no dead row lies there (15: see `physical.Physical`).
+        """
         repeatable = connection.execution_options(isolation_level="REPEATABLE READ")
         with self.locked(repeatable, lock):
+            if (connection.dialect.server_version_info or ()) >= (15,):
+                repeatable.execute(text("SELECT pg_stat_force_next_flush()"))
             if repeatable.execute(text("SHOW track_counts")).scalar() != "on":
                 raise Rejected(
                     "EFFECTS_NOT_COUNTED",
