@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import amqp
 import pymongo
 
 from contracts.catalogue import EVENTS, TASKS
-from deploy.stack import guard, keys
+from deploy.stack import guard, keys, mongodb
 from deploy.stack.instance import Stack
 from deploy.stack.ports import Ports
 from deploy.stack.processes import PRODUCT, TABLE
@@ -48,7 +48,11 @@ class Bed:
         self.amqp_proxy = Proxy(stack.state.ports["amqp"])
         self.mongo_proxy = Proxy(stack.state.ports["mongod"])
         self.began = datetime.now(UTC)
-        self.mongo: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(stack.parts.mongo.admin_uri)
+        self.mongo: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+            "127.0.0.1", stack.state.ports["mongod"], directConnection=True,
+            username=mongodb.ROOT, password=stack.parts.mongo.password,
+        )  # fmt: skip
+        self._move_member()
         self.issuer = Issuer("console", load_key(keys.folder_of(stack.settings.keys, keys.CONSOLE), "console"))
         self.client = Client(self._behind(stack.parts.amqp_uri("console")), "console", self.issuer.acting("usr-0", []))
         self.watch = Watch([each for number in range(1, replicas + 1) for each in self._processes(number)])
@@ -119,12 +123,17 @@ class Bed:
         self.stack.end([part], 0.0 if hard else 30.0)
         self.stack.up([part], alone=True)
 
+    def _move_member(self) -> None:
+        """Make the proxy the member's address, so that processes find it there as they find any replica set."""
+        config = self.mongo.admin.command("replSetGetConfig")["config"]
+        config["members"][0]["host"] = f"127.0.0.1:{self.mongo_proxy.port}"
+        self.mongo.admin.command("replSetReconfig", {**config, "version": config["version"] + 1})
+
     def _behind(self, uri: str) -> str:
         parts = urlsplit(uri)
         port = self.mongo_proxy.port if parts.scheme == "mongodb" else self.amqp_proxy.port
         login = f"{parts.username}:{parts.password}@"
-        query = "?directConnection=true&authSource=admin" if parts.scheme == "mongodb" else ""
-        return f"{parts.scheme}://{login}127.0.0.1:{port}/{query}"
+        return urlunsplit(parts._replace(netloc=f"{login}127.0.0.1:{port}"))
 
     def _processes(self, number: int) -> Iterator[Process]:
         for name in PRODUCT:
