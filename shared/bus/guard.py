@@ -122,10 +122,11 @@ def _command(received: Received, service: str, trust: Trust) -> Message:
     body = _envelope(_call_body(received))
     if body["type"] != received.routing_key:  # 6
         raise Poison("routing-key")
+    written = _digest(body, actor)  # first: what cannot be written, no answer that names its fields can be either
     data = _permitted(body, service, actor)
     in_time(deadline)  # 9
     return Message(
-        "command", body["id"], body["type"], data, _digest(body, actor), service, subject=_exit(body),
+        "command", body["id"], body["type"], data, written, service, subject=_exit(body),
         correlation_id=_header(headers, "nameko.correlation_id", _ID) or body["correlationid"] or new_id(),
         actor=actor, deadline=float(deadline), traceparent=_header(headers, "nameko.traceparent", _TRACE),
     )  # fmt: skip

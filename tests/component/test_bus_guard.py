@@ -83,6 +83,13 @@ def test_a_proven_caller_is_told_which_field_is_wrong() -> None:
     assert (refused.value.code, refused.value.field) == ("MESSAGE_INVALID", "exit_id")
 
 
+def test_text_that_cannot_be_written_is_poison_before_an_answer_would_name_it() -> None:
+    wire, token = "orders.register_agreement", CONSOLE.acting("usr-1", ["ist_projektleder"])("orders")
+    body = call(envelope={"type": wire, "data": {"numbers": {"?": 1}}}).body.replace(b'"?"', rb'"\ud800"')
+    with pytest.raises(Poison, match="body"):
+        guard.command(call(key=wire, token=token, body=body), "orders", TRUST)
+
+
 def test_a_proven_caller_without_the_role_is_told_who_may() -> None:
     with pytest.raises(Rejected, match="ROLE_MISSING"):
         guard.command(call(token=CONSOLE.acting("usr-1", ["kommune_dpo"])("orders")), "orders", TRUST)
