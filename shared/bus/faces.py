@@ -118,16 +118,21 @@ def run(face: type[Face]) -> int:
     """Run a face until SIGTERM or SIGINT (clean stop, at most 90 s) or until it cannot go on; give the exit code."""
     eventlet.debug.hub_exceptions(False)  # it would print exceptions with their texts
     nameko.config.setup({"max_workers": WORKERS})
-    container = ServiceContainer(face)
+    container, started = ServiceContainer(face), eventlet.Event()
+
+    def stop() -> None:
+        started.wait()  # stopped in the middle of it, what starts afterwards would never end
+        container.stop()
 
     def leave(_signal: int, _frame: Any) -> None:
         eventlet.spawn_after(GRACE_S, os._exit, 1)
-        eventlet.spawn_n(container.stop)
+        eventlet.spawn_n(stop)
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, leave)
     try:
         container.start()
+        started.send()
         gc.collect()
         gc.freeze()  # what a face is made of stays: to look through it time and again stops calls for 20 ms or more
         _wait(eventlet.spawn(container.wait))

@@ -16,10 +16,30 @@ from urllib.request import urlopen
 import pytest
 
 from contracts.errors import Rejected
+from shared.bus import trust
 from shared.runtime.config import Config
 from shared.runtime.health import Health
 
 ROOT = Path(__file__).parents[2]
+LEAVING = """
+import warnings
+warnings.filterwarnings("ignore")
+import eventlet
+eventlet.monkey_patch()
+import os, signal, sys
+from nameko.extensions import DependencyProvider
+from shared.bus import faces
+
+class Told(DependencyProvider):
+    def setup(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        eventlet.sleep(0)  # whoever was woken by it has its turn
+
+class Orders(faces.Face):
+    name, told = "orders", Told()
+
+sys.exit(faces.run(Orders))
+"""
 
 
 def logged(code: str) -> list[dict[str, Any]]:
@@ -164,6 +184,18 @@ def test_a_process_without_its_environment_ends_with_1_and_names_the_variable(ar
     )
     assert done.returncode == 1
     assert "OPHOR_MODE" in done.stderr
+
+
+def test_a_face_that_is_told_to_stop_while_it_starts_leaves_cleanly(tmp_path: Path) -> None:
+    trust.write(tmp_path / "trust.json", {"orders": trust.make_key(tmp_path, "orders")}, {})
+    environ = {
+        "OPHOR_MODE": "test", "OPHOR_TRUST": str(tmp_path / "trust.json"), "OPHOR_AMQP_URI": "amqp://a:b@127.0.0.1:1/",
+        "OPHOR_MONGO_URI": "mongodb://127.0.0.1:1/", "PATH": os.defpath,
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVING], cwd=ROOT, capture_output=True, text=True, check=False, env=environ
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_threads_use_never_imports_eventlet() -> None:
