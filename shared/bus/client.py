@@ -186,7 +186,7 @@ class _Connection:
             body = json.loads(raw.body)
             error = body["error"]
             call.settle(body["result"], _error(error) if error else None)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             call.settle(error=Unavailable("ANSWER_INVALID", f"{call.wire} answered nonsense"))
 
     def _returned(self, _error: Exception, _exchange: str, _key: str, raw: amqp.Message) -> None:
