@@ -68,10 +68,11 @@ class Management:
         return found
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        from urllib.request import Request, urlopen
+        from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
         request = Request(f"{self._address}/api/{path}", body, self._headers, method=method)  # noqa: S310
-        with urlopen(request, timeout=10, context=self._tls) as answer:  # noqa: S310 - the operator's own address
+        direct = build_opener(ProxyHandler({}), HTTPSHandler(context=self._tls))  # as AMQP goes: by no proxy
+        with direct.open(request, timeout=10) as answer:
             content: bytes = answer.read()
         return content
 
