@@ -199,7 +199,11 @@ class FilesConnector:
         return FilesWhole(self.system, self._mine(place), goes=self._map.rules[place].goes)
 
     def _mine(self, place: str) -> Path:
-        return self._root / place / self._tenant
+        """Give the tenant's folder; refuse a link in its place, which leads to somebody else's files."""
+        mine = self._root / place / self._tenant
+        if mine.is_symlink():
+            raise failures.outside(self.system, place, "the tenant's folder is a link")
+        return mine
 
     def _folder(self, place: str) -> Path:
         rule = self._map.rule(place)

@@ -30,8 +30,6 @@ class FilesWhole:
 
     def look(self) -> None:
         """Raise PLACE_NOT_WHOLE where something beside the tenant's folder lies in a place that goes with it."""
-        if self._mine.is_symlink():
-            raise failures.not_whole(self._system, self._place.name, "the tenant's folder is a link")
         own = {path.name for path in (self._mine, self._aside, self._done)}
         beside = [entry for entry in os.scandir(self._place) if entry.name not in own]
         if self._goes and beside:
