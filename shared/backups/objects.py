@@ -8,9 +8,10 @@ lifecycle says when a set should be gone; only looking says that it is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from contracts.system_map import Credential, System
@@ -20,6 +21,7 @@ from shared.connectors.s3 import settings
 from shared.connectors.s3.session import connect, pages, translated
 from shared.runtime.clock import legal_date
 
+Row = dict[str, Any]
 _VERSIONS = {"KeyMarker": "NextKeyMarker", "VersionIdMarker": "NextVersionIdMarker"}
 _UPLOADS = {"KeyMarker": "NextKeyMarker", "UploadIdMarker": "NextUploadIdMarker"}
 
@@ -32,12 +34,15 @@ class Objects(Listing):
 
     def sets(self) -> list[Set]:
         """List every set below the prefix."""
-        return self._sets(self.prefix)
+        with translated(self.system, "verify", self.bucket):
+            return self._sets(self._rows(self.prefix))
 
     def everything(self) -> list[Set]:
-        """List the sets, and by their content alone what lies elsewhere in the bucket."""
-        beside = self._sets("") if self.prefix else []
-        return self.sets() + [replace(each, set_id="") for each in beside]
+        """List the sets, and by its content alone whatever lies elsewhere in the bucket, or inside one of them."""
+        with translated(self.system, "verify", self.bucket):
+            rows = list(self._rows(""))
+            sets = self._sets(row for row in rows if row["Key"].startswith(self.prefix))
+        return sets + list(self._aside(rows, {each.set_id: each.identity for each in sets}))
 
     def heads(self, set_id: str, size: int) -> Iterator[bytes]:
         """Give the first bytes of every version of the set's objects, as anybody who may read the bucket gets them.
@@ -52,24 +57,38 @@ class Objects(Listing):
                     raise not_listed(self.bucket, "an upload that was never finished cannot be read")
                 yield self._head(row, size) if row["Size"] else b""
 
-    def _head(self, row: dict[str, Any], size: int) -> bytes:
+    def _head(self, row: Row, size: int) -> bytes:
         what = {"Bucket": self.bucket, "Key": row["Key"]}
         if row.get("VersionId", "null") != "null" or not row.get("IsLatest"):  # without versions `null` may be unknown
             what["VersionId"] = row["VersionId"]
         body = self.client.get_object(**what, Range=f"bytes=0-{size - 1}")["Body"]
         return bytes(body.read(size))
 
-    def _sets(self, prefix: str) -> list[Set]:
-        with translated(self.system, "verify", self.bucket):
-            known = settings.read(self.client, self.system, "verify", self.bucket)
-            settings.check(self.system, self.bucket, known, {self.bucket})
-            days = _days(known, prefix)
-            found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-            for row in self._rows(prefix):
-                found[_name(row["Key"], prefix)].append(row)
-        return [_set(name, rows, days) for name, rows in sorted(found.items())]
+    def _sets(self, rows: Iterable[Row]) -> list[Set]:
+        known = settings.read(self.client, self.system, "verify", self.bucket)
+        settings.check(self.system, self.bucket, known, {self.bucket})
+        days = _days(known, self.prefix)
+        found: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            found[_name(row["Key"], self.prefix)].append(row)
+        return [_set(name, mine, days) for name, mine in sorted(found.items())]
 
-    def _rows(self, prefix: str) -> Iterator[dict[str, Any]]:
+    def _aside(self, rows: Sequence[Row], own: Mapping[str, tuple[str, ...]]) -> Iterator[Set]:
+        """Give the content of every key and of all below each of its parts, but for what is a set of `own` itself."""
+        inside: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            for at in accumulate(row["Key"].split("/"), "{}/{}".format):
+                inside[at].append(row)
+        for at, mine in inside.items():
+            same = _content(mine)
+            if at.startswith(self.prefix):
+                aside = same != own.get(set_id_of(_name(at, self.prefix)), same)
+            else:
+                aside = not self.prefix.startswith(f"{at}/")
+            if aside and same:
+                yield Set("", "s3", None, same)
+
+    def _rows(self, prefix: str) -> Iterator[Row]:
         what = {"Bucket": self.bucket, "Prefix": prefix}
         for page in pages(self.system, self.client.list_object_versions, _VERSIONS, what):
             yield from page.get("Versions", ())
@@ -90,12 +109,17 @@ def _name(key: str, prefix: str) -> str:
     return key[len(prefix) :].partition("/")[0] or key
 
 
-def _set(name: str, rows: list[dict[str, Any]], days: int | None) -> Set:
+def _set(name: str, rows: list[Row], days: int | None) -> Set:
     times: list[datetime] = [row.get("LastModified") or row["Initiated"] for row in rows]
     taken: date = legal_date(max(times))
-    content = sorted({f"{row['ETag']} {row['Size']}" for row in rows if row.get("Size")})
     expires = taken + timedelta(days=days) if days is not None else None
-    return Set(set_id_of(name), "s3", taken, (digest(content),) if content else (), expires)
+    return Set(set_id_of(name), "s3", taken, _content(rows), expires)
+
+
+def _content(rows: Iterable[Row]) -> tuple[str, ...]:
+    """Give the one digest of all these objects, whatever they are called; none where there is no content."""
+    found = sorted({f"{row['ETag']} {row['Size']}" for row in rows if row.get("Size")})
+    return (digest(found),) if found else ()
 
 
 def _days(known: settings.Settings, prefix: str) -> int | None:

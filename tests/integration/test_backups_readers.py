@@ -1,4 +1,4 @@
-"""Readers of backup sets on what the tools really leave: pg_basebackup, mariadb-dump, a server's binlog, BSON, S3.
+"""Readers of backup sets on what the tools really leave: pg_basebackup, mariadb-dump, a server's binlog, BSON.
 
 pgBackRest and mongodump are not installed where these tests run: their files are made in the documented form.
 """
@@ -27,7 +27,6 @@ from shared.backups import Answer, Set, sources
 from shared.backups.catalogue import Catalogue
 from shared.backups.disk import Folder
 from shared.backups.dumps import MariaDumps, MongoDumps
-from shared.backups.objects import Objects
 from shared.backups.pgbackrest import PgBackRest
 from shared.backups.postgresql import BaseBackups
 from shared.backups.snapshots import Snapshots
@@ -229,49 +228,6 @@ def test_pgbackrests_word_counts_while_it_is_fresh_and_its_repository_was_read(t
     os.utime(path, (time.time() - 90_000,) * 2)
     assert (look(reader, first), look(wal, noted)) == (ERROR, ERROR)
     assert look(PgBackRest(path, "other"), first) is ERROR
-
-
-@pytest.fixture
-def bucket(parts: Parts) -> Any:
-    parts.object_store.empty()
-    client = parts.object_store.client("s3")
-    client.create_bucket(Bucket="backup")
-    client.put_bucket_versioning(Bucket="backup", VersioningConfiguration={"Status": "Enabled"})
-    client.put_object(Bucket="backup", Key="px/2026-10-01/base.tar", Body=b"indhold")
-    client.put_object(Bucket="backup", Key="px/2026-10-02/base.tar", Body=b"andet indhold")
-    return client
-
-
-def test_a_deleted_object_with_versions_is_still_there(bucket: Any) -> None:
-    reader = Objects(bucket, "px", "backup", "px/")
-    first, second = reader.sets()
-    assert (first.set_id, first.expires_on) == ("2026-10-01", None)
-    bucket.delete_object(Bucket="backup", Key="px/2026-10-01/base.tar")
-    assert look(reader, first) is PRESENT  # hidden by a delete marker
-    bucket.copy_object(
-        Bucket="backup", Key="elsewhere/x", CopySource={"Bucket": "backup", "Key": "px/2026-10-02/base.tar"}
-    )
-    for key in ("px/2026-10-01/base.tar", "px/2026-10-02/base.tar"):
-        for row in bucket.list_object_versions(Bucket="backup", Prefix=key).get("Versions", ()):
-            bucket.delete_object(Bucket="backup", Key=key, VersionId=row["VersionId"])
-    assert look(reader, first) is GONE
-    assert look(reader, second) is PRESENT  # renamed: its content lies elsewhere in the bucket
-
-
-def test_a_lifecycle_promises_a_day_only_where_it_takes_older_versions_too(bucket: Any) -> None:
-    rule: dict[str, Any] = {"ID": "a", "Status": "Enabled", "Filter": {"Prefix": "px/"}, "Expiration": {"Days": 30}}
-    bucket.put_bucket_lifecycle_configuration(Bucket="backup", LifecycleConfiguration={"Rules": [rule]})
-    reader = Objects(bucket, "px", "backup", "px/")
-    assert reader.sets()[0].expires_on is None
-    rule["NoncurrentVersionExpiration"] = {"NoncurrentDays": 5}
-    bucket.put_bucket_lifecycle_configuration(Bucket="backup", LifecycleConfiguration={"Rules": [rule]})
-    found = reader.sets()[0]
-    assert found.taken_on is not None and found.expires_on == found.taken_on + timedelta(days=35)
-
-
-def test_a_bucket_that_cannot_be_asked_is_an_error(bucket: Any) -> None:
-    found = Objects(bucket, "px", "backup", "px/").sets()[0]
-    assert look(Objects(bucket, "px", "missing", "px/"), found) is ERROR
 
 
 def test_what_is_not_in_the_catalogue_is_told_apart_by_name_and_content() -> None:
