@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from services.deletion import store
+from services.deletion.worker import backups, ground
 from tests.integration import connectors_targets as targets
+from tests.integration.deletion_house import EXIT
 from tests.integration.deletion_world import World, a_world
 from tests.parts import Parts
 
@@ -131,3 +134,18 @@ def test_a_set_beside_the_catalogue_keeps_the_expiry_away_even_when_it_is_gone(w
     register(world, "beside", "2026-09-30", "2026-10-12")
     pass_days(world, 40)
     assert world.house.events("deletion.backups_expired")
+
+
+def test_what_is_registered_while_a_look_lasts_stands(world: World) -> None:
+    base(world, "wrong", "2026-09-25")
+    register(world, "wrong", "2026-01-01", "2026-10-15")
+    world.house.delete("D7a", "maal")
+    world.house.clock.instant = BEGUN + timedelta(20)
+    task = {"type": "deletion.verify.observe_backups", "id": "m-1", "data": {"exit_id": EXIT, "on": "2026-10-21"}}
+    work = world.house.work(task)
+    exit_ = world.house.store.read(lambda unit: store.load_exit(unit, EXIT))
+    looked = backups.observe(work, EXIT, ground.load_map(work, exit_))
+    register(world, "wrong", "2026-09-25", "2026-12-01")
+    world.house.store.run(lambda unit: backups.keep(unit, EXIT, looked))
+    (row,) = (row for row in world.house.ask("read_backups", {})["backups"] if row["set_id"] == "wrong")
+    assert (row["taken_on"], row["expires_on"], row["answer"]) == ("2026-09-25", "2026-12-01", "PRESENT")

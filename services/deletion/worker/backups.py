@@ -65,22 +65,24 @@ def at_verification(work: Any, exit_id: str, systems: SystemMap, names: Iterable
 
 
 def keep(unit: Any, exit_id: str, looked: Looked) -> None:
-    """Keep and tell what was seen."""
+    """Keep and tell what was seen; what was told of a set while the look lasted stands."""
     for each in looked.known:
         before = kept.load_backup(unit, exit_id, each.system, each.set_id)
-        kept.save_backup(unit, each)
+        noted = replace(before, identity=each.identity, kind=each.kind) if before and not each.stream else each
+        kept.save_backup(unit, noted)
         if before is None:
             unit.emit("deletion.backup_registered", exit_id, _registered(each))
     begun, _ = kept.days_of(unit, exit_id)
     last = catalogue.limits(begun)
     for each in looked.seen:
-        now = kept.load_backup(unit, exit_id, each.system, each.set_id)
-        if now is not None and now.ended:
+        before = kept.load_backup(unit, exit_id, each.system, each.set_id)
+        if before is None or before.ended:
             continue  # it ended meanwhile, with its key
-        kept.save_backup(unit, each)
-        told = {"exit_id": exit_id, "system": each.system, "set_id": each.set_id, "answer": each.answer}
-        unit.emit("deletion.backup_observed", exit_id, told | {"expires_on": each.expires_on, "on": unit.today})
-        _escalate(unit, exit_id, catalogue.stand(each, last.get(each.system), unit.today))
+        now = replace(before, answer=each.answer, observed_on=each.observed_on)
+        kept.save_backup(unit, now)
+        told = {"exit_id": exit_id, "system": now.system, "set_id": now.set_id, "answer": now.answer}
+        unit.emit("deletion.backup_observed", exit_id, told | {"expires_on": now.expires_on, "on": unit.today})
+        _escalate(unit, exit_id, catalogue.stand(now, last.get(now.system), unit.today))
     for finding in looked.findings:
         _tell_finding(unit, exit_id, finding)
 
