@@ -45,7 +45,7 @@ def test_six_months_of_sets_rolling_over_with_a_late_a_forgotten_and_a_misdated_
             seen = replace(each, answer=answer, observed_on=today)
             known[known.index(each)] = seen
             how = rules.stand(seen, LIMIT, today)
-            if rules.escalates(how):
+            if rules.escalates(how, each.observed_on):
                 escalated.setdefault(each.set_id, []).append(how.days_over)
     stands = {each.set_id: each for each in rules.evaluate(known, BEGUN, today)}
     assert escalated == {"s10": [1, 8, 15, 22], "s11": [1, 8, 15]}  # the late one until it goes, the forgotten for good
@@ -93,6 +93,17 @@ def test_what_is_there_is_held_against_the_catalogue(found: Found, finding: str)
 def test_before_the_deletion_is_verified_every_set_beside_the_catalogue_counts() -> None:
     (told,) = rules.findings([Found("plads", "new", "postgresql", date(2030, 1, 1))], [], {})
     assert told.finding == "UNCATALOGUED"
+
+
+def test_what_was_due_on_a_day_without_a_look_is_escalated_at_the_next_one_and_once_a_week() -> None:
+    looks = [(None, 4), (4, 4), (4, 7), (7, 9), (9, 30)]  # registered late; twice a day; nobody looked for a while
+    backup = a_set(1, DELETED)
+
+    def told(before: int | None, days: int) -> bool:
+        how = rules.stand(backup, LIMIT, DELETED + timedelta(days))
+        return rules.escalates(how, None if before is None else DELETED + timedelta(before))
+
+    assert [told(*look) for look in looks] == [True, False, False, True, True]
 
 
 def test_a_set_is_dated_anew_only_to_the_day_that_its_content_says() -> None:

@@ -89,9 +89,16 @@ def evaluate(backups: Iterable[Backup], begun: Mapping[str, date], today: date) 
     return [stand(each, last.get(each.system), today) for each in backups]
 
 
-def escalates(standing: Standing) -> bool:
-    """Tell whether a set is escalated on this day: the first on which it is overdue, then each week (rule 3)."""
-    return standing.days_over > 0 and standing.days_over % ESCALATED_EVERY_DAYS == 1
+def escalates(standing: Standing, before: date | None) -> bool:
+    """Tell whether a set is escalated now: at the first look past its day, then once a week (rule 3).
+
+    `before`: the day of the look before; what was due on a day without a look is told at the next one."""
+    told = max((before - standing.last_on).days, 0) if before else 0
+    return _weeks(standing.days_over) > _weeks(told)
+
+
+def _weeks(days_over: int) -> int:
+    return -(-days_over // ESCALATED_EVERY_DAYS)
 
 
 def findings(found: Iterable[Found], backups: Sequence[Backup], ended: Mapping[str, date]) -> list[Finding]:

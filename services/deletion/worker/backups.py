@@ -82,7 +82,7 @@ def keep(unit: Any, exit_id: str, looked: Looked) -> None:
         kept.save_backup(unit, now)
         told = {"exit_id": exit_id, "system": now.system, "set_id": now.set_id, "answer": now.answer}
         unit.emit("deletion.backup_observed", exit_id, told | {"expires_on": now.expires_on, "on": unit.today})
-        _escalate(unit, exit_id, catalogue.stand(now, last.get(now.system), unit.today))
+        _escalate(unit, exit_id, catalogue.stand(now, last.get(now.system), unit.today), before.observed_on)
     for finding in looked.findings:
         _tell_finding(unit, exit_id, finding)
 
@@ -148,8 +148,8 @@ def _registered(each: Backup) -> dict[str, Any]:
     return {name: getattr(each, name) for name in names}
 
 
-def _escalate(unit: Any, exit_id: str, how: catalogue.Standing) -> None:
-    if catalogue.escalates(how):
+def _escalate(unit: Any, exit_id: str, how: catalogue.Standing, before: date | None) -> None:
+    if catalogue.escalates(how, before):
         told: dict[str, Any] = {"exit_id": exit_id, "system": how.system, "set_id": how.set_id, "state": how.state}
         told |= {"last_on": how.last_on, "days": how.days_over, "on": unit.today}
         unit.emit("deletion.backup_overdue", exit_id, told)
