@@ -57,7 +57,10 @@ def _row(backup: Backup, how: catalogue.Standing) -> dict[str, Any]:
 
 
 def _look_when_deleted(unit: Any, exit_: Exit, backup: Backup) -> None:
-    """Set the timer of a set that is registered after its system was deleted."""
+    """Have a set that is registered after its system was deleted looked at: now, and when its last day is past."""
     jobs = store.jobs_of(unit, exit_.exit_id)
     if any(job.state == "verified" and backup.system in job.systems for job in jobs):
-        store.look_later(unit, exit_.exit_id, [backup])
+        begun, _ = kept.days_of(unit, exit_.exit_id)
+        last = catalogue.last_day(backup, catalogue.limits(begun).get(backup.system))
+        store.look_later(unit, exit_.exit_id, [replace(backup, expires_on=last)])
+        unit.send("deletion.verify.observe_backups", {"exit_id": exit_.exit_id, "on": unit.today})

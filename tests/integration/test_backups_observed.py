@@ -136,6 +136,19 @@ def test_a_set_beside_the_catalogue_keeps_the_expiry_away_even_when_it_is_gone(w
     assert world.house.events("deletion.backups_expired")
 
 
+def test_a_set_registered_after_the_deletion_is_known_by_its_content_and_looked_for_in_time(world: World) -> None:
+    kept = base(world, "kept", "2026-09-30")
+    world.house.delete("D7a", "maal")
+    (world.house.folder / "log" / "binlog.000001").unlink()
+    register(world, "kept", "2026-09-30", "2028-01-01")
+    world.house.carry()
+    kept.rename(kept.parent / ".Trash")
+    pass_days(world, 185)
+    told = [(each["set_id"], each["last_on"], each["days"]) for each in world.house.events(OVERDUE)]
+    assert told == [("kept", "2027-04-01", 1)]
+    assert answers(world)["kept"] == "OVERDUE"
+
+
 def test_what_is_registered_while_a_look_lasts_stands(world: World) -> None:
     base(world, "wrong", "2026-09-25")
     register(world, "wrong", "2026-01-01", "2026-10-15")

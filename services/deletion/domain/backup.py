@@ -44,6 +44,11 @@ class Backup:
         return self.answer in ENDED
 
     @property
+    def unknown(self) -> bool:
+        """Tell whether its content was never noted: under another name nobody would know it."""
+        return not (self.identity or self.stream or self.ended)
+
+    @property
     def look_on(self) -> date:
         """Give the day after its last day."""
         return self.expires_on + timedelta(days=1)

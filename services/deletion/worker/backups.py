@@ -29,17 +29,19 @@ class Looked:
 
 
 def observe(work: Any, exit_id: str, systems: SystemMap) -> Looked:
-    """Look for what is due today, and for what should not be there."""
+    """Look for what is due today, for what should not be there, and for the content of sets registered since."""
     backups = work.read(lambda unit: kept.backups_of(unit, exit_id))
     begun, ended = work.read(lambda unit: kept.days_of(unit, exit_id))
     due = domain.due(backups, work.today, catalogue.limits(begun))
+    late = {each.system for each in backups if each.system in ended and each.unknown}
     looked = Looked()
-    for name in sorted({each.system for each in due}):
+    for name in sorted(late.union(each.system for each in due)):
         system = systems.systems.get(name)
         sight = see(system) if system is not None else None
         mine, wanted = ([each for each in some if each.system == name] for some in (backups, due))
         looked.seen.extend(_answered(wanted, mine, sight, work.today))
         if sight is not None:
+            looked.known.extend(_noted(mine, sight))
             looked.findings.extend(catalogue.findings(_found(name, sight), mine, ended))
     return looked
 
@@ -53,12 +55,7 @@ def at_verification(work: Any, exit_id: str, systems: SystemMap, names: Iterable
         if not system.backed_up:
             continue
         sight, mine = see(system), [each for each in backups if each.system == name]
-        met = {each.set_id: each for each in sight.found}
-        looked.known.extend(
-            replace(each, identity=met[each.set_id].identity, kind=each.kind or met[each.set_id].kind)
-            for each in mine
-            if each.set_id in met and not each.identity
-        )
+        looked.known.extend(_noted(mine, sight))
         looked.known.extend(_streams(system, exit_id, work.today))
         looked.findings.extend(catalogue.findings(_found(name, sight), mine, {}))
     return looked
@@ -104,6 +101,16 @@ def look_later(unit: Any, exit_id: str, systems: Iterable[str]) -> None:
         [replace(each, expires_on=catalogue.last_day(each, last.get(each.system)))
          for each in kept.backups_of(unit, exit_id) if each.system in mine],
     )  # fmt: skip
+
+
+def _noted(mine: Sequence[Backup], sight: Seen) -> list[Backup]:
+    """Give the sets that were met and whose content nobody knew, with their content."""
+    met = {each.set_id: each for each in sight.found}
+    return [
+        replace(each, identity=met[each.set_id].identity, kind=each.kind or met[each.set_id].kind)
+        for each in mine
+        if each.set_id in met and each.unknown
+    ]
 
 
 def _answered(due: Sequence[Backup], mine: Sequence[Backup], sight: Seen | None, today: date) -> list[Backup]:
