@@ -71,10 +71,14 @@ def save_job(unit: Unit, job: Job) -> None:
 
 
 def stop_job(unit: Unit, job: Job, code: str, where: str) -> None:
-    """Stop a job for good, drop its probes, and tell it; one that has ended stays as it is."""
+    """Stop a job for good, drop its probes and what a dead worker left open, and tell it; an ended one stays as it is.
+
+    Nobody closes an open batch of a stopped job: its keys go, and its rows are in nobody's hand."""
     if (job.state, "stop") not in TRANSITIONS:
         return
     place = where[:300] or None
+    left = {"job_id": job.job_id, "state": {"$ne": "closed"}}
+    unit.db.batches.update_many(left, {"$set": {"state": "left"}, "$unset": {"keys": ""}}, session=unit.session)
     save_job(unit, job.after("stop", stopped_code=code, stopped_field=place, seed=b"", probes={}))
     told = {"exit_id": job.exit_id, "activity": job.activity, "job_id": job.job_id, "code": code}
     unit.emit("deletion.deletion_stopped", job.exit_id, told | {"field": place, "on": unit.today})

@@ -16,6 +16,7 @@ from services.deletion.worker import transaction
 from shared.connectors.sql import sessions
 from shared.connectors.sql.batch import SqlBatch
 from tests.integration import connectors_targets as targets
+from tests.integration.deletion_house import Killed
 from tests.integration.deletion_world import World, a_world, preview, stopped
 from tests.integration.test_deletion_holds import FIRST, HOLD, at_once, told
 from tests.parts import Parts
@@ -96,6 +97,24 @@ def test_after_a_holds_answer_no_row_goes_but_those_that_it_names(
     assert counted(world) == 11 - world.rows() == in_hand
     placed = world.house.ask("place_hold", HOLD, CUSTOMER_LEAD)
     assert placed["in_hand"] == 0, "the batch is closed: nothing is in hand any more"
+
+
+def test_a_batch_that_died_and_whose_job_was_stopped_keeps_no_key_and_is_in_nobodys_hand(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = begun(world)
+
+    def die() -> None:
+        raise Killed
+
+    at_step(monkeypatch, "after it is decided that they are kept", die)
+    with pytest.raises(Killed):
+        world.house.do(first)
+    (world.house.folder / "maps" / f"{world.house.digest}.yaml").write_text("version: 1\nsystems: {}\n")
+    world.house.carry()
+    stopped(world)
+    assert [row for row in world.house.store.db.batches.find() if "keys" in row] == []
+    assert world.house.ask("place_hold", HOLD, CUSTOMER_LEAD)["in_hand"] == 0
 
 
 def test_a_hold_and_the_keeping_of_a_batch_at_once_have_one_order(
