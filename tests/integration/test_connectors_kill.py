@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from contracts.errors import Unavailable
+from shared.connectors.mongodb import session
 from tests.integration import connectors_targets as targets
 from tests.integration.connectors_targets import Target
 from tests.parts import Parts
@@ -54,3 +56,18 @@ def test_a_killed_deleter_never_leaves_more_or_less_than_is_counted_and_the_next
                 batch.commit()
     assert [target.open("verify").count(place) for place in order] == [0, 0]
     assert target.neighbours() == sum(target.before(own=False).values())
+
+
+def test_in_mongodb_nobody_counts_what_is_left_while_a_worker_that_was_overtaken_may_still_commit(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with targets.mongodb(parts.mongo_uri, tmp_path) as target:
+        overtaken, next_one = target.open("delete"), target.open("delete")
+        keys = overtaken.keys("noter", 3)
+        with overtaken.batch() as batch:
+            assert batch.delete("noter", keys) == 3
+            with monkeypatch.context() as hurried, pytest.raises(Unavailable, match="TARGET_BUSY"):
+                hurried.setattr(session, "PATIENCE_S", 0.0)
+                next_one.present("noter", keys)
+            batch.commit()
+        assert next_one.present("noter", keys) == 0

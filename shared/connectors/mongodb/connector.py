@@ -17,7 +17,7 @@ from contracts.system_map import CLEAN, MARKER_PLACE, System, check_live
 from shared.connectors import failures, probe
 from shared.connectors.mongodb import physical, tenancy, values, whole
 from shared.connectors.mongodb.batch import MongoBatch
-from shared.connectors.mongodb.session import Document, connect, translated
+from shared.connectors.mongodb.session import Document, connect, settled, translated
 from shared.connectors.mongodb.whole import MongoWhole
 from shared.connectors.physical import Stored
 from shared.connectors.protocol import Access, Inventory, Key, LivePlace, Marker, Rows
@@ -108,9 +108,9 @@ class MongoConnector:
         return [(place, list(keys))]
 
     def present(self, place: str, keys: Sequence[Key]) -> int:
-        """Count the keys still there."""
-        with translated(self.system, self._purpose, place):
-            return self._base[place].count_documents({"_id": {"$in": self._ids(keys)}})
+        """Count the keys still there, once no batch of this user is open."""
+        with translated(self.system, self._purpose, place), settled(self._client, self.system) as session:
+            return self._base[place].count_documents({"_id": {"$in": self._ids(keys)}}, session=session)
 
     @contextmanager
     def batch(self) -> Iterator[MongoBatch]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from pymongo import MongoClient
+from pymongo.client_session import ClientSession
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
 
 from contracts.errors import OphorError
 from contracts.system_map import CLEAN, System
@@ -16,6 +19,11 @@ from shared.connectors.physical import LONGEST_S
 
 _REFUSED, _NO_LOGIN = 13, 18
 _BUSY = {112, 246, 251, 262}
+PATIENCE_S, _PAUSE_S = 20.0, 0.05
+_TRANSACTIONS: list[dict[str, Any]] = [
+    {"$currentOp": {"allUsers": False, "idleSessions": True}},
+    {"$match": {"transaction.parameters.autocommit": False}},
+]
 Document = dict[str, Any]
 
 
@@ -52,3 +60,25 @@ def connect(system: System, purpose: str) -> MongoClient[Document]:
         socketTimeoutMS=50_000 if purpose != CLEAN else LONGEST_S * 1000, retryWrites=True,
         readConcernLevel="majority", w="majority", **options,
     )  # fmt: skip
+
+
+@contextmanager
+def settled(client: MongoClient[Document], system: str) -> Iterator[ClientSession]:
+    """Wait until every transaction that this user has open now has ended; what is then read has what they changed.
+
+    A worker that was overtaken may be committing still. Raise TARGET_BUSY where one does not end."""
+    until, left = time.monotonic() + PATIENCE_S, _open_transactions(client)
+    while left:
+        if time.monotonic() > until:
+            raise failures.busy(system, "another batch is open")
+        time.sleep(_PAUSE_S)
+        left &= _open_transactions(client)
+    with client.start_session(causal_consistency=True) as session:
+        client.admin.command("ping", session=session)  # its time is that of all that is committed by now
+        yield session
+
+
+def _open_transactions(client: MongoClient[Document]) -> set[tuple[bytes, int]]:
+    base = client.get_database("admin", read_concern=ReadConcern("local"))
+    rows = base.aggregate(_TRANSACTIONS)
+    return {(bytes(row["lsid"]["id"]), int(row["transaction"]["parameters"]["txnNumber"])) for row in rows}
