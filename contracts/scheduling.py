@@ -260,7 +260,7 @@ EVENTS = (
     Event("scheduling", "reminder_due", ReminderDue, ("compliance",)),
     Event("scheduling", "status_letter_due", StatusLetterDue, ("compliance",)),
     Event("scheduling", "obligation_changed", ObligationChanged, ("compliance",)),
-    Event("scheduling", "silence_applied", SilenceApplied, ("compliance",)),
+    Event("scheduling", "silence_applied", SilenceApplied, ("orders", "compliance")),
     Event("scheduling", "cancellation_requested", CancellationRequested, ("deletion", "compliance")),
     Event("scheduling", "bypass_changed", BypassChanged, ("compliance",)),
     Event("scheduling", "timer_due", TimerDue, ("scheduling",)),

@@ -12,7 +12,7 @@ from typing import Any
 from contracts.roles import PARTY, SUPPLIER
 from services.orders import domain, store
 from services.orders.domain import Caller, Case
-from shared.bus.faces import Face, command, query
+from shared.bus.faces import Face, command, on, query
 from shared.rules.profiles import load_profiles
 
 Decide = Callable[[Case, dict[str, Any]], Case]
@@ -188,6 +188,13 @@ class Orders(Face):
     def answer_obligation(self, unit: Any, call: Any) -> dict[str, Any]:
         """Take an answer to an obligation."""
         return _done(unit, call, domain.answer_obligation)
+
+    @on("scheduling.silence_applied")
+    def silence_applied(self, unit: Any, told: Any) -> None:
+        """Learn what the customer's silence about the delivery chose (T10)."""
+        exit_ = store.load_exit(unit, told.data["exit_id"])
+        before = store.load_case(unit, exit_, Caller("customer", "", told.id))
+        store.save_case(unit, before, domain.keep_silence(before, told.data["silence"]))
 
     # ---- Reading
 

@@ -5,7 +5,14 @@ from services.orders.domain.agreements import Agreement, approve_takeover, regis
 from services.orders.domain.capacity import Capacity, set_capacity
 from services.orders.domain.case import Caller, Case
 from services.orders.domain.exits import LIVE, TRANSITIONS, Exit, step
-from services.orders.domain.matters import answer_obligation, cancel, decide_archive, instruct, record_trigger
+from services.orders.domain.matters import (
+    answer_obligation,
+    cancel,
+    decide_archive,
+    instruct,
+    keep_silence,
+    record_trigger,
+)
 from services.orders.domain.notices import check_notice, give_notice, read_calendar
 from services.orders.domain.ordering import (
     answer_counter,
@@ -53,6 +60,7 @@ __all__ = [
     "hold_meeting",
     "instruct",
     "instruct_transfer",
+    "keep_silence",
     "list_equipment",
     "list_sub_suppliers",
     "name_contact",

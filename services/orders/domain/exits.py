@@ -60,7 +60,8 @@ class Exit(Record):
     """One ordered exit and what was decided about it; `ends_on` is the end of a partial exit's services.
 
     A register that is None has not been given; an empty one has. `option_ends` is the day on which the look-up or
-    retention option ends (O), once a notice or an accord of both fixed it; `moved`: other anchors that a notice fixed.
+    retention option ends (O), once a notice or an accord of both fixed it; `moved`: other anchors that a notice fixed;
+    `by_silence`: options that the customer's silence took.
     """
 
     exit_id: str
@@ -85,6 +86,7 @@ class Exit(Record):
     options: tuple[str, ...] = ()
     covers: tuple[Cover, ...] = ()
     silence: str = ""
+    by_silence: tuple[str, ...] = ()
     option_ends: date | None = None
     moved: dict[str, date] = field(default_factory=dict)
     pairs: tuple[Pair, ...] = ()

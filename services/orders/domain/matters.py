@@ -2,18 +2,21 @@
 
 Rules kept: nothing that has happened is dated ahead; a day that a notice has to precede may be; only anchors that the
 profiles leave to the parties are recorded, and only obligations of the profiles are answered; a cancelled exit frees
-its window.
+its window; the storage that silence took stays taken.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from services.orders.domain import capacity as windows
 from services.orders.domain.case import Case
 from services.orders.domain.records import Answer, ArchiveDecision, Body, Instruction, Trigger
 from services.orders.domain.refusals import among, not_ahead
+from shared.rules.profiles import Profile
 
+STORAGE_OPTION = "storage_option"
 OWN_ANCHORS = frozenset({"T", "D", "K", "O", "in_force", "takeover"})
 
 
@@ -60,6 +63,20 @@ def answer_obligation(case: Case, data: Body) -> Case:
     answer = Answer.of(data, by=case.caller.party)
     answers = {**case.exit.obligations, name: answer}
     return case.put(obligations=answers).tell("obligation_answered", {"obligation": name, **answer.body()})
+
+
+def keep_silence(case: Case, silence: str) -> Case:
+    """Take that silence meant the storage option (T10): it is chosen by now, so that notices can end it (S2 28.2)."""
+    if not case.exit.live or silence != STORAGE_OPTION:
+        return case
+    taken = tuple(sorted(storage(case.profiles)))
+    return case.put(options=tuple(sorted({*case.exit.options, *taken})), by_silence=taken)
+
+
+def storage(profiles: Sequence[Profile]) -> frozenset[str]:
+    """Give the options that a notice of storage chooses (S2 28.2)."""
+    kinds = (kind for profile in profiles for kind in profile.notices if kind.kind == "retention")
+    return frozenset(option for kind in kinds for option in kind.chooses)
 
 
 def cancel(case: Case, data: Body) -> Case:

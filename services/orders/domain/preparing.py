@@ -4,8 +4,8 @@ Rules kept:
 1. The contact persons of customer and supplier know the solution (S1 §2, §5), each named by its own party.
 2. Dates move without consent 90 Dage before the milestone (S2 15.4; T7); later only by an accord that both signed,
    which moves T by itself where the capacity has a window or S2 28.1 owes it (T8).
-3. Only options that the profiles offer, in time, and a service after the end with what S2 28.2 needs for the same
-   systems (T2). What an accepted notice chose stays chosen.
+3. Only options that the profiles offer, in time (storage at silence too), and a service after the end with what S2
+   28.2 needs for the same systems (T2). What an accepted notice chose, or silence took, stays chosen.
 4. Every error of the last billing run is corrected, or accepted by the customer (S1 §6).
 """
 
@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from services.orders.domain import capacity as windows
 from services.orders.domain.case import Case
 from services.orders.domain.dates import Switch, fixed_dates, switch, usual_end
+from services.orders.domain.matters import STORAGE_OPTION, storage
 from services.orders.domain.moving import reserve_again
 from services.orders.domain.notices import calendar_of
 from services.orders.domain.records import BillingRun, Body, Contact, Cover, Pair, Transfer
@@ -76,17 +77,19 @@ def choose_options(case: Case, data: Body) -> Case:
     check_options(case.profiles, data["options"])
     each_once("COVER_TWICE", "covers", "option", [each["option"] for each in data["covers"]])
     covers = tuple(map(Cover.of, data["covers"]))
-    chosen = tuple(sorted({*data["options"], *by_notice(case)}))
+    chosen = tuple(sorted({*data["options"], *taken(case)}))
     named = {cover.option: cover.systems for cover in covers}
-    _check_in_time(case, set(chosen) - set(case.exit.options))
+    meant = storage(case.profiles) if data["silence"] == STORAGE_OPTION != case.exit.silence else ()
+    _check_in_time(case, {*chosen, *meant} - set(case.exit.options))
     check_covers(case.profiles, case.deletions, chosen, named, case.agreement.amended)
     told = {"options": list(chosen), "covers": [each.body() for each in covers], "silence": data["silence"]}
     return case.put(options=chosen, covers=covers, silence=data["silence"]).tell("options_confirmed", told)
 
 
-def by_notice(case: Case) -> frozenset[str]:
-    """Give the options that accepted notices chose."""
-    return frozenset(option for notice in case.exit.notices if notice.counts for option in notice.options)
+def taken(case: Case) -> frozenset[str]:
+    """Give the options that accepted notices chose, and those that silence took."""
+    noticed = (option for notice in case.exit.notices if notice.counts for option in notice.options)
+    return frozenset({*noticed, *case.exit.by_silence})
 
 
 def decide_pairs(case: Case, data: Body) -> Case:
