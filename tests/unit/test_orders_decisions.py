@@ -103,6 +103,13 @@ def test_t7_the_last_day_of_production_moves_late_by_an_accord_of_both_as_well()
     assert do(agreed, "confirm_dates", **wish).exit.operations_end == date(2026, 6, 15)
 
 
+def test_t7_a_switch_that_moves_by_right_takes_no_late_last_day_of_production_with_it() -> None:
+    case, wish = placed(), {"go_live": "2026-07-02", "operations_end": "2026-01-20"}
+    assert refusal(lambda: do(case, "confirm_dates", **wish)) == ("CONSENT_NEEDED", "operations_end")
+    agreed = signed(case, TODAY, kind="milestone", subject="C6", on="2026-01-20", reason="technical")
+    assert do(agreed, "confirm_dates", **wish).exit.operations_end == date(2026, 1, 20)
+
+
 def test_t8_a_date_moved_by_accord_needs_a_free_window_under_the_standard_model_alone() -> None:
     terms = {"kind": "milestone", "subject": "T", "on": "2026-06-20", "reason": "technical"}
     day = date(2026, 5, 1)

@@ -62,11 +62,11 @@ def confirm_dates(case: Case, data: Body) -> Case:
     wanted = data | {"operations_end": data["operations_end"] or _same_end(case, data["go_live"])}
     takeover = case.agreement.takeover_day or case.agreement.in_force_on
     after = switch(wanted, case.profiles, takeover, case.end, case.today)
-    by_right = _check_consent(case, before, after)
+    _check_consent(case, before, after)
     days = fixed_dates(data, case.today) or case.exit.fixed_dates
     case = case.put(**after._asdict(), fixed_dates=days)
     if after.go_live != before.go_live:
-        case = reserve_again(case, by_right=by_right)
+        case = reserve_again(case, by_right=True)
     return case.tell("dates_confirmed", {**after._asdict(), "adjusted": after != before, "on": case.today})
 
 
@@ -156,21 +156,21 @@ def _same_end(case: Case, go_live: date) -> date | None:
     return case.exit.operations_end if stays else usual_end(case.profiles, go_live, case.end)
 
 
-def _check_consent(case: Case, before: Switch, after: Switch) -> bool:
-    """Refuse CONSENT_NEEDED; tell whether the customer moves the dates by its own right (S2 15.4; T7)."""
-    whole = after.go_live != before.go_live
-    field, subject = ("go_live", "T") if whole else ("operations_end", OPERATIONS_END)
-    old, new = getattr(before, field), getattr(after, field)
-    latest = min(old, new) - NOTICE_DAYS
-    if old == new or case.today <= latest:
-        return True
-    if not whole and _agreed(case, subject, new):
-        return False
-    raise refuse(
-        "CONSENT_NEEDED", field, f"after {latest} the date moves only with the supplier's consent (S2 15.4)",
-        f"propose and sign an accord of kind milestone, subject {subject}, on {new}; then confirm the dates",
-        f"Efter {latest} kræver en ny dato leverandørens samtykke (S2 15.4): en milepælsaftale om {subject}.",
-    )  # fmt: skip
+def _check_consent(case: Case, before: Switch, after: Switch) -> None:
+    """Refuse CONSENT_NEEDED for T, and for D where it does not hang on a T that moves (S2 15.4; T7)."""
+    usual = usual_end(case.profiles, after.go_live, case.end)
+    hangs = after.go_live != before.go_live and after.operations_end == usual
+    for field, subject in (("go_live", "T"), ("operations_end", OPERATIONS_END)):
+        old, new = getattr(before, field), getattr(after, field)
+        latest = min(old, new) - NOTICE_DAYS
+        free = subject == OPERATIONS_END and (hangs or _agreed(case, subject, new))
+        if old == new or case.today <= latest or free:
+            continue
+        raise refuse(
+            "CONSENT_NEEDED", field, f"after {latest} the date moves only with the supplier's consent (S2 15.4)",
+            f"propose and sign an accord of kind milestone, subject {subject}, on {new}; then confirm the dates",
+            f"Efter {latest} kræver en ny dato leverandørens samtykke (S2 15.4): en milepælsaftale om {subject}.",
+        )  # fmt: skip
 
 
 def _agreed(case: Case, subject: str, on: date) -> bool:
