@@ -6,12 +6,16 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pytest
+
 from contracts.catalogue import COMMANDS
 from contracts.registry import primitives
 from services.scheduling import domain
 from services.scheduling.domain import facts
 from shared.rules.profiles import load_profiles
+from tests.unit.orders_parts import placed
 from tests.unit.scheduling_play import DAY, DIGEST, EXIT, ORDER, RETENTION, START, D, K, Play, T, refusal
+from tests.unit.test_orders_decisions import signed
 
 LATER = date(2027, 3, 31)
 EXTENDED = {"moved": [{"anchor": "K", "on": LATER}]}
@@ -216,6 +220,23 @@ def test_a_milestone_of_the_timetable_moves_by_an_accord() -> None:
     play.answer_proposal("supplier")
     assert play.answer_proposal("customer") == "applied"
     assert play.row("C2")["earliest"] == "2026-06-05"
+
+
+@pytest.mark.parametrize(
+    ("go_live", "operations_end", "moves_to", "then"),
+    [
+        ("2026-10-15", "2026-09-30", "2026-09-15", "2026-09-14"),
+        ("2026-07-01", "2026-06-20", "2026-06-18", "2026-06-17"),
+    ],
+)
+def test_production_ends_before_a_switch_that_an_accord_moved_as_orders_has_it(
+    go_live: str, operations_end: str, moves_to: str, then: str
+) -> None:
+    terms = {"kind": "milestone", "subject": "T", "on": moves_to, "reason": "technical"}
+    known = signed(placed(go_live=go_live, operations_end=operations_end), START, **terms)
+    days = {"go_live": date.fromisoformat(go_live), "operations_end": date.fromisoformat(operations_end)}
+    play = Play(order=ORDER | days).order().accord("milestone", subject="T", on=date.fromisoformat(moves_to))
+    assert play.exit.inputs.dates["D"] == known.exit.operations_end == date.fromisoformat(then)
 
 
 def test_an_exit_keeps_its_pinned_text_and_takes_a_newer_one_only_by_both_parties_approval() -> None:

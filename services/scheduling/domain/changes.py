@@ -117,10 +117,12 @@ def reopened(exit_: Exit, activities: Collection[Activity]) -> Exit:
 
 
 def with_go_live(inputs: Inputs, go_live: date, operations_end: date | None = None) -> Inputs:
-    """Move T, and D with it where it was the day before; the timetable's days keep their distance to T."""
-    before, end = inputs.dates.get("T"), inputs.dates.get("D")
-    if operations_end is None and before and (end is None or end == before - DAY):
-        operations_end = go_live - DAY
+    """Move T, and D with it where it hung on it; the timetable's days keep their distance to T.
+
+    D hangs on T as orders has it: where it is the day before T, at the latest K, or would not lie before the new T."""
+    before, end, last = inputs.dates.get("T"), inputs.dates.get("D"), inputs.dates.get("K", date.max)
+    if operations_end is None and before and (end is None or end == min(before - DAY, last) or end >= go_live):
+        operations_end = min(go_live - DAY, last)
     moved = {**inputs.moved, "T": go_live} | ({"D": operations_end} if operations_end else {})
     by = go_live - before if before else go_live - go_live
     return replace(inputs, moved=moved, days={name: day + by for name, day in inputs.days.items()})
