@@ -241,6 +241,16 @@ def test_force_majeure_suspends_the_clock_and_moves_the_day_from_which_something
     assert play.count("activity_overdue", activity="D2") == 1
 
 
+def test_a_force_majeure_whose_end_came_before_its_beginning_has_ended() -> None:
+    both = ("force_majeure", date(2026, 10, 5)), ("force_majeure_end", date(2026, 10, 20))
+    ends = [Play().after_agreement() for _ in range(2)]
+    for play, told in zip(ends, (both, both[::-1]), strict=True):
+        for anchor, on in told:
+            play.learn(facts.with_trigger(play.exit, anchor, on))
+    assert ends[0].exit.stops == ends[1].exit.stops
+    assert ends[1].walk(date(2026, 11, 1)).state("D2") == "overdue"
+
+
 def test_how_an_obligation_stands_is_told_once_for_each_change() -> None:
     play = Play().order()
     demanded = date(2026, 2, 2)

@@ -143,12 +143,13 @@ def with_milestone(inputs: Inputs, name: str, on: date, profiles: Sequence[Profi
 
 
 def with_trigger(exit_: Exit, anchor: str, on: date) -> Exit:
-    """Take a day that starts a period; a force majeure suspends the clocks until its end is told (S2 23)."""
+    """Take a day that starts a period; a force majeure suspends the clocks until it ends, in any order (S2 23)."""
     if anchor == FORCE_MAJEURE and all(stop.since != on for stop in exit_.stops):
-        exit_ = replace(exit_, stops=(*exit_.stops, Stop(on)))
+        last = exit_.triggers.get(FORCE_MAJEURE_END)
+        exit_ = replace(exit_, stops=(*exit_.stops, Stop(on, last if last and last >= on else None)))
     if anchor == FORCE_MAJEURE_END:
         stops = tuple(Stop(each.since, on) if each.until is None else each for each in exit_.stops)
-        return replace(exit_, stops=stops)
+        exit_ = replace(exit_, stops=stops)
     latest = max(on, exit_.triggers.get(anchor, on))
     return replace(exit_, triggers={**exit_.triggers, anchor: latest})
 
