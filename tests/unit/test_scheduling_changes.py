@@ -94,7 +94,7 @@ def test_what_brings_the_applied_inputs_back_leaves_no_proposal() -> None:
 def test_a_fact_is_never_a_proposal() -> None:
     play = Play().after_agreement()
     play.learn(facts.with_deletion(play.exit, "D2", date(2026, 10, 5)))
-    play.learn(facts.with_trigger(play.exit, "demand", date(2026, 10, 5)))
+    play.learn(facts.with_trigger(play.exit, "demand", date(2026, 10, 5), play.today))
     assert play.exit.proposal is None
     assert play.exit.version > 1
 

@@ -232,9 +232,9 @@ def test_r1_a_heavy_job_that_was_ordered_becomes_due_the_day_after_go_live() -> 
 
 def test_force_majeure_suspends_the_clock_and_moves_the_day_from_which_something_is_late() -> None:
     play = Play().after_agreement()
-    play.learn(facts.with_trigger(play.exit, "force_majeure", date(2026, 10, 5))).walk(date(2026, 10, 20))
+    play.learn(facts.with_trigger(play.exit, "force_majeure", date(2026, 10, 5), play.today)).walk(date(2026, 10, 20))
     assert play.state("D2") == "due"
-    play.learn(facts.with_trigger(play.exit, "force_majeure_end", date(2026, 10, 20)))
+    play.learn(facts.with_trigger(play.exit, "force_majeure_end", date(2026, 10, 20), play.today))
     assert play.walk(date(2026, 10, 31)).state("D2") == "due"
     play.walk(date(2026, 11, 1))
     assert play.state("D2") == "overdue"
@@ -246,15 +246,22 @@ def test_a_force_majeure_whose_end_came_before_its_beginning_has_ended() -> None
     ends = [Play().after_agreement() for _ in range(2)]
     for play, told in zip(ends, (both, both[::-1]), strict=True):
         for anchor, on in told:
-            play.learn(facts.with_trigger(play.exit, anchor, on))
+            play.learn(facts.with_trigger(play.exit, anchor, on, play.today))
     assert ends[0].exit.stops == ends[1].exit.stops
     assert ends[1].walk(date(2026, 11, 1)).state("D2") == "overdue"
+
+
+@pytest.mark.parametrize(("told_on", "state"), [("2026-10-12", "due"), ("2026-10-13", "overdue")])
+def test_a_force_majeure_that_was_told_later_than_5_working_days_stops_no_clock(told_on: str, state: str) -> None:
+    play = Play().after_agreement().walk(date.fromisoformat(told_on))
+    play.learn(facts.with_trigger(play.exit, "force_majeure", date(2026, 10, 5), play.today))
+    assert play.walk(date(2026, 10, 16)).state("D2") == state
 
 
 def test_how_an_obligation_stands_is_told_once_for_each_change() -> None:
     play = Play().order()
     demanded = date(2026, 2, 2)
-    play.walk(demanded).learn(facts.with_trigger(play.exit, "demand", demanded)).walk(demanded)
+    play.walk(demanded).learn(facts.with_trigger(play.exit, "demand", demanded, demanded)).walk(demanded)
     states = lambda: [body["state"] for body in play.bodies("obligation_changed") if body["obligation"] == "S2-13-a"]  # noqa: E731
     assert states() == ["pending"]
     play.walk(date(2026, 2, 17)).walk(date(2026, 2, 18))

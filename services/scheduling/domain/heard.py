@@ -115,7 +115,9 @@ HEARD: Mapping[str, Means] = {
     "orders.archive_decided": lambda exit_, told: with_archive(exit_, told.data["system"]),
     "orders.accord_signed": lambda exit_, told: with_accord(exit_, told.data, told.profiles, told.today),
     "orders.notice_given": lambda exit_, told: with_notice(exit_, told.data, told.profiles, told.today),
-    "orders.trigger_recorded": lambda exit_, told: with_trigger(exit_, told.data["anchor"], told.data["on"]),
+    "orders.trigger_recorded": lambda exit_, told: with_trigger(
+        exit_, told.data["anchor"], told.data["on"], told.today
+    ),
     "orders.obligation_answered": lambda exit_, told: with_answered(exit_, told.data),
     "delivery.needs_submitted": _completes,
     "delivery.dispatch_set": _and_completes(lambda exit_, told: with_dispatch(exit_, told.data["to"])),
