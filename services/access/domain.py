@@ -9,7 +9,7 @@ Rules kept here:
    C2 told once more: the window begins anew (T17), so what was closed counts as open until it is looked at.
 3. `access_frozen` and `access_closed` are told only when every system was looked at afterwards and holds.
 4. C5 and D8 are attested by the customer, C6 and D7b by the supplier; one attestation each time the activity is due,
-   never changed.
+   never before (it would complete the activity, and open what comes after it), never changed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Order:
 class Exit:
     """One exit's ways in: the facts known so far.
 
-    `due`: what waits to be sent, activity → systems as told (C2: none); `attested`: activity → digest of the document.
+    `due`: what waits to be sent, activity → systems as told (C2: none); `attested`: activity → digest of the document;
+    `awaited`: the activities to be attested that were due.
     """
 
     exit_id: str
@@ -53,6 +54,7 @@ class Exit:
     attested: Mapping[str, str] = field(default_factory=dict)
     window_begun: bool = False
     cancelled: bool = False
+    awaited: tuple[str, ...] = ()
 
     def require_order(self) -> Order:
         """Give the order, or raise Unavailable EXIT_NOT_KNOWN while its event has not come."""
@@ -79,7 +81,8 @@ class Control:
 def with_due(exit_: Exit, activity: str, systems: Iterable[str]) -> Exit:
     """Note that `activity` is due for these systems; one that is not access's own changes nothing."""
     if activity in ATTESTATIONS:
-        return replace(exit_, attested={name: digest for name, digest in exit_.attested.items() if name != activity})
+        others = {name: digest for name, digest in exit_.attested.items() if name != activity}
+        return replace(exit_, attested=others, awaited=tuple(sorted({*exit_.awaited, activity})))
     if activity not in ("C2", *CLOSING):
         return exit_
     due = {**exit_.due, activity: tuple(sorted(set(systems)))}
@@ -126,7 +129,7 @@ def step(action: str, before: str) -> str:
 
 
 def attest(exit_: Exit, activity: str, kind: str, party: str, digest: str) -> Exit:
-    """Take an attestation by `party` (rule 4); raise ACTIVITY_NOT_ATTESTED_HERE, WRONG_PARTY, KIND_WRONG, …"""
+    """Take an attestation by `party` (rule 4); raise ACTIVITY_NOT_…, WRONG_PARTY, KIND_WRONG, ALREADY_ATTESTED."""
     exit_.require_order()
     if activity not in ATTESTATIONS:
         raise _refused(
@@ -143,6 +146,12 @@ def attest(exit_: Exit, activity: str, kind: str, party: str, digest: str) -> Ex
         raise _refused(
             "KIND_WRONG", "kind", f"{activity} is attested as {expected_kind}",
             f"send kind {expected_kind}", "Erklæringens art passer ikke til aktiviteten.",
+        )  # fmt: skip
+    if activity not in exit_.awaited:
+        raise Unavailable(
+            "ACTIVITY_NOT_DUE", f"access has not been told that {activity} is due", field="activity",
+            remedy="attest it when the plan shows it as due; right after it became so, try again shortly",
+            da="Aktiviteten er ikke forfalden her (endnu). Se planen, eller prøv igen om lidt.",
         )  # fmt: skip
     if exit_.attested.get(activity, digest) != digest:
         raise _refused(

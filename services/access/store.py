@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from services.access.domain import Exit, Order
+from services.access.domain import ATTESTATIONS, Exit, Order
 from shared.store.unit import Unit
 
 Row = dict[str, Any]
@@ -19,7 +19,8 @@ def load(unit: Unit, exit_id: str) -> Exit:
         return Exit(exit_id)
     order = Order(**(row["order"] | {"systems": tuple(row["order"]["systems"])})) if row["order"] else None
     due = {activity: tuple(systems) for activity, systems in row["due"].items()}
-    return Exit(exit_id, order, due, row["attested"], row["window_begun"], row["cancelled"])
+    awaited = tuple(row.get("awaited", ATTESTATIONS))  # one written before it was kept: nobody knows what was due
+    return Exit(exit_id, order, due, row["attested"], row["window_begun"], row["cancelled"], awaited)
 
 
 def save(unit: Unit, exit_: Exit) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from contracts.errors import Rejected
+from contracts.errors import Rejected, Unavailable
 from tests.integration.delivery_parts import DIGEST, EXIT, LEAD, SUPPLIER, Stage, stage
 from tests.parts import Parts
 from tests.waiting import until
@@ -54,8 +54,14 @@ def test_ways_in_are_frozen_then_closed_scope_by_scope_and_attested_by_the_right
         with pytest.raises(Rejected) as caught:
             world.call("access.attest", {"activity": activity, "kind": kind, "digest": DIGEST}, role)
         assert caught.value.code == code and caught.value.remedy
+    attestation = {"activity": "C6", "kind": "operations_stopped", "digest": DIGEST}
+    with pytest.raises(Unavailable) as early:
+        world.once("access.attest", attestation, SUPPLIER)
+    assert early.value.code == "ACTIVITY_NOT_DUE" and not told(world, "access.access_attested")
+    world.due("C6")
+    until(lambda: world.db("access").exits.find_one({"_id": EXIT})["awaited"] == ["C6"], "due")
     for _ in range(2):
-        world.call("access.attest", {"activity": "C6", "kind": "operations_stopped", "digest": DIGEST}, SUPPLIER)
+        world.call("access.attest", attestation, SUPPLIER)
     assert len(told(world, "access.access_attested")) == 1
 
 
@@ -67,7 +73,7 @@ def test_after_the_exit_was_cancelled_nothing_is_closed_and_nothing_is_opened(wo
     until(lambda: world.db("access").exits.find_one({"_id": EXIT})["cancelled"], "access knows")
     sent = world.db("access").outbox.count_documents({"wire": "access.control.control"})
     world.due("D7a", "pladsanvisning")
-    until(lambda: world.db("access").inbox.count_documents({"wire": "scheduling.activity_due"}) == 3, "handled")
+    until(lambda: world.db("access").inbox.count_documents({"wire": "scheduling.activity_due"}) == 4, "handled")
     assert world.db("access").outbox.count_documents({"wire": "access.control.control"}) == sent
     assert states(world) == before
 

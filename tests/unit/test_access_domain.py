@@ -96,8 +96,14 @@ def test_an_attestation_by_the_wrong_party_or_of_another_kind_is_refused(activit
     assert caught.value.code == code and caught.value.remedy and caught.value.da
 
 
+def test_what_is_not_due_yet_is_not_attested():
+    with pytest.raises(Unavailable) as caught:
+        attest(with_due(KNOWN, "C5", []), "C6", "operations_stopped", "supplier", DIGEST)
+    assert caught.value.code == "ACTIVITY_NOT_DUE" and caught.value.remedy and caught.value.da
+
+
 def test_an_attestation_stands_and_is_not_changed():
-    once = attest(KNOWN, "D7b", "software_removed", "supplier", DIGEST)
+    once = attest(with_due(KNOWN, "D7b", []), "D7b", "software_removed", "supplier", DIGEST)
     assert attest(once, "D7b", "software_removed", "supplier", DIGEST) == once
     with pytest.raises(Rejected) as caught:
         attest(once, "D7b", "software_removed", "supplier", OTHER)
@@ -105,9 +111,9 @@ def test_an_attestation_stands_and_is_not_changed():
 
 
 def test_an_activity_that_is_due_anew_is_attested_anew_and_a_second_c2_begins_the_window_anew():
-    attested = attest(KNOWN, "C6", "operations_stopped", "supplier", DIGEST)
+    attested = attest(with_due(KNOWN, "C6", []), "C6", "operations_stopped", "supplier", DIGEST)
     assert attest(with_due(attested, "C6", []), "C6", "operations_stopped", "supplier", OTHER) != attested
-    assert with_due(attested, "C5", []) == attested
+    assert with_due(attested, "C5", []).attested == attested.attested
     once = with_due(KNOWN, "C2", [])
     assert not begins_anew(KNOWN, "C2") and begins_anew(once, "C2") and not begins_anew(once, "D2")
 
