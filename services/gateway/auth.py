@@ -103,7 +103,9 @@ class Sessions:
 
     def form_fits(self, cookie: str | None, token: str | None) -> bool:
         """Tell whether a form's token belongs to the cookie that came with it."""
-        return bool(cookie and token) and hmac.compare_digest(self.form_token(cookie or ""), token or "")
+        return bool(cookie and token) and hmac.compare_digest(
+            self.form_token(cookie or "").encode(), (token or "").encode()
+        )
 
     def _alive(self, session: _Session) -> bool:
         now = self._now()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -214,9 +214,9 @@ def _language() -> str:
 
 def _local(target: str | None) -> str:
     """Give `target` where it is a path of these pages, else the front page: nobody is sent elsewhere."""
-    parts = urlsplit(target or "")
-    local = bool(target) and not parts.scheme and not parts.netloc and parts.path.startswith("/")
-    return (target or "") if local and not (target or "").startswith(("//", "/\\")) else url_for("pages.home")
+    path = target or ""
+    local = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if local else url_for("pages.home")
 
 
 def _set(answer: AnyResponse, name: str, value: str) -> None:

@@ -78,7 +78,8 @@ def test_whoever_is_not_logged_in_is_sent_to_the_login_and_afterwards_back():
     assert _log_in(client, path=answer.location).location == "/exits/x-korsbaek/data"
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:1"])
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:1", "//[",
+                                    "/%09/evil.example", "/exits%0d%0aX: y"])  # fmt: skip
 def test_nobody_is_sent_to_another_site_after_the_login(target):
     client = _client()
     assert _log_in(client, path=f"/login?next={target}").location == "/"
