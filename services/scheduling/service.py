@@ -156,7 +156,7 @@ def _advance(unit: Any, exit_: Exit) -> None:
 def _hear(unit: Any, told: Any) -> None:
     exit_ = store.load(unit, told.data["exit_id"])
     profiles = store.shelf(unit)(exit_.inputs)
-    _advance(unit, domain.heard(exit_, domain.Told(told.wire, told.data, profiles, unit.today)))
+    _advance(unit, domain.heard(exit_, domain.Told(told.wire, told.data, profiles, unit.today, told.seq)))
 
 
 def _answer(exit_: Exit, **more: Any) -> dict[str, Any]:

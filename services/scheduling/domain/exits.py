@@ -180,8 +180,9 @@ class Exit:
     """Everything known of one exit. `facts`: event wire (`#activity` where it names one) → what it completes with.
 
     `holds`: hold → system (empty: all); `undone`: jobs whose rows returned; `revoked`: activity that was due and is no
-    longer → why. `done`, `told_…`, `standings`, `reminded`, `timers`, `version`, `plan_digest` are what was concluded
-    and told already; `news` is what is to be told next and never kept.
+    longer → why; `newest`: what a decision can replace → `seq` of the last one. `done`, `told_…`, `standings`,
+    `reminded`, `timers`, `version`, `plan_digest` are what was concluded and told already; `news` is what is to be told
+    next and never kept.
     """
 
     exit_id: str
@@ -203,6 +204,7 @@ class Exit:
     holds: dict[str, str] = field(default_factory=dict)
     lifted: frozenset[str] = frozenset()
     bypasses: tuple[Bypass, ...] = ()
+    newest: dict[str, int] = field(default_factory=dict)
     triggers: dict[str, date] = field(default_factory=dict)
     stops: tuple[Stop, ...] = ()
     rejected: frozenset[str] = frozenset()

@@ -1,13 +1,14 @@
 """What each fact of another service means for an exit, as a table.
 
 A fact completes the activities whose profile names it (`completes`), changes what the plan rests on, opens or shuts a
-gate, or puts an activity back to waiting with a code. Whatever is told twice gives the same again.
+gate, or puts an activity back to waiting with a code. Whatever is told twice gives the same again. The bus keeps no
+order and dead letters are replayed: what a later decision took the place of changes nothing when it is heard after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from services.scheduling.domain.answers import already_begun, begun, cancelled, preview
@@ -39,12 +40,13 @@ from shared.rules.profiles import Profile
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A fact: its wire name and data, with the profiles of the exit and the day."""
+    """A fact: its wire name, data and `seq` among its emitter's, with the profiles of the exit and the day."""
 
     wire: str
     data: Body
     profiles: Sequence[Profile]
     today: date
+    seq: int = 0
 
 
 Means = Callable[[Exit, Told], Exit]
@@ -65,6 +67,32 @@ def _completes(exit_: Exit, told: Told) -> Exit:
 
 def _and_completes(means: Means) -> Means:
     return lambda exit_, told: _completes(means(exit_, told), told)
+
+
+def _newest(decides: Callable[[Body], str], means: Means) -> Means:
+    """Take a decision unless a later one on the same was heard before; `decides` names on what (empty: on nothing)."""
+
+    def meant(exit_: Exit, told: Told) -> Exit:
+        name = decides(told.data)
+        if not name:
+            return means(exit_, told)
+        if told.seq < exit_.newest.get(name, 0):
+            return exit_
+        return means(replace(exit_, newest={**exit_.newest, name: told.seq}), told)
+
+    return meant
+
+
+def _notice(exit_: Exit, told: Told) -> Exit:
+    """Take a notice with what it moves that no later decision has moved."""
+    moved = [each for each in told.data["moved"] if told.seq >= exit_.newest.get(each["anchor"], 0)]
+    exit_ = replace(exit_, newest=exit_.newest | {each["anchor"]: told.seq for each in moved})
+    return with_notice(exit_, {**told.data, "moved": moved}, told.profiles, told.today)
+
+
+def _milestone(data: Body) -> str:
+    """Name the date that an accord moves."""
+    return str(data["subject"]) if data["kind"] == "milestone" else ""
 
 
 def _or_waits(trouble: Callable[[Body], str], means: Means = _nothing) -> Means:
@@ -104,23 +132,35 @@ HEARD: Mapping[str, Means] = {
     "orders.order_placed": _and_completes(lambda exit_, told: with_order(exit_, told.data, placed=True)),
     "orders.exit_cancelled": lambda exit_, told: with_cancellation(exit_),
     "orders.contact_named": _contact,
-    "orders.dates_confirmed": _and_completes(lambda exit_, told: with_dates(exit_, told.data)),
-    "orders.options_confirmed": _and_completes(lambda exit_, told: with_options(exit_, told.data)),
+    "orders.dates_confirmed": _and_completes(
+        _newest(lambda data: "T", lambda exit_, told: with_dates(exit_, told.data))
+    ),
+    "orders.options_confirmed": _and_completes(
+        _newest(lambda data: "options", lambda exit_, told: with_options(exit_, told.data))
+    ),
     "orders.pairs_decided": _completes,
     "orders.transfer_instructed": lambda exit_, told: with_transfer(exit_),
     "orders.equipment_listed": _completes,
     "orders.sub_suppliers_listed": _completes,
     "orders.billing_run_recorded": _completes,
-    "orders.instruction_given": _and_completes(lambda exit_, told: with_instruction(exit_, told.data)),
+    "orders.instruction_given": _and_completes(
+        _newest(lambda data: "instruction", lambda exit_, told: with_instruction(exit_, told.data))
+    ),
     "orders.archive_decided": lambda exit_, told: with_archive(exit_, told.data["system"]),
-    "orders.accord_signed": lambda exit_, told: with_accord(exit_, told.data, told.profiles, told.today),
-    "orders.notice_given": lambda exit_, told: with_notice(exit_, told.data, told.profiles, told.today),
+    "orders.accord_signed": _newest(
+        _milestone, lambda exit_, told: with_accord(exit_, told.data, told.profiles, told.today)
+    ),
+    "orders.notice_given": _notice,
     "orders.trigger_recorded": lambda exit_, told: with_trigger(
         exit_, told.data["anchor"], told.data["on"], told.today
     ),
-    "orders.obligation_answered": lambda exit_, told: with_answered(exit_, told.data),
+    "orders.obligation_answered": _newest(
+        lambda data: str(data["obligation"]), lambda exit_, told: with_answered(exit_, told.data)
+    ),
     "delivery.needs_submitted": _completes,
-    "delivery.dispatch_set": _and_completes(lambda exit_, told: with_dispatch(exit_, told.data["to"])),
+    "delivery.dispatch_set": _and_completes(
+        _newest(lambda data: "dispatch", lambda exit_, told: with_dispatch(exit_, told.data["to"]))
+    ),
     "delivery.connection_tested": _or_waits(lambda data: "" if data["ok"] else str(data["code"])),
     "delivery.specification_made": _completes,
     "delivery.package_delivered": _completes,
