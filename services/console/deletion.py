@@ -115,7 +115,7 @@ def status(
     """
     with speaking(lang) as language, client_of(role, actor, customer) as client:
         if follow:
-            _follow(client, exit_id, activity, every, language)
+            _follow(client, exit_id, activity, every, language, as_json=as_json)
             return
         jobs = client.call("deletion.list_jobs", {"exit_id": exit_id})["jobs"]
         names = [name for name in dict.fromkeys(job["activity"] for job in jobs) if activity in ("", name)]
@@ -128,7 +128,7 @@ def status(
         show.console().print(show.status(exit_id, [told.sight(job) for job in latest], language))
 
 
-def _follow(client: Client, exit_id: str, activity: str, every: float, language: str) -> None:
+def _follow(client: Client, exit_id: str, activity: str, every: float, language: str, *, as_json: bool) -> None:
     if not activity:
         raise Rejected(
             "ACTIVITY_MISSING", "one activity is followed at a time", field="ACTIVITY",
@@ -138,7 +138,10 @@ def _follow(client: Client, exit_id: str, activity: str, every: float, language:
     def ask() -> Sight:
         return told.sight(client.call("deletion.read_job", {"exit_id": exit_id, "activity": activity}))
 
-    if Follow(show.console(), language, ask).run(every).job["state"] != "verified":
+    ended = Follow(show.console(aside=as_json), language, ask).run(every).job
+    if as_json:
+        show_json({"exit_id": exit_id, "jobs": [ended]})
+    if ended["state"] != "verified":
         raise typer.Exit(1)
 
 

@@ -59,8 +59,8 @@ def approve(
         given = digest.strip().lower()
         _require_same(job, given)
         if sys.stdin.isatty():
-            show.console().print(show.preview(told.sight(job), None, (), language))
-            typer.confirm(say("approve_sure", language), abort=True)
+            show.console(aside=as_json).print(show.preview(told.sight(job), None, (), language))
+            typer.confirm(say("approve_sure", language), abort=True, err=as_json)
         data = {"exit_id": exit_id, "activity": activity, "job_id": job["job_id"], "plan_digest": given}
         answer = client.call("scheduling.approve", data, command_id or None)
         words = say("approve_done", language, given=answer["given"], needed=answer["needed"])

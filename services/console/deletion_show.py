@@ -24,10 +24,12 @@ WIDTH = 110
 Row = Mapping[str, Any]
 
 
-def console() -> Console:
-    """Open the terminal, or a plain page of fixed width where the output goes to a file or a program."""
-    here = Console(highlight=False)
-    return here if here.is_terminal else Console(highlight=False, width=WIDTH)
+def console(*, aside: bool = False) -> Console:
+    """Open the terminal, or a plain page of fixed width where the output goes to a file or a program.
+
+    `aside`: beside the output, which is for a program."""
+    here = Console(highlight=False, stderr=aside)
+    return here if here.is_terminal else Console(highlight=False, width=WIDTH, stderr=aside)
 
 
 def preview(sight: Sight, consent: Consent | None, held: Iterable[Row], language: str) -> Group:

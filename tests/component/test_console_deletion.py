@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from contextlib import nullcontext
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -193,3 +194,18 @@ def test_only_exactly_the_plan_whose_digest_is_given_is_approved(
     approved = [data for name, data in wire.sent if name == "scheduling.approve"]
     plan = {"exit_id": "x-korsbaek", "activity": "D2", "job_id": "x-korsbaek.D2.1", "plan_digest": DIGEST}
     assert approved == ([plan] if expected == 0 else [])
+
+
+def test_what_a_program_reads_is_json_alone_at_a_terminal_and_while_a_job_is_followed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wire = Wire(job("previewed"))
+    monkeypatch.setattr(deletion_approve, "client_of", lambda *whose: nullcontext(wire))
+    monkeypatch.setattr(deletion_approve, "sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    given = ["approve", "x-korsbaek", "D2", "--digest", DIGEST, "--json"]
+    done = CliRunner().invoke(deletion.app, given, input="y\n")
+    typed, _, out = done.stdout.partition("\n")  # the runner echoes what a terminal would
+    assert typed.strip() == "y" and json.loads(out)["given"] == 1 and DIGEST in done.stderr
+    monkeypatch.setattr(deletion, "client_of", lambda *whose: nullcontext(Wire(job("verified"))))
+    ended = CliRunner().invoke(deletion.app, ["status", "x-korsbaek", "D2", "--follow", "--json"])
+    assert [each["state"] for each in json.loads(ended.stdout)["jobs"]] == ["verified"] and "D2" in ended.stderr
