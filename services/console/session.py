@@ -121,9 +121,22 @@ def reached(uri: str) -> Iterator[amqp.Connection]:
 
 def stack() -> Stack:
     """Open the local stack; raise Unavailable STACK_MISSING."""
+    home()
     from deploy.stack.instance import Stack
 
     return Stack.open()
+
+
+def home() -> Path:
+    """Give the local stack's folder; raise Unavailable STACK_MISSING in an image, which holds the product alone."""
+    try:
+        from deploy.stack.instance import home_folder
+    except ImportError:
+        raise Unavailable(
+            "STACK_MISSING", "no local stack can be here: this is the product alone", field="OPHOR_HOME",
+            remedy="set the address that the command needs (docs/operations.md)", da="Der er ingen lokal stak her.",
+        ) from None  # fmt: skip
+    return home_folder()
 
 
 def _of_stack(environ: Mapping[str, str]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from contracts import system_map
 from contracts.errors import Rejected
-from deploy.stack.instance import home_folder
+from services.console import session
 from services.console.coverage import check, language, show
 from services.console.systems_init import draft
 from services.console.terminal import show_json, speaks
@@ -36,7 +36,7 @@ def register(path: Path, maps: Path) -> str:
 
 def maps_folder() -> Path:
     """Give the folder of registered maps: `OPHOR_MAPS`, else the local stack's."""
-    return Path(os.environ.get("OPHOR_MAPS") or home_folder() / "maps")
+    return Path(os.environ.get("OPHOR_MAPS") or session.home() / "maps")
 
 
 MapPath = Annotated[Path, typer.Argument(metavar="MAP.yaml", help="Systemkortet. / The system map.")]
