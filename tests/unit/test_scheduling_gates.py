@@ -89,6 +89,20 @@ def test_t10_silence_that_means_storage_takes_the_option_the_day_before_the_end(
     assert not play.exit.told_due & {"D2", "D7a"}
 
 
+@pytest.mark.parametrize(("silence", "on"), [("storage_option", K - DAY), ("delete_at_k15", K15)])
+def test_t10_silence_waits_for_the_end_that_an_extension_gave_while_the_plan_still_has_the_old_one(
+    silence: str, on: date
+) -> None:
+    play = Play().frozen(silence=silence).open_gates().fact("delivery.package_delivered", package_id="p-1")
+    play.notice("extension", moved=[{"anchor": "K", "on": K + 365 * DAY}]).walk(on)
+    assert play.count("silence_applied") == 0 and not play.exit.inputs.options
+    play.answer_proposal()
+    play.walk(on + 365 * DAY)
+    assert play.bodies("silence_applied") == [
+        {"exit_id": "exit-1", "silence": silence, "on": (on + 365 * DAY).isoformat()}
+    ]
+
+
 def test_t10_silent_without_any_instruction_nothing_is_deleted_and_a_status_letter_names_every_gate() -> None:
     play = Play().frozen(silence="delete_at_k15")
     play.exit = replace(play.exit, silence="")

@@ -76,9 +76,13 @@ def reminder_days(exit_: Exit, outlook: Outlook) -> Iterator[date]:
 
 
 def keep_silence(exit_: Exit, outlook: Outlook) -> Exit:
-    """Apply the customer's instruction for silence on its day: the storage option on K−1, deletion on K+15 (T10)."""
-    end = outlook.anchor("K")
+    """Apply the customer's instruction for silence on its day: the storage option on K−1, deletion on K+15 (T10).
+
+    While a change of K waits for its answer (an extension was given), nobody knows that day."""
+    end, proposal = outlook.anchor("K"), exit_.proposal
     if not exit_.silence or exit_.silence_applied or exit_.cancelled or end is None or ACCEPTED in exit_.done:
+        return exit_
+    if proposal is not None and proposal.inputs.dates.get("K") != exit_.inputs.dates.get("K"):
         return exit_
     if exit_.silence == "storage_option" and outlook.today >= end - DAY and RETENTION in option_ids(outlook.profiles):
         exit_ = _told_silence(exit_)
