@@ -176,15 +176,20 @@ def _of_the_bus(stack: Stack) -> dict[str, Any]:
 
 
 def depths(here: session.Session) -> dict[str, dict[str, int]]:
-    """Give waiting messages and consumers of every queue of the contracts."""
+    """Give waiting messages and consumers of every queue of the contracts; of one that is not there, that it lacks."""
+    from amqp.exceptions import NotFound
+
     from shared.bus import topology
-    from shared.bus.pump import dial
 
     found = {}
-    with dial(here.want("OPHOR_AMQP_URI"), "console") as connection:
+    with session.reached(here.want("OPHOR_AMQP_URI")) as connection:
         for queue in topology.describe(here.mode).queues:
             channel = connection.channel()
-            declared = channel.queue_declare(queue.name, passive=True)
+            try:
+                declared = channel.queue_declare(queue.name, passive=True)
+            except NotFound:  # the broker closed the channel
+                found[queue.name] = {"messages": 0, "consumers": 0, "missing": 1}
+                continue
             found[queue.name] = {"messages": declared.message_count, "consumers": declared.consumer_count}
             channel.close()
     return found
@@ -213,6 +218,7 @@ def _draw(rows: list[Row], found: dict[str, Any]) -> None:
     console.print(table)
     waiting = {name: row for name, row in found["queues"].items() if row["messages"]}
     lines = [f"{name}: {row['messages']} ({row['consumers']} læser)" for name, row in waiting.items()]
+    lines += [f"{name} MANGLER (ophor topology diff)" for name, row in found["queues"].items() if "missing" in row]
     console.print("Køer: " + (", ".join(lines) or "alle tomme") if found["queues"] else "Køer: brokeren svarer ikke")
     console.print("Alt er roligt." if found["quiet"] else "Der arbejdes, eller noget mangler.")
 

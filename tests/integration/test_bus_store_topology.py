@@ -15,6 +15,8 @@ from pymongo.errors import OperationFailure
 
 from contracts.catalogue import SERVICES
 from deploy import mongo_users
+from services.console.session import Session
+from services.console.stack import depths
 from shared.bus import topology
 from shared.bus.confirms import Confirms, Fate
 from shared.bus.pump import BusMismatch
@@ -312,3 +314,10 @@ def test_each_database_user_reaches_its_own_database_and_reads_the_clock() -> No
             ):
                 with pytest.raises(OperationFailure):
                     refused()
+
+
+def test_a_queue_that_is_missing_is_told_with_the_others(channel: amqp.Channel, broker: Rabbit) -> None:
+    channel.queue_delete("evt-orders")
+    told = depths(Session({"OPHOR_AMQP_URI": broker.uri("console"), "OPHOR_MODE": "test"}))
+    assert told.keys() == {queue.name for queue in topology.describe("test").queues}
+    assert [name for name, row in told.items() if "missing" in row] == ["evt-orders"]
