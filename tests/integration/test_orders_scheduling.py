@@ -150,7 +150,10 @@ class World:
             method = getattr(face, EVENTS[wire].name, None) or face.fact_told
             method = method.__wrapped__
             loaded = check(EVENTS[wire].schema, body["data"], wire)
-            told = Message("event", body["id"], wire, loaded, digest(encode(body)), service, subject=body["subject"])
+            told = Message(
+                "event", body["id"], wire, loaded, digest(encode(body)), service, subject=body["subject"],
+                seq=body.get("seq", 0),
+            )  # fmt: skip
             self.stores[service].run(lambda unit, method=method, told=told: method(None, unit, told), message=told)
 
 
@@ -415,6 +418,16 @@ def test_a_notice_after_the_approval_is_proposed_answered_and_applied(world: Wor
     assert answered["state"] == "applied"
     assert rows(world, exit_id)["D1"]["due"] == "2028-09-30"
     assert [body["state"] for wire, body in world.told if wire == "scheduling.plan_proposed"] == ["proposed", "applied"]
+
+
+def test_t10_storage_that_silence_took_is_known_to_orders_and_ended_by_a_notice(world: World) -> None:
+    exit_id = approved(world)
+    world.do(LEAD, "orders.choose_options", exit_id=exit_id, options=[], silence="storage_option")
+    world.walk(date(2027, 2, 10))
+    assert world.do(LEAD, "orders.read_exit", exit_id=exit_id)["options"] == ["S2-28.2-retention"]
+    given = {"kind": "retention_end", "given_on": "2027-02-10", "digest": DIGEST}
+    verdict = world.do(LEAD, "orders.give_notice", exit_id=exit_id, **given)
+    assert (verdict["outcome"], verdict["moved"]) == ("accepted", [{"anchor": "O", "on": "2027-02-25"}])
 
 
 def test_a_new_text_of_a_profile_changes_no_exit_until_both_parties_have_approved_it(
