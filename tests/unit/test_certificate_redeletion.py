@@ -12,8 +12,9 @@ import pytest
 from markupsafe import escape
 
 from services.compliance import domain
-from services.compliance.documents import document
+from services.compliance.documents import document, report
 from services.compliance.documents.statement import statement
+from services.compliance.domain import requests
 from services.compliance.verifier.ophor_verify import Options, verify
 from tests.unit import evidence_world as given
 from tests.unit import stage_world as stages
@@ -263,3 +264,17 @@ def test_a_deletion_whose_rows_returned_cannot_be_certified_as_if_they_had_not(f
     there, _ = certified(folder)
     plain = stages.drawn(stages.draft(there, domain.ACTIVE, LATER, activities=("D7a",)), there)
     assert "RE-DELETION" in failed(plain).get(15, "")
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_neither_a_report_nor_an_answer_calls_deleted_what_is_there_again(folder: Path, back: bool) -> None:
+    """From the finding on, before any new job is planned."""
+    facts = (certified(folder)[0] if back else deleted_again(folder)).log.facts()
+    head = {"origin": "-", "size": 0, "root": "-", "checkpoint": "", "keys": []}
+    view = report.View(EXIT, date(2026, 10, 12), "rehearsal", facts, given.RECORD, [], [], [], [], head)
+    shown = report.report(view)
+    assert shown["verdict"]["gone"] is not back
+    cells = {row["system"]: row["cells"]["deleted"] for row in shown["coverage"]}
+    assert cells == {"pladsanvisning": "no" if back else "yes", "morgenvagt": "yes", "sagsindeks": "yes"}
+    asked = {"what": "DOCUMENTATION", "subject": "DELETION", "stage": None}
+    assert (requests.answer(asked, facts, []) is None) is back

@@ -129,7 +129,7 @@ def _verdict(view: View, left: Sequence[Row]) -> Row:
 def _gone(facts: Facts, activity: str) -> bool:
     job = facts.job(activity)
     settled = attestations.settled_on(facts, facts.scopes()[activity]) is not None
-    return job is not None and verified_gone(job) and settled
+    return job is not None and verified_gone(job) and settled and not facts.returned(activity)
 
 
 def _periods(view: View) -> list[Row]:
@@ -199,11 +199,12 @@ def _cells(facts: Facts, system: str, activity: str | None) -> list[str]:
     sets = [one for key, one in facts.backups.items() if key[0] == system]
     index = activity == INDEX
     settled = attestations.settled_on(facts, [system]) is not None
+    back = any(one.entry["system"] == system for one in facts.returned(activity)) if activity else False
     return [
         _yes(system in seen),
         "none" if index else _yes(any(place["system"] == system for place in places)),
         "none" if index else _yes(closed),
-        _yes(job is not None and system in seen and verified_gone(job) and settled),
+        _yes(job is not None and system in seen and verified_gone(job) and settled and not back),
         _yes(activity in facts.certified(ACTIVE)),
         _yes(all(one.gone for one in sets)) if sets else "none" if index else "unknown",
     ]

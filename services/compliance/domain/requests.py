@@ -28,7 +28,7 @@ from services.compliance.domain.clocks import ANSWER_WITHIN
 from services.compliance.domain.obligations import standing
 from services.compliance.domain.refusals import ACTIVE, EXPIRED, REDELETION
 from services.compliance.evidence import Logged
-from services.compliance.facts import INDEX, Facts, verified_gone
+from services.compliance.facts import INDEX, Facts
 from shared.rules.time import parse_period, reckon, shift
 
 REMIND = (parse_period("-5wd"), parse_period("-1wd"))
@@ -221,7 +221,7 @@ def owed(facts: Facts, today: date) -> str:
 
 def _deletion(facts: Facts) -> tuple[int, ...]:
     jobs = [facts.job(activity) for activity in facts.scopes()]
-    if not jobs or not all(job and verified_gone(job) for job in jobs):
+    if facts.deleted_on(facts.scopes()) is None:
         return ()
     return tuple(job.verified.index for job in jobs if job and job.verified)
 
