@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.compliance import domain
-from services.compliance.domain import duties
+from services.compliance.domain import duties, requests
 from services.compliance.facts import Facts
 from tests.unit import attested_world as attested
 from tests.unit import evidence_world as given
@@ -233,3 +233,19 @@ def test_what_scheduling_told_before_anybody_asked_does_not_hide_the_answer(fold
     late = given.obligation("S2-13-a", "pending", "NOT_TRIGGERED", "2026-09-20", **told)
     facts = World(folder).told([*whole(), asked(), answered(), late]).log.facts()
     assert domain.standing("S2-13-a", facts, LATER).state == "met"
+
+
+def test_backups_are_not_shown_to_be_gone_while_a_system_without_a_set_is_not_told_of(folder: Path) -> None:
+    """28.1 and its backups are met by deletion's word of the whole catalogue, and not by the sets that are known."""
+    made, on = World(folder).told(given.deleted_exit(amended=False)), date(2026, 10, 14)
+    seen, told = given.backups_gone("2026-10-14")
+    found = "deletion.backup_found", {
+        "exit_id": given.EXIT, "system": "morgenvagt", "set_id": "mo-1", "taken_on": "2026-09-01",
+        "finding": "UNCATALOGUED", "kind": "FILE", "on": "2026-10-14",
+    }  # fmt: skip
+    for event, state in ((seen, "pending"), (told, "met"), (found, "pending")):
+        made.told([event])
+        for name in ("S2-28.1-d", "S2-28.1-d-backups"):
+            assert domain.standing(name, made.log.facts(), on).state == state, (event[0], name)
+        answer = requests.answer({"what": "DOCUMENTATION", "subject": "BACKUPS"}, made.log.facts(), [])
+        assert (answer is not None) is (state == "met")

@@ -8,7 +8,7 @@ from datetime import date
 from services.compliance.documents import attestations
 from services.compliance.domain.clocks import STANDS_STILL, clock_of_days, stops
 from services.compliance.evidence import Logged
-from services.compliance.facts import LAST, Facts, date_of, day
+from services.compliance.facts import INDEX, LAST, Facts, date_of, day
 from shared.rules.clocks import Clock
 
 
@@ -80,7 +80,11 @@ def deletion(facts: Facts, activity: str, due: date | None, today: date) -> Part
 
 
 def backups(facts: Facts, due: date | None, today: date) -> list[Part]:
-    """List the scopes whose backup sets must be gone; where no set is registered at all, nothing is shown."""
+    """List the scopes whose backup sets must be gone; where no set is registered at all, nothing is shown.
+
+    Nor are they shown to be gone while a system has no set and deletion has not told that none is missing, or while a
+    set that was found is not catalogued: no date breaches that, and it is not met.
+    """
     parts = []
     for activity in facts.scopes():
         sets = facts.sets_of([activity]).values()
@@ -88,7 +92,16 @@ def backups(facts: Facts, due: date | None, today: date) -> list[Part]:
         if sets:
             gone = facts.backups_gone_on([activity])
             parts.append(Part(_backup_due(facts, activity, due), gone, evidence, _kept(facts, activity, today)))
-    return parts or [Part(due, None)]
+    if not parts:
+        return [Part(due, None)]
+    return parts + _not_shown(facts) if all(part.met_on for part in parts) else parts
+
+
+def _not_shown(facts: Facts) -> list[Part]:
+    systems = {name for activity, mine in facts.scopes().items() if activity != INDEX for name in mine}
+    found = facts.uncatalogued(systems)
+    bare = systems - {name for name, _ in facts.backups} if facts.backups_told() is None else set()
+    return [Part(None, None, tuple(one.index for one in found))] if found or bare else []
 
 
 def _backup_due(facts: Facts, activity: str, due: date | None) -> date | None:

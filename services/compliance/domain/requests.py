@@ -234,10 +234,11 @@ def _approvals(facts: Facts) -> tuple[int, ...]:
 
 
 def _backups(facts: Facts) -> tuple[int, ...]:
-    if facts.backups_expired is None or not all(backup.gone for backup in facts.backups.values()):
+    told, found = facts.backups_told(), facts.uncatalogued([line["system"] for line in facts.systems])
+    if told is None or found or not all(backup.gone for backup in facts.backups.values()):
         return ()
     seen = (backup.latest.index for backup in facts.backups.values() if backup.latest)
-    return (*seen, facts.backups_expired.index)
+    return (*seen, told.index)
 
 
 def _access(facts: Facts) -> tuple[int, ...]:

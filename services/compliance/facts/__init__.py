@@ -231,6 +231,19 @@ class Facts:
         """Give the backup sets of these deletions' systems."""
         return {key: one for key, one in self.backups.items() if self.scope_of(key[0]) in activities}
 
+    def backups_told(self) -> Logged | None:
+        """Give deletion's word that every system's sets are catalogued and gone, unless one was registered, or rows
+        returned, after it."""
+        last = [one.registered.index for one in self.backups.values()] + [one.index for one in self.found]
+        told = self.backups_expired
+        return told if told and told.index > max(last, default=-1) else None
+
+    def uncatalogued(self, systems: Collection[str]) -> list[Logged]:
+        """List the sets of these systems that were found beside the catalogue, or dated otherwise, and still are."""
+        known = {key: one.registered.index for key, one in self.backups.items()}
+        return [one for one in self.found_backups if one.entry["system"] in systems
+                and known.get((one.entry["system"], one.entry["set_id"]), -1) < one.index]  # fmt: skip
+
     def first_deleted_on(self, activities: Collection[str]) -> date | None:
         """Give the first actual deletion in a system that has backup sets (in any, where none is registered).
 

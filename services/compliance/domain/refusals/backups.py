@@ -40,12 +40,10 @@ def _of_key(facts: Facts, system: str, set_id: str) -> Iterator[Refusal]:
 def of_found(facts: Facts, scopes: Mapping[str, list[str]]) -> Iterator[Refusal]:
     """Tell which sets were found beside the catalogue, or dated otherwise, and not catalogued so since."""
     systems = {system for mine in scopes.values() for system in mine}
-    for one in facts.found_backups:
+    for one in facts.uncatalogued(systems):
         system, set_id = one.entry["system"], one.entry["set_id"]
-        known = facts.backups.get((system, set_id))
-        if system in systems and (known is None or known.registered.index < one.index):
-            told = f"{system}: set {set_id} was found ({one.entry['finding']}) and is not catalogued so"
-            yield Refusal("BACKUP_UNCATALOGUED", told[:300])
+        told = f"{system}: set {set_id} was found ({one.entry['finding']}) and is not catalogued so"
+        yield Refusal("BACKUP_UNCATALOGUED", told[:300])
 
 
 def _of_catalogue(facts: Facts, scopes: Mapping[str, list[str]]) -> Iterator[Refusal]:
@@ -54,9 +52,7 @@ def _of_catalogue(facts: Facts, scopes: Mapping[str, list[str]]) -> Iterator[Ref
     if scopes.keys() == facts.scopes().keys():
         if not with_sets:
             yield Refusal("BACKUPS_UNKNOWN", "no backup set is registered, and none cannot be assumed")
-        told_of = [backup.registered for backup in facts.backups.values()] + restores.found_in(facts, scopes)
-        last = max((one.index for one in told_of), default=-1)
-        if facts.backups_expired is None or facts.backups_expired.index < last:
+        if facts.backups_told() is None:
             told = "deletion has not told that every system with backups is catalogued and gone"
             yield Refusal("BACKUPS_NOT_EXPIRED", told)
         return
