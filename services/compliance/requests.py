@@ -93,11 +93,14 @@ def look(unit: Any, told: Any, kind: str) -> None:
 
 
 def certificate_issued(unit: Any, certificate: Row, kind: str) -> None:
-    """Answer the requests that waited for a certificate; `certificate` is its row as it is saved."""
+    """Answer the requests that waited for a certificate; `certificate` is its row as it is saved.
+
+    A RE-DELETION says what an ACTIVE-DELETED had said (ADR 0015), and ends what waited for that."""
     facts = store.facts(unit, certificate["exit_id"])
+    says = {certificate["stage"]} | ({domain.ACTIVE} if certificate["stage"] == domain.REDELETION else set())
     for row in kept.requests(unit, certificate["exit_id"]):
         waits = row["what"] == "CERTIFICATE" and row["state"] in ("open", "overdue", "status_given")
-        if waits and row["stage"] == certificate["stage"]:
+        if waits and row["stage"] in says:
             issued = store.certificates(unit, row["exit_id"])
             found = rules.certificate(row["stage"], facts, issued)
             if found:

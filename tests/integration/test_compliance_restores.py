@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.compliance import issuing, store
+from services.compliance import issuing, requests, store
 from tests.integration.bus_store_parts import mongo
 from tests.integration.compliance_house import DPO, LEAD, House, house
 from tests.integration.test_compliance_service import PARTIES
@@ -40,8 +40,13 @@ def ask(there: House, *activities: str) -> str:
 
 
 def issued(there: House, *activities: str) -> str:
-    """Have a certificate issued, as the signers and the renderer do at the end."""
     certificate_id = ask(there, *activities)
+    issue_it(there, certificate_id)
+    return certificate_id
+
+
+def issue_it(there: House, certificate_id: str) -> None:
+    """Have a certificate issued, as the signers and the renderer do at the end."""
 
     def issue(unit: Any) -> None:
         row = store.certificate(unit, certificate_id)
@@ -49,10 +54,10 @@ def issued(there: House, *activities: str) -> str:
         row |= {"state": "issued", "statement_digest": sha(certificate_id)}
         store.save_certificate(unit, row)
         issuing.issued(unit, row)
+        requests.certificate_issued(unit, row, "rehearsal")
 
     there.store.run(issue)
     there.carry()
-    return certificate_id
 
 
 def rows(there: House) -> list[dict[str, Any]]:
@@ -96,6 +101,21 @@ def test_one_that_cannot_be_certified_is_kept_as_refused_with_its_reasons(there:
     there.carry()
     (row,) = [row for row in rows(there) if row["stage"] == "RE-DELETION"]
     assert row["state"] == "refused" and [one["code"] for one in row["refusals"]] == ["HELD"]
+
+
+def test_who_waited_for_the_certificate_of_the_deletion_is_answered_by_that_of_the_redeletion(there: House) -> None:
+    issued(there, "C7", "D2")
+    issued(there, "D7a")
+    there.tell([restored.announced(), restored.found()])
+    asked = {"what": "CERTIFICATE", "basis": "S2-13-a", "stage": "ACTIVE-DELETED"}
+    waiting = there.do(DPO, "make_request", exit_id=EXIT, **asked)
+    assert waiting["state"] == "status_given"
+    there.tell([*restored.replay(), restored.replayed()])
+    there.carry()
+    (again,) = [row["certificate_id"] for row in rows(there) if row["stage"] == "RE-DELETION"]
+    issue_it(there, again)
+    answered = there.do(DPO, "read_request", exit_id=EXIT, request_id=waiting["request_id"])
+    assert answered["state"] == "answered" and again in answered["answers"][-1]["certificates"]
 
 
 def logged(there: House) -> list[dict[str, Any]]:
