@@ -1,7 +1,8 @@
 """When the status letter goes out by itself: 15 days after the agreement's end, by the plan in force (evidence.md §3).
 
 One timer an exit on the rules' clock: a plan that moves the end moves it, a cancelled exit stops it, and a day on which
-a letter went out gets no second one. The letter needs no one's word; it states every unmet gate of that day.
+a letter went out gets no second one. Which day it waits for stands in the exit's record, written with the timer: the
+log may not have the plan yet that set it. The letter needs no one's word; it states every unmet gate of that day.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ def heard(unit: Any, told: Any) -> None:
     exit_id = told.data["exit_id"]
     if told.wire == "orders.exit_cancelled":
         unit.cancel(_key(exit_id))
+        store.remember(unit, exit_id, {"status_letter_due": None})
     if told.wire not in ("orders.order_placed", "scheduling.plan_made"):
         return
     known = store.exit_row(unit, exit_id)
     end = _end(told.wire, told.data, known)
     if end is None or known.get("status_letter_on") == (end + AFTER).isoformat():
         return
+    store.remember(unit, exit_id, {"status_letter_due": (end + AFTER).isoformat()})
     unit.at(end + AFTER, "compliance.status_due", exit_id, {"exit_id": exit_id, "on": end + AFTER}, _key(exit_id))
 
 
 def send(unit: Any, told: Any, kind: str) -> None:
     """Have the letter drawn up, signed and sealed, unless the exit was cancelled or its end has moved since."""
     exit_id, on = told.data["exit_id"], told.data["on"]
-    facts = store.facts(unit, exit_id)
-    end = facts.agreement_end()
-    if facts.order is None or facts.cancelled or (end is not None and end + AFTER > unit.today):
+    if store.exit_row(unit, exit_id).get("status_letter_due") != on.isoformat():
         return
     store.remember(unit, exit_id, {"status_letter_on": on.isoformat()})
     issuing.begin(unit, store.new_certificate(exit_id, domain.Asked(domain.STATUS, unit.today), kind, told.id))

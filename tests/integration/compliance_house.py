@@ -89,7 +89,7 @@ class House:
     def tell(self, events: list[given.Event]) -> None:
         """Tell compliance facts of other services, and log them."""
         for wire, data in events:
-            self._deliver(wire, data)
+            self.hear(wire, data)
         self.carry()
 
     def carry(self) -> None:
@@ -103,7 +103,7 @@ class House:
                     continue
                 self.told.append((row["wire"], body["data"]))
                 if "compliance" in EVENTS[row["wire"]].subscribers:
-                    self._deliver(row["wire"], body["data"])
+                    self.hear(row["wire"], body["data"])
         while self.store.run(lambda unit: ledger.drain(unit, self.desk)):
             pass
 
@@ -122,7 +122,8 @@ class House:
         events = [json.loads(bytes(row["leaf"]))["event"] for row in rows]
         return [one["entry"] for one in events if one["kind"].startswith(prefix)]
 
-    def _deliver(self, wire: str, data: dict[str, Any]) -> None:
+    def hear(self, wire: str, data: dict[str, Any]) -> None:
+        """Have the face hear of one fact, and carry nothing yet."""
         self.count += 1
         loaded = check(EVENTS[wire].schema, json.loads(json.dumps(data, default=str)), wire)
         told = Message("event", f"{self.mark}-{self.count}", wire, loaded, "", "compliance", subject=data["exit_id"])
