@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from services.compliance import domain
 from services.compliance.documents import document
 from services.compliance.documents.statement import Draft, changed_sections, statement, unnamed
 from services.compliance.signing.envelope import canonical
+from services.compliance.verifier import ophor_verify
 from tests.unit import evidence_world as given
 from tests.unit.evidence_world import Certificate, World, issue, sign
 
@@ -69,3 +71,9 @@ def corrected(world: World, first: Certificate, **changes: Any) -> Draft:
 
 def letter_without_names(world: World, on: str = "2026-10-15") -> Draft:
     return draft(world, LETTER, on, record=unnamed("11111111"), serial=1)
+
+
+def items(world: World) -> list[ophor_verify.Item]:
+    """Give the exit's entries as the verifier reads them from a bundle."""
+    events = [(index, json.loads(world.log.leaves[index])["event"]) for index in world.log.mine]
+    return [ophor_verify.Item(index, b"", event) for index, event in events]

@@ -3144,26 +3144,31 @@ def _letter_whole(predicate: dict[str, Any], items: list[Item] | None) -> str:
         need(any(re.search(rf"(^|\W){re.escape(word)}(\W|$)", f"{code} {detail}") for code, detail in gates), why)
 
     if items is not None:
-        _check_gates(items, told)
+        kept = suspended_of(items, predicate["issued_on"]) if of_kind(items, "PLAN_MADE") else []
+        _check_gates(items, {one["system"] for one in kept}, told)
         for found in of_kind(items, "REAPPEARANCE_FOUND"):
             if replay_of(items, found) is None:
                 told(found.entry["restore_id"], "rows returned and are not deleted again, and no gate says so")
-        for one in suspended_of(items, predicate["issued_on"]):
+        for one in kept:
             told(one["system"], f"{one['system']}: is suspended, and no gate says so")
     return f"{len(gates)} gates"
 
 
-def _check_gates(items: list[Item], told: Any) -> None:
+def _check_gates(items: list[Item], kept: set[str], told: Any) -> None:
+    """What an option keeps, or no plan has yet, is named as that, and has no gates of its own meanwhile."""
     if not of_kind(items, "PACKAGE_DELIVERED"):
         told("DELIVERY_MISSING", "nothing was delivered, and no gate says so")
-    for row in _backups(items):
-        if row[3] not in ENDED:
-            told(row[1], f"backup set {row[1]} is not gone, and no gate says so")
-    for hold_id, _, lifted in _holds(items):
-        if lifted is None:
-            told(hold_id, f"hold {hold_id} is open, and no gate says so")
     plans = of_kind(items, "PLAN_MADE")
-    for activity in scopes_of(items) if plans else ():
+    scopes = {name: mine for name, mine in scopes_of(items).items() if not kept & {*mine}} if plans else {}
+    systems: set[str | None] = {system for mine in scopes.values() for system in mine} | ({None} if plans else set())
+    for row in _backups(items):
+        if row[3] not in ENDED and row[0] in systems:
+            told(row[1], f"backup set {row[1]} is not gone, and no gate says so")
+    on = {one.entry["hold_id"]: one.entry["system"] for one in of_kind(items, "HOLD_PLACED")}
+    for hold_id, _, lifted in _holds(items):
+        if lifted is None and on[hold_id] in systems:
+            told(hold_id, f"hold {hold_id} is open, and no gate says so")
+    for activity in scopes:
         jobs = [
             one.entry["job_id"] for one in of_kind(items, "DELETION_PREVIEWED") if one.entry["activity"] == activity
         ]
