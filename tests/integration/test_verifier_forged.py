@@ -168,6 +168,26 @@ def beside(events: History) -> None:
 
 def stated_again(predicate: dict[str, Any]) -> None:
     predicate["backups"][0]["answer"] = "PRESENT"
+    undone(predicate, "backups_gone", "S2-28.1-d-backups")
+
+
+def undone(predicate: dict[str, Any], name: str, obligation: str) -> None:
+    predicate["dates"] = [one for one in predicate["dates"] if one["name"] != name]
+    next(one for one in predicate["obligations"] if one["id"] == obligation)["state"] = "pending"
+
+
+def looked(predicate: dict[str, Any], **seen: Any) -> None:
+    """State what the verifier answered of D2 otherwise, as the log has it."""
+    next(one for one in predicate["systems"] if one["activity"] == "D2")["verification"].update(seen)
+    if seen.get("result") == "ERROR":
+        undone(predicate, "deletion_done", "S2-28.1-d")
+
+
+def never_registered(predicate: dict[str, Any]) -> None:
+    """Without its one set the exit's backups are due as those of its first deletion are."""
+    predicate["backups"].pop(0)
+    due = min(one["backups_due"] for one in predicate["scope"]["scopes"] if one["backups_due"])
+    next(one for one in predicate["dates"] if one["name"] == "backups_due")["date"] = due
 
 
 def not_suspended(predicate: dict[str, Any]) -> None:
@@ -313,8 +333,7 @@ FORGED: list[tuple[str, str, Change, Lie, int, str]] = [
     ("excluded for a reason of our own", "true", lambda e: in_log(e, our_reason), our_reason_stated, 12,
      "closed list"),
     ("the verifier answered ERROR", "true", lambda e: d2(e, "DELETION_VERIFIED")["entry"].update(result="ERROR"),
-     lambda p: next(one for one in p["systems"] if one["activity"] == "D2")["verification"].update(result="ERROR"),
-     12, "ERROR"),
+     lambda p: looked(p, result="ERROR"), 12, "ERROR"),
     ("a place answered twice", "true", lambda e: in_log(e, a_place_twice),
      lambda p: both(p, a_place_twice), 12, "twice"),
     ("a suspended system missing on page one", "kept", never, not_suspended, 12, "suspended systems differ"),
@@ -324,9 +343,10 @@ FORGED: list[tuple[str, str, Change, Lie, int, str]] = [
     ("a truth value for a count", "true", lambda e: in_log(e, truth_for_a_number),
      lambda p: both(p, truth_for_a_number), 13, "not a count"),
     ("probes found afterwards", "true", lambda e: d2(e, "DELETION_VERIFIED")["entry"].update(probes_found_after=1),
-     never, 13, "probes were found"),
+     lambda p: looked(p, probes_found_after=1), 13, "probes were found"),
     ("a search that finds nothing anyway", "true",
-     lambda e: d2(e, "DELETION_VERIFIED")["entry"].update(probes_found_before=0), never, 13, "blind"),
+     lambda e: d2(e, "DELETION_VERIFIED")["entry"].update(probes_found_before=0),
+     lambda p: looked(p, probes_found_before=0), 13, "blind"),
     ("what is kept left out", "true", never, lambda p: p["retained"].clear(), 16, "retained differs"),
     ("access called otherwise", "true", never, lambda p: p["access"]["systems"][0].update(grants=1), 16,
      "access differs"),
@@ -360,7 +380,7 @@ def test_an_entry_struck_from_the_whole_log_is_known_by_the_head_that_was_given_
         events.remove(first(events, "BACKUP_REGISTERED"))
 
     given_out = list(true.world.log.heads.values())
-    data = forge(true, strike, lambda p: p["backups"].pop(0))
+    data = forge(true, strike, never_registered)
     assert judge(true, data).code == 0, "nothing inside can tell"
     assert failed(judge(true, data, heads=given_out)).keys() == {11}
 

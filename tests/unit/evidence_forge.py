@@ -66,8 +66,11 @@ def at_log(predicate: dict[str, Any], log: given.Log, moved: dict[int, int]) -> 
 
 def _move(value: Any, moved: dict[int, int]) -> None:
     if isinstance(value, dict):
-        if isinstance(value.get("evidence"), int):
-            value["evidence"] = moved.get(value["evidence"], value["evidence"])
+        told = value.get("evidence")
+        if isinstance(told, int):
+            value["evidence"] = moved.get(told, told)
+        if isinstance(told, list):
+            value["evidence"] = [moved.get(one, one) for one in told]
         for name, inner in value.items():
             if name != "log":
                 _move(inner, moved)

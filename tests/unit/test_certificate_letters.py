@@ -28,6 +28,6 @@ EXITS: dict[str, list[Event]] = {
 def test_the_verifier_accepts_the_letter_of_every_exit(events: list[Event], tmp_path: Path) -> None:
     world = World(tmp_path).told(events)
     said = statement(stages.draft(world, domain.STATUS, "2026-10-15"))
-    report = ophor_verify.Report()
+    report = ophor_verify.Report(subject=said["subject"])
     ophor_verify._check_content(said["predicate"], stages.items(world), report)
     assert [one.detail for one in report.checks if one.result == "FAILED"] == []

@@ -174,11 +174,12 @@ def test_the_last_word_on_the_backups_is_said_anew_after_a_restore(folder: Path)
 
 def test_after_it_the_last_certificate_follows_as_after_an_active_one(folder: Path) -> None:
     there = deleted_again(folder)
-    stages.issued(there, drawn(there))
+    again = drawn(there)
+    stages.issued(there, again)
     there.told(given.backups_gone())
     assert there.refusals(domain.EXPIRED, "2027-03-05", ("D7a",)) == []
-    last = stages.draft(there, domain.EXPIRED, "2027-03-05", activities=("D7a",), serial=4,
-                        follows={"number": "ØV-000003", "statement_digest": sha("x")})  # fmt: skip
+    follows = {"number": "ØV-000003", "statement_digest": document.digest_of(again.payload)}
+    last = stages.draft(there, domain.EXPIRED, "2027-03-05", activities=("D7a",), serial=4, follows=follows)
     assert failed(stages.drawn(last, there)) == {}
 
 

@@ -184,6 +184,7 @@ class Report:
     predicate: dict[str, Any] = field(default_factory=dict)
     malformed: str = ""
     statement_digest: str = ""
+    subject: Any = None
 
     def add(self, n: int, result: str, detail: str) -> None:
         self.checks.append(Check(n, result, detail))
@@ -1360,7 +1361,7 @@ def _verify(data: bytes, options: Options, report: Report) -> None:
     predicate = report.run(4, check_statement, statement)
     if predicate is None:
         return
-    report.predicate = predicate
+    report.predicate, report.subject = predicate, statement["subject"]
     certificate = _check_seals(members, pdf, predicate, options, report, dsse)
     report.run(5, check_signatures, envelope, predicate)
     rotations = _rotations(members, options, report)
@@ -1850,7 +1851,7 @@ def _check_content(predicate: dict[str, Any], items: list[Item] | None, report: 
     if items is None:
         report.add(16, NOT_DONE, "needs the bundle")
     else:
-        report.run(16, check_against_evidence, predicate, items)
+        report.run(16, _against, check_against_evidence, predicate, items, report.subject)
     report.run(22, check_below, predicate, items)
 
 
@@ -2275,7 +2276,9 @@ def _check_own_copies(predicate: dict[str, Any], items: list[Item]) -> None:
     need(not left, f"own copies are not gone: {left[:3]}")
     packages = {one["name"] for one in rows if one["kind"] == "PACKAGE"}
     need(delivered[-1].entry["package_id"] in packages, "the last package was not looked for")
-    need(stated and stated["rows"] == rows, "the stated copies differ")
+    days = (later(end_of(items), 15), told[-1].entry["on"])
+    same = stated and (stated["rows"], stated["due"], stated["looked_on"]) == (rows, *days)
+    need(same, "the stated copies differ")
 
 
 def _check_keys(predicate: dict[str, Any], items: list[Item] | None, sets: list[dict[str, Any]]) -> None:
@@ -2358,6 +2361,7 @@ def _check_series(predicate: dict[str, Any], words: list[str]) -> None:
     kind, number = predicate["kind"], predicate["number"]
     need(re.fullmatch(r"(ØV|SB)-(ST-)?[0-9]{6,12}", number), "not a number of any series")
     named = predicate["log"]["origin"].startswith("ovelse-")
+    need(predicate["simulated_dates"] is (kind == "rehearsal"), "simulated dates that are not called so, or true ones")
     need(number.startswith("ØV-") == named == (kind == "rehearsal"), "number series and log do not fit the kind")
     need(kind != "rehearsal" or any("ØVELSE" in one for one in words), "a rehearsal that does not say so")
     need(("-ST-" in number) == (predicate["stage"] == LETTER), "number series and stage do not fit")
@@ -2524,6 +2528,9 @@ def _check_final(predicate: dict[str, Any], items: list[Item] | None, *, without
     certified = {activity for one in issued for activity in one["activities"]}
     for one in predicate["scope"]["scopes"]:
         need(one["activity"] in certified, f"{one['activity']}: the log knows of no ACTIVE-DELETED certificate")
+    told = [one.entry for stage, all_ in _counting(items) if stage in ("ACTIVE-DELETED", AGAIN) for one in all_]
+    before = [{name: one[name] for name in ("number", "statement_digest")} for one in told]
+    need(predicate["follows"] in before, "follows no certificate of the deletion that the log knows")
     if without:
         return
     found = returned_of(items, certified_scopes(predicate))
@@ -2536,8 +2543,8 @@ def _check_final(predicate: dict[str, Any], items: list[Item] | None, *, without
         need(not bare, f"no backup set is known of {sorted(bare)[:3]}")
         return
     last = max((one.index for one in [*of_kind(items, "BACKUP_REGISTERED"), *found]), default=-1)
-    told = [one.index for one in of_kind(items, "BACKUPS_EXPIRED")]
-    need(told and max(told) > last, "the log does not say that every system's backups expired")
+    over = [one.index for one in of_kind(items, "BACKUPS_EXPIRED")]
+    need(over and max(over) > last, "the log does not say that every system's backups expired")
 
 
 def _check_28_1(predicate: dict[str, Any], items: list[Item] | None) -> None:
@@ -2665,6 +2672,31 @@ def check_users(predicate: dict[str, Any], items: list[Item]) -> str:
     return f"users {entry['seal_user']} and {entry['sign_user']}, as they found it themselves"
 
 
+def _against(check: Any, predicate: dict[str, Any], items: list[Item], subject: Any) -> str:
+    """16. The stage's own comparison with the log, and that of what every stage says."""
+    said = str(check(predicate, items))
+    check_said(predicate, items)
+    need(subject == _subject(predicate, items), "the subject of the statement differs")
+    return said
+
+
+def _subject(predicate: dict[str, Any], items: list[Item]) -> list[dict[str, Any]]:
+    """Name what a statement is about: approved inventories, package, withdrawn certificate, or the system map."""
+    stage, exit_id = rules_stage(predicate), predicate["exit"]
+    if stage == WITHDRAWN:
+        told = predicate["revokes"]
+        found = {told["number"]: told["statement_digest"]}
+    elif stage == HANDED:
+        package = _package(items).entry
+        found = {package["package_id"]: package["package_digest"]}
+    elif stage in (ACCESS, LETTER):
+        found = {exit_id: order_of(items)["map_digest"]}
+    else:
+        jobs = jobs_of(predicate, items)
+        found = {f"{exit_id}/{one}": jobs[one][0].entry["inventory_digest"] for one in sorted(jobs)}
+    return [{"name": name, "digest": {"sha256": digest}} for name, digest in found.items()]
+
+
 def check_against_evidence(predicate: dict[str, Any], items: list[Item]) -> str:
     """16. What the statement says is what the log says."""
     jobs, order, scopes = jobs_of(predicate, items), order_of(items), scopes_of(items)
@@ -2682,6 +2714,10 @@ def check_against_evidence(predicate: dict[str, Any], items: list[Item]) -> str:
         need(answer.index == system["verification"]["evidence"], f"{system['system']}: another verification")
         need(answer.entry["result"] == system["verification"]["result"], f"{system['system']}: another result")
         need(answer.entry["on"] == system["verification"]["on"], f"{system['system']}: another date")
+        names = ("probes_drawn", "probes_found_before", "probes_found_after", "outside")
+        seen = all(system["verification"][name] == answer.entry[name] for name in names)
+        need(seen, f"{system['system']}: the verification differs")
+        _check_job(system, answer.entry["job_id"], items)
         how = {line.get("method", "delete") for line in places if line["deleted"]}
         stated_how = {", ".join(sorted(how)) or "delete"}
         need(system["kind"] == "manual" or {system["method"]} == stated_how, f"{system['system']}: another method")
@@ -2690,21 +2726,39 @@ def check_against_evidence(predicate: dict[str, Any], items: list[Item]) -> str:
     need(_backups(items) == [_backup(one) for one in predicate["backups"]], "the backups differ")
     _check_people(predicate, items, jobs)
     last = of_kind(items, "PACKAGE_DELIVERED")[-1]
-    for name in ("package_digest", "rows", "package_bytes"):
+    for name in ("package_id", "package_digest", "rows", "package_bytes", "files", "on"):
         need(predicate["delivery"][name] == last.entry[name], f"the delivery differs: {name}")
+    ways = [one.entry["recipient_digest"] for one in of_kind(items, "DISPATCH_SET")]
+    need(predicate["delivery"]["recipient_digest"] in (ways[-1:] or [None]), "the delivery differs: recipient_digest")
     receipt, accepted = receipt_for(items, last, items[-1].index + 1), predicate["delivery"]["accepted"]
-    said = (accepted["evidence"], accepted["on"], accepted["by"]["actor"]) if accepted else None
-    logged = (receipt.index, receipt.entry["on"], receipt.entry["actor"]) if receipt else None
+    by = accepted["by"] if accepted else {}
+    said = (accepted["evidence"], accepted["on"], by["actor"], by["role"]) if accepted else None
+    logged = (receipt.index, *(receipt.entry[one] for one in ("on", "actor", "role"))) if receipt else None
     need(said == logged, "the delivery differs: its receipt")
     need(order["customer_cvr"] == predicate["controller"]["cvr"], "another controller than in the order")
-    amendments: list[Any] = [one for one in _amendments(items) if {"customer", "supplier"} <= set(one["signed_by"])]
-    need(predicate["agreement"]["amendment"] in (amendments or [None]), "the amendment differs")
     _check_dates(predicate, items)
     need(
         _holds(items) == [(one["hold_id"], one["basis"], one["lifted_on"]) for one in predicate["holds"]],
         "holds differ",
     )
     return ""
+
+
+def _check_job(system: dict[str, Any], job: str, items: list[Item]) -> None:
+    """The job that is certified has its days, and every job before it that destroyed anything stands beside it."""
+    name, activity = system["system"], system["activity"]
+    days = [next((one.entry["on"] for one in reversed(of_kind(items, kind)) if one.entry["job_id"] == job), None)
+            for kind in ("DELETION_BEGUN", "DELETION_EXECUTED")]  # fmt: skip
+    same = (system["job_id"], system["begun_on"], system["executed_on"]) == (job, *days)
+    need(same, f"{name}: another job, or other days")
+    mine = [one for one in items if one.kind in DESTRUCTION and one.entry["activity"] == activity]
+    deleted = {one.entry["job_id"]: 0 for one in mine if one.entry["job_id"] != job}
+    for one in of_kind(mine, "DELETION_BATCH_CLOSED"):
+        if one.entry["system"] == name and one.entry["job_id"] in deleted:
+            deleted[one.entry["job_id"]] += one.entry["deleted"]
+    stopped = {one.entry["job_id"]: one.entry["code"] for one in of_kind(items, "DELETION_STOPPED")}
+    told = {one["job_id"]: (one["deleted"], one["stopped"]) for one in system["earlier_jobs"]}
+    need(told == {one: (rows, stopped.get(one)) for one, rows in deleted.items()}, f"{name}: the earlier jobs differ")
 
 
 def _check_beside(predicate: dict[str, Any], items: list[Item]) -> None:
@@ -2763,14 +2817,16 @@ def _check_told(predicate: dict[str, Any], items: list[Item], covered: list[str]
     need(left == found, "rows without a tenant differ")
 
 
-def six_months(items: list[Item], activity: str) -> str | None:
-    """Give the last day for a scope's backups: six months after its first actual deletion (T16)."""
-    sets = {one.entry["system"] for one in of_kind(items, "BACKUP_REGISTERED")} & set(scopes_of(items)[activity])
+def six_months(items: list[Item], activities: list[str]) -> str | None:
+    """Give the last day for the backups of scopes: six months after their first actual deletion (T16)."""
+    systems = {system for activity in activities for system in scopes_of(items)[activity]}
+    sets = {one.entry["system"] for one in of_kind(items, "BACKUP_REGISTERED")} & systems
     seen: dict[str, set[str]] = {}
     for one in of_kind(items, "DELETION_PREVIEWED"):
         seen[one.entry["job_id"]] = {line["system"] for line in one.entry["places"]}
-    begun = [one.entry for one in of_kind(items, "DELETION_BEGUN") if one.entry["activity"] == activity]
-    counted = [one["on"] for one in begun if sets & seen.get(one["job_id"], set()) or (not sets and activity != "C7")]
+    begun = [one.entry for one in of_kind(items, "DELETION_BEGUN") if one.entry["activity"] in activities]
+    bare = [one for one in begun if not sets and one["activity"] != "C7"]
+    counted = [one["on"] for one in begun if one in bare or sets & seen.get(one["job_id"], set())]
     if not counted:
         return None
     first = date.fromisoformat(min(counted))
@@ -2802,14 +2858,16 @@ def _check_dates(predicate: dict[str, Any], items: list[Item]) -> None:
     for row in predicate["scope"]["scopes"]:
         answer = jobs_of(predicate, items)[row["activity"]][1].entry["on"]
         need(row["deleted_on"] == answer, f"{row['activity']}: deleted on another day")
-        need(row["backups_due"] == six_months(items, row["activity"]), f"{row['activity']}: backups due on another day")
+        need(
+            row["backups_due"] == six_months(items, [row["activity"]]), f"{row['activity']}: backups due on another day"
+        )
     for row in predicate["obligations"]:
         planned = due.get(row["id"], row["due"])
         need(row["due"] == planned, f"{row['id']}: the plan in force has another date")
 
 
 def _backup(row: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(str(row[name]) for name in ("system", "set_id", "expires_on", "answer", "observed_on"))
+    return tuple(str(row[name]) for name in ("system", "set_id", "expires_on", "answer", "observed_on", "taken_on"))
 
 
 def _backups(items: list[Item]) -> list[tuple[str, ...]]:
@@ -2829,10 +2887,206 @@ def _check_people(predicate: dict[str, Any], items: list[Item], jobs: dict[str, 
         intent = [one for one in of_kind(items, "DELETION_INTENT") if one.entry["job_id"] == job][-1].entry
         stated = [(one["actor"], one["role"], one["at"]) for one in row["by"]]
         logged = [(one["actor"], one["role"], one["at"]) for one in intent["approvals"]]
-        need(stated == logged and row["plan_digest"] == intent["plan_digest"], f"{row['activity']}: approvals differ")
+        same = (row["job_id"], row["plan_digest"]) == (job, intent["plan_digest"])
+        need(stated == logged and same, f"{row['activity']}: approvals differ")
     need({row["activity"] for row in predicate["approvals"]} == set(jobs), "approvals are missing")
     given = of_kind(items, "INSTRUCTION_GIVEN")[-1].entry
     need(all(predicate["instruction"][name] == given[name] for name in given), "the instruction differs")
+
+
+# ---------------------------------------------------------------------------------------------- what is said beside
+
+
+def check_said(predicate: dict[str, Any], items: list[Item]) -> None:
+    """Whatever a document of any stage says beside its own stage's matter is what the log says: no more, no other."""
+    stage, order = rules_stage(predicate), of_kind(items, "ORDER_PLACED")
+    need(order, "no final order among the evidence")
+    agreement, ordered = predicate["agreement"], order[-1].entry
+    same = (agreement["agreement_id"], agreement["profiles"]) == (ordered["agreement_id"], ordered["pinned"])
+    need(same and agreement["evidence"] == order[-1].index, "the agreement differs from the order")
+    both: list[Any] = [one for one in _amendments(items) if {"customer", "supplier"} <= set(one["signed_by"])]
+    need(agreement["amendment"] in (both or [None]), "the amendment differs")
+    scope = predicate.get("scope")
+    if scope is not None:
+        need(scope["map_digest"] == ordered["map_digest"], "another system map than in the order")
+        need((scope["exit"], scope["answers"]) == (ordered["scope"], ordered["places"]), "the scope's answers differ")
+    planned = bool(of_kind(items, "PLAN_MADE"))
+    if stage in (ACCESS, LETTER) and scope is not None and planned:
+        _check_said_scope(scope, ordered, items)
+    if stage == LETTER and planned:
+        _check_said_rest(predicate, items)
+    need(predicate["follows"] is None or stage == "BACKUP-EXPIRED", "follows another, and is no last certificate")
+    need(predicate["revokes"] is None or stage == WITHDRAWN, "revokes another, and is no revocation")
+    _check_said_dates(predicate, items, planned=planned)
+    if stage in DELETING or stage == LETTER:
+        _check_said_beside(predicate, items)
+        _check_said_duties(predicate, items, planned=planned)
+    if "access" in predicate:
+        names = ("activity", "kind", "digest", "role", "on")
+        told = [{**{name: one.entry[name] for name in names}, "evidence": one.index}
+                for one in of_kind(items, "ACCESS_ATTESTED")]  # fmt: skip
+        need(predicate["access"]["attested"] == told, "what was attested of access differs")
+    known = {one.index for one in items}
+    need(set(_pointed(predicate)) <= known, "points to evidence that is none of this exit's")
+
+
+def _pointed(value: Any) -> Iterator[int]:
+    """Give every index that stands anywhere as evidence."""
+    if isinstance(value, list):
+        for inner in value:
+            yield from _pointed(inner)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "evidence":
+                yield from inner if isinstance(inner, list) else [inner]
+            else:
+                yield from _pointed(inner)
+
+
+def _check_said_scope(scope: dict[str, Any], ordered: dict[str, Any], items: list[Item]) -> None:
+    """The scopes of a document that deletes nothing, each with its own days."""
+    stated = {one["activity"]: one["systems"] for one in scope["scopes"]}
+    mine = {system for systems in stated.values() for system in systems}
+    known = scopes_of(items)
+    need(all(known.get(name) == systems for name, systems in stated.items()), "the plan in force has other scopes")
+    covered = [one["system"] for one in ordered["systems"] if one["system"] in mine]
+    need(scope["systems"] == covered, "the systems of the scope differ")
+    for row in scope["scopes"]:
+        own = [row["activity"]]
+        days = (gone_on(items, own), six_months(items, own))
+        need((row["deleted_on"], row["backups_due"]) == days, f"{own[0]}: the days of the scope differ")
+
+
+def _check_said_rest(predicate: dict[str, Any], items: list[Item]) -> None:
+    """A letter speaks of every deletion that no option suspends that day, and names what one suspends."""
+    scope, kept = predicate["scope"], suspended_of(items, predicate["issued_on"])
+    open_ = [name for name in scopes_of(items) if not (kept and name == SCOPES[-1])]
+    need(certified_scopes(predicate) == open_ and not scope["elsewhere"], "not every deletion of the plan is there")
+    need([one for one in scope["suspended"] if one["place"] is None] == kept, "the suspended systems differ")
+    whole = not scope["suspended"] and scope["exit"] == "whole"
+    need(scope["whole"] is whole, "called whole and is not, or the other way round")
+
+
+def gone_on(items: list[Item], activities: list[str]) -> str | None:
+    """Give the day on which the last of these deletions was verified; None while one is not, or its rows returned."""
+    days = []
+    for activity in activities:
+        previewed = [one for one in of_kind(items, "DELETION_PREVIEWED") if one.entry["activity"] == activity]
+        job = previewed[-1].entry["job_id"] if previewed else ""
+        last = [one.entry for one in of_kind(items, "DELETION_VERIFIED") if one.entry["job_id"] == job][-1:]
+        back = [one for one in returned_of(items, [activity]) if replay_of(items, one) is None]
+        if back or not last or last[0]["result"] not in ("DELETED", "ABSENT_VERIFIED"):
+            return None
+        days.append(str(last[0]["on"]))
+    return max(days, default=None)
+
+
+_DONE = {stage: ("deletion_done", "backups_gone") for stage in DELETING} | {HANDED: ("delivery_accepted",)}
+
+
+def _check_said_dates(predicate: dict[str, Any], items: list[Item], *, planned: bool) -> None:
+    """Every day of the list is the log's, and none is left out."""
+    stage, order = rules_stage(predicate), order_of(items)
+    scopes = certified_scopes(predicate) if "scopes" in predicate.get("scope", {}) else []
+    confirmed = [one.entry for one in of_kind(items, "DATES_CONFIRMED")[-1:]] or [order]
+    package = handed_over(items, items[-1].index + 1)
+    receipt = receipt_for(items, package, items[-1].index + 1) if package else None
+    days = {"operations_end": confirmed[0]["operations_end"]}
+    days["agreement_end"] = end_of(items) if planned else order["agreement_end"]
+    days["delivery_accepted"] = receipt.entry["on"] if receipt else None
+    if stage in DELETING or stage == LETTER:
+        owed = {one["id"]: one["due"] for one in plan_of(items).entry["obligations"]} if planned else {}
+        days |= {"deletion_due": owed.get("S2-28.1-d"), "deletion_done": gone_on(items, scopes)}
+        days["backups_due"] = six_months(items, scopes) if planned else None
+        days["backups_gone"] = _sets_gone_on(items, scopes) if stage == "BACKUP-EXPIRED" else None
+    stated = {one["name"]: one["date"] for one in predicate["dates"]}
+    differs = sorted(name for name in {*days, *stated} if days.get(name) != stated.get(name))
+    need(not differs, f"the dates differ: {', '.join(differs)}")
+    need(len(stated) == len(predicate["dates"]), "a date twice")
+    done = [days.get(name) or "" for name in _DONE.get(stage, ())]
+    need(predicate["issued_on"] >= max(done, default=""), "issued before what it says was done")
+
+
+def _sets_gone_on(items: list[Item], scopes: list[str]) -> str | None:
+    """Give the day from which on every set of these deletions was seen to be gone; None while one is not."""
+    systems = {system for activity in scopes for system in scopes_of(items)[activity]}
+    registered = {set_of(one.entry) for one in of_kind(items, "BACKUP_REGISTERED")}
+    days = []
+    for key in registered:
+        if key[0] in systems:
+            seen = [one.entry for one in of_kind(items, "BACKUP_OBSERVED") if set_of(one.entry) == key]
+            ended = 0
+            while ended < len(seen) and seen[-1 - ended]["answer"] in ENDED:
+                ended += 1
+            days.append(str(seen[-ended]["on"]) if ended else "")
+    return max(days) if days and "" not in days else None
+
+
+def _check_said_beside(predicate: dict[str, Any], items: list[Item]) -> None:
+    """Access, the archive's decisions and holds stand there whole, as they were last told."""
+    manual = {one["system"] for one in order_of(items)["systems"] if one["kind"] == "manual"}
+    closed = [{**row, "attested": system in manual, "evidence": one.index}
+              for system, (one, row) in _closed(items).items()]  # fmt: skip
+    need(predicate["access"]["systems"] == closed, "access differs")
+    decided = {one.entry["system"]: {**one.entry, "evidence": one.index} for one in of_kind(items, "ARCHIVE_DECIDED")}
+    need(predicate["archive"] == list(decided.values()), "the archive's decisions differ")
+    lifted = {one.entry["hold_id"]: one for one in of_kind(items, "HOLD_LIFTED")}
+    placed = {one.entry["hold_id"]: one for one in of_kind(items, "HOLD_PLACED")}
+    names = ("hold_id", "system", "basis", "digest")
+    rows = [{**{name: one.entry[name] for name in names}, "placed_on": one.entry["on"],
+             "lifted_on": lifted[hold].entry["on"] if hold in lifted else None}
+            for hold, one in sorted(placed.items())]  # fmt: skip
+    stated = [{name: one[name] for name in (*names, "placed_on", "lifted_on")} for one in predicate["holds"]]
+    need(stated == rows, "holds differ")
+
+
+DUTIES = ["S2-28.1-b", "S2-28.1-c", "S2-28.1-d", "S2-28.1-d-backups"]
+
+
+def _check_said_duties(predicate: dict[str, Any], items: list[Item], *, planned: bool) -> None:
+    """No obligation is called met that the log does not show to be, and no breach that was told is hidden."""
+    rows = {one["id"]: one for one in predicate["obligations"]}
+    need([one["id"] for one in predicate["obligations"]] == DUTIES, "the obligations of S2 28.1 are not all there")
+    due = {one["id"]: one["due"] for one in plan_of(items).entry["obligations"]} if planned else {}
+    package = handed_over(items, items[-1].index + 1)
+    on = package.entry["on"] if package else None
+    for name, row in rows.items():
+        told = [one for one in of_kind(items, "OBLIGATION_CHANGED") if one.entry["obligation"] == name]
+        last = max(told, key=lambda one: (one.entry["on"], one.index)).entry if told else {}
+        known = [due[name]] if due.get(name) else [None, last.get("due")]
+        need(row["due"] in known, f"{name}: the plan in force has another date")
+        need(row["state"] in ("met", "suspended", "pending", "at_risk", "breached"), f"{name}: no such state")
+        need(last.get("state") != "breached" or row["state"] == "breached", f"{name}: was told to be breached")
+        if name in DUTIES[:2]:
+            late = due.get(name) and (on or predicate["issued_on"]) > due[name]
+            need(not late or row["state"] == "breached", f"{name}: is breached and not shown so")
+            need(row["state"] != "met" or on, f"{name}: called met, and nothing was handed over")
+    shown = _deletions_shown(items) if planned else False
+    gone = _backups_shown(items) if planned else False
+    need(rows[DUTIES[3]]["state"] != "met" or gone, f"{DUTIES[3]}: called met, and backups are not shown to be gone")
+    whole = shown and (gone or predicate["agreement"]["amendment"])
+    need(rows[DUTIES[2]]["state"] != "met" or whole, f"{DUTIES[2]}: called met, and not all is shown to be deleted")
+
+
+def _deletions_shown(items: list[Item]) -> bool:
+    """Every deletion of the plan was verified and is not undone, and every line that people attest is answered."""
+    scopes = scopes_of(items)
+    systems = [system for mine in scopes.values() for system in mine]
+    return gone_on(items, list(scopes)) is not None and not lines_of(items, systems).keys() - given_of(items, systems)
+
+
+def _backups_shown(items: list[Item]) -> bool:
+    """Every set is gone; where a system has none, deletion has told that none is missing; none is uncatalogued."""
+    scopes = scopes_of(items)
+    systems = {system for activity, mine in scopes.items() if activity != "C7" for system in mine}
+    registered = {set_of(one.entry): one.index for one in of_kind(items, "BACKUP_REGISTERED")}
+    found = [one for one in of_kind(items, "BACKUP_FOUND") if one.entry["system"] in systems]
+    if any(registered.get(set_of(one.entry), -1) < one.index for one in found):
+        return False
+    last = max([*registered.values(), *(one.index for one in of_kind(items, "REAPPEARANCE_FOUND"))], default=-1)
+    told = any(one.index > last for one in of_kind(items, "BACKUPS_EXPIRED"))
+    bare = systems - {system for system, _ in registered}
+    return (told or not bare) and _sets_gone_on(items, list(scopes)) is not None
 
 
 # ---------------------------------------------------------------------------------------------- below the rows
@@ -2936,6 +3190,8 @@ def _check_other(predicate: dict[str, Any], items: list[Item] | None, report: Re
     for n, check in zip(range(12, 17), checks, strict=True):
         if n in (14, 16) and items is None:
             report.add(n, NOT_DONE, "needs the bundle")
+        elif n == 16:
+            report.run(n, _against, check, predicate, items, report.subject)
         else:
             report.run(n, check, predicate, items)
 
@@ -3215,8 +3471,10 @@ def _letter_evidence(predicate: dict[str, Any], items: list[Item]) -> str:
         for one in all_:
             digest = one.entry["statement_digest"]
             reason = revoked.get(digest) or (None if one is all_[-1] else "SUPERSEDED")
-            logged.append((one.index, one.entry["number"], one.entry.get("version", 1), digest, reason))
-    stated = [(one["evidence"], one["number"], one["version"], one["statement_digest"], one["revoked"])
+            what = (all_[0].entry["stage"], tuple(one.entry["activities"]))
+            logged.append((one.index, one.entry["number"], one.entry.get("version", 1), digest, reason, *what))
+    stated = [(one["evidence"], one["number"], one["version"], one["statement_digest"], one["revoked"], one["stage"],
+               tuple(one["activities"]))
               for one in predicate["certificates"]]  # fmt: skip
     need(stated == sorted(logged), "the certificates differ from the log's")
     need(_backups(items) == [_backup(one) for one in predicate["backups"]], "the backups differ")
