@@ -249,3 +249,23 @@ def test_backups_are_not_shown_to_be_gone_while_a_system_without_a_set_is_not_to
             assert domain.standing(name, made.log.facts(), on).state == state, (event[0], name)
         answer = requests.answer({"what": "DOCUMENTATION", "subject": "BACKUPS"}, made.log.facts(), [])
         assert (answer is not None) is (state == "met")
+
+
+def test_the_first_package_that_was_not_rejected_is_the_hand_over_and_the_first_instruction_the_instruction(
+    folder: Path,
+) -> None:
+    """A second one after the last day is no breach, and a rejected one is no hand-over."""
+    events = [one for one in given.deleted_exit() if one[0] != "delivery.delivery_accepted"]
+    sent = next(data for wire, data in events if wire == "delivery.package_delivered")
+    again = "delivery.package_delivered", sent | {"package_id": "pkg-2", "on": "2026-10-02"}
+    told = next(data for wire, data in events if wire == "orders.instruction_given")
+    twice = World(folder).told([*events, again, ("orders.instruction_given", told | {"given_on": "2026-10-03"})])
+    assert stands(twice, "S2-28.1-b") == "met"
+    assert duties.RULES["S2-DPA-a"](twice.log.facts(), date(2026, 8, 31), LATER)[0].late(LATER) is False
+    assert stands(World(folder).told([*events, given.rejection()]), "S2-28.1-b") == "breached"
+    late = World(folder).told([*events, given.rejection(), again])
+    assert stands(late, "S2-28.1-b") == "breached"
+
+
+def stands(world: World, obligation: str) -> str:
+    return domain.standing(obligation, world.log.facts(), date(2026, 10, 6)).state

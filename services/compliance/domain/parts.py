@@ -125,12 +125,13 @@ def _kept(facts: Facts, activity: str, today: date) -> str:
 
 
 def handed_over(facts: Facts, due: date | None, _today: date) -> list[Part]:
-    """Give the hand-over: the day the package was delivered."""
-    told = facts.delivered
-    return [Part(due, day(told, "on"), (told.index,)) if told else Part(due, None)]
+    """Give the hand-over: the day of the first package that the customer did not reject."""
+    rejected = {one.entry["package_id"] for one in of_kind(facts, "DELIVERY_REJECTED")}
+    sent = [one for one in of_kind(facts, "PACKAGE_DELIVERED") if one.entry["package_id"] not in rejected]
+    return [Part(due, day(sent[0], "on"), (sent[0].index,)) if sent else Part(due, None)]
 
 
 def instructed(facts: Facts, due: date | None, _today: date) -> list[Part]:
-    """Give the controller's instruction."""
-    told = facts.instruction
+    """Give the controller's instruction: the first counts, however often it is given again."""
+    told = min(of_kind(facts, "INSTRUCTION_GIVEN"), key=lambda one: day(one, "given_on"), default=None)
     return [Part(due, day(told, "given_on"), (told.index,)) if told else Part(due, None)]

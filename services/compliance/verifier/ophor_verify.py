@@ -3048,8 +3048,9 @@ def _check_said_duties(predicate: dict[str, Any], items: list[Item], *, planned:
     rows = {one["id"]: one for one in predicate["obligations"]}
     need([one["id"] for one in predicate["obligations"]] == DUTIES, "the obligations of S2 28.1 are not all there")
     due = {one["id"]: one["due"] for one in plan_of(items).entry["obligations"]} if planned else {}
-    package = handed_over(items, items[-1].index + 1)
-    on = package.entry["on"] if package else None
+    rejected = {one.entry["package_id"] for one in of_kind(items, "DELIVERY_REJECTED")}
+    sent = [one.entry for one in of_kind(items, "PACKAGE_DELIVERED") if one.entry["package_id"] not in rejected]
+    on = sent[0]["on"] if sent else None
     for name, row in rows.items():
         told = [one for one in of_kind(items, "OBLIGATION_CHANGED") if one.entry["obligation"] == name]
         last = max(told, key=lambda one: (one.entry["on"], one.index)).entry if told else {}
