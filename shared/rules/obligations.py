@@ -125,12 +125,8 @@ class _View:
 
     def _due(self, owed: Owed, left: tuple[str, ...], held: Mapping[str, Planned]) -> date | None:
         """Give the last day, after force majeure; where only what is held back is left, that of the plan for it."""
-        if held and set(left) <= held.keys():
-            return max((part.due for part in held.values() if part.due), default=None)
-        bound = owed.dates.due
-        if bound is None or bound.start > bound.on:
-            return bound.on if bound else None
-        return _moved(bound, self._record.stopped)
+        days = [_moved(bound, self._record.stopped) for bound in _bounds(owed, left, held)]
+        return max(days, default=None)
 
     def _settled(
         self, owed: Owed, due: date | None, parts: tuple[str, ...], held: Mapping[str, Planned]
@@ -141,7 +137,9 @@ class _View:
             return _of(owed, "breached", "FAILED", due, met_on)
         if not met:
             return None
-        dues = [(self._met.get(name), held[name].due if name in held else owed.due) for name in parts if held]
+        stopped = self._record.stopped
+        bounds = [(self._met.get(name), (held.get(name) or owed).dates.due) for name in parts if held]
+        dues = [(day, _moved(bound, stopped)) for day, bound in bounds if bound]
         late = any(day and last and day > last for day, last in [*dues, (met_on, due)])
         return _of(owed, "met", "MET_LATE" if late else "EVIDENCE", due, met_on)
 
@@ -161,15 +159,16 @@ class _View:
     ) -> Standing | None:
         if left and set(left) <= held.keys():  # rule 4, for the rest
             first = min(part.earliest for part in held.values() if part.earliest)
-            return _of(owed, "suspended", _option(self._cause(owed, in_part=True)), due) if today < first else None
+            if today < first:
+                return _of(owed, "suspended", _option(self._cause(owed, in_part=True)), due)
         cause = "" if held else self._cause(owed, in_part=False)
         if cause and (today < owed.earliest if owed.earliest else due is None):  # rule 4
             return _of(owed, "suspended", _option(cause), due)
-        return _of(owed, "suspended", "FORCE_MAJEURE", due) if self._stands_still(owed, due, today) else None
+        still = any(self._stands_still(bound, due, today) for bound in _bounds(owed, left, held))
+        return _of(owed, "suspended", "FORCE_MAJEURE", due) if still else None
 
-    def _stands_still(self, owed: Owed, due: date | None, today: date) -> bool:  # rule 5
-        bound = owed.dates.due
-        if bound is None or due is None or bound.start > bound.on or not bound.start <= today:
+    def _stands_still(self, bound: Bound, due: date | None, today: date) -> bool:  # rule 5
+        if due is None or bound.start > bound.on or not bound.start <= today:
             return False
         return any(start <= today and (end is None or today <= end) and start <= due
                    for start, end in self._record.stopped)  # fmt: skip
@@ -195,8 +194,17 @@ def _by_date(owed: Owed, due: date | None, today: date) -> Standing:  # rules 6 
     return _of(owed, "pending", "WAITING", due)
 
 
+def _bounds(owed: Owed, left: tuple[str, ...], held: Mapping[str, Planned]) -> list[Bound]:
+    """Give what sets the last day: where only what an option holds back is left, the plan's days for that."""
+    if held and set(left) <= held.keys():
+        return [part.dates.due for part in held.values() if part.dates.due]
+    return [owed.dates.due] if owed.dates.due else []
+
+
 def _moved(bound: Bound, stopped: Stopped) -> date:
     """Give the last day of a clock, moved by the days on which it stood still; of one that still does, as planned."""
+    if bound.start > bound.on:
+        return bound.on
     over = [(first, last) for first, last in stopped if last]
     if not over:
         return bound.on

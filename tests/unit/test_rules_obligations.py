@@ -204,14 +204,18 @@ def test_t2_the_storage_option_suspends_deletion_until_it_ends() -> None:
         assert standing(row, date(2027, 3, 13), stored).state == "breached"
 
 
-def test_t2_what_the_option_does_not_cover_stays_owed_and_only_the_rest_is_suspended() -> None:
+def kept_in_part() -> PlanFacts:
+    """Give the facts of an exit of which the storage option keeps one system until 25 February 2027."""
     systems = {"BOOKING": "1", "PLADSANVISNING": "2", "EXTENS": "2"}
     options, covers = frozenset({RETENTION}), {RETENTION: ("EXTENS",)}
-    part = replace(
+    return replace(
         FACTS, options=options, covers=covers, anchors={**FACTS.anchors, "O": date(2027, 2, 25)},
         scopes=route(PROFILES, systems, options, covers),
     )  # fmt: skip
-    row = "S2-28.1-d"
+
+
+def test_t2_what_the_option_does_not_cover_stays_owed_and_only_the_rest_is_suspended() -> None:
+    part, row = kept_in_part(), "S2-28.1-d"
     assert standing(row, date(2026, 10, 15), part).state == "at_risk"
     assert standing(row, date(2026, 10, 16), part).state == "breached"
     assert standing(row, date(2026, 10, 16), part, done={"D2": date(2026, 10, 9)}).state == "breached"
@@ -305,6 +309,17 @@ def test_what_is_due_on_the_day_itself_is_due_when_force_majeure_is_over() -> No
     assert standing("S2-28.1-b", date(2026, 10, 5), stopped=over_the_end).state == "suspended"
     assert standing("S2-28.1-b", date(2026, 10, 6), stopped=over_the_end).due == date(2026, 10, 6)
     assert standing("S2-28.1-b", date(2026, 10, 7), stopped=over_the_end).state == "breached"
+
+
+def test_force_majeure_stops_the_clock_of_what_an_option_had_kept_as_any_other() -> None:
+    part, done = kept_in_part(), {"D2": date(2026, 10, 9), "D3b": date(2026, 10, 9)}
+    lasting, ended = ((date(2027, 3, 1), None),), ((date(2027, 3, 1), date(2027, 3, 5)),)
+    still = standing("S2-28.1-d", date(2027, 4, 1), part, done=done, stopped=lasting)
+    assert (still.state, still.reason) == ("suspended", "FORCE_MAJEURE")
+    over = [standing("S2-28.1-d", date(2027, 3, day), part, done=done, stopped=ended) for day in (17, 18)]
+    assert [(one.state, one.due) for one in over] == [(state, date(2027, 3, 17)) for state in ("at_risk", "breached")]
+    met = {**done, "D7a": date(2027, 3, 17)}
+    assert standing("S2-28.1-d", date(2027, 3, 20), part, done=met, stopped=ended).reason == "EVIDENCE"
 
 
 # ---- the next day on which something flips
