@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import socketserver
 import struct
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from contracts.errors import Rejected, Unavailable
-from services.compliance.log import checkpoint, tree
+from services.compliance.log import checkpoint, stamp, tree
 from services.compliance.log.submit import over_http
 from services.compliance.log.witness import Refused, Witness
 from services.compliance.log.witnessing import main, server
@@ -170,6 +171,22 @@ def test_a_witness_that_is_not_there_is_unavailable_and_a_wrong_address_rejected
         over_http("http://127.0.0.1:1")("")
     with pytest.raises(Rejected):
         over_http("file:///etc/passwd")
+
+
+def test_what_speaks_no_http_is_unavailable_to_those_who_ask_a_witness_or_an_authority() -> None:
+    class Mumbling(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.rfile.readline()
+            self.wfile.write(b"hello\r\n\r\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Mumbling) as made:
+        url = f"http://127.0.0.1:{made.server_address[1]}/"
+        for ask in (lambda: over_http(url)(""), lambda: stamp.over_http(url)(b"")):
+            thread = threading.Thread(target=made.handle_request)
+            thread.start()
+            with pytest.raises(Unavailable):
+                ask()
+            thread.join()
 
 
 # The verifier.

@@ -19,6 +19,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -94,7 +95,7 @@ def take(note: str, key: str, authority: Authority) -> tuple[bytes, str]:
             raise ophor_verify.Failed("over something else")
         if authority.chain:
             ophor_verify.check_authority(stamp, authority.chain)
-    except (ValueError, ophor_verify.Failed, ophor_verify.Malformed) as error:
+    except Exception as error:  # what an authority answers may break any reader of it (rule 3)
         raise _rejected("TSA_FALSE", str(error)[:200], "check the authority's address and certificates") from None
     return raw, ophor_verify.written(stamp.at)
 
@@ -154,7 +155,7 @@ def over_http(url: str) -> Ask:
         try:
             with urlopen(Request(url, request, headers), timeout=TIMEOUT_S) as answer:  # noqa: S310
                 return bytes(answer.read(LONGEST))
-        except (URLError, OSError) as error:
+        except (URLError, OSError, HTTPException) as error:  # the last: what answers speaks no HTTP
             why = str(getattr(error, "code", type(error).__name__))
             raise Unavailable("TSA_UNREACHABLE", why, remedy="try again later") from None
 

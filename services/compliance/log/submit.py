@@ -10,6 +10,7 @@ import argparse
 import base64
 import sys
 from collections.abc import Callable
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -64,7 +65,7 @@ def over_http(url: str) -> Ask:
                 return answer.status, answer.read(LONGEST).decode("utf-8", "replace")
         except HTTPError as error:
             return error.code, error.read(LONGEST).decode("utf-8", "replace")
-        except (URLError, OSError) as error:
+        except (URLError, OSError, HTTPException) as error:
             raise Unavailable("WITNESS_UNREACHABLE", type(error).__name__, remedy="try again later") from None
 
     if urlsplit(url).scheme not in ("http", "https"):
