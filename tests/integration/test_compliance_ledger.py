@@ -108,6 +108,17 @@ def test_effects_before_their_causes_wait_in_one_transaction_and_across_several(
     assert there.look().sound
 
 
+def test_what_is_held_keeps_its_order_when_some_of_it_was_released(there: Desk) -> None:
+    def hold(ref: str) -> None:
+        item = {"ref": ref, "exit_id": "exit-1", "kind": "BACKUP_OBSERVED", "entry": {}}
+        there.store.run(lambda unit: store.hold(unit, item))
+
+    hold("c"), hold("b")
+    there.store.run(lambda unit: store.release(unit, "c"))
+    hold("a")
+    assert [row["_id"] for row in there.store.read(lambda unit: store.held(unit, ["exit-1"])["exit-1"])] == ["b", "a"]
+
+
 def test_intents_are_told_with_their_index_and_a_size_that_has_a_checkpoint(there: Desk) -> None:
     mine = items("exit-1")
     there.append(there.offer(mine))

@@ -130,8 +130,8 @@ def seen_before(unit: Unit, refs: list[str]) -> set[str]:
 
 def hold(unit: Unit, task: Row) -> None:
     """Keep an entry until the one that must come before it is in the log."""
-    count = unit.db.log_held.count_documents({}, session=unit.session)
-    row = {"_id": task["ref"], "order": count, **{name: task[name] for name in FIELDS}}
+    last = unit.db.log_held.find_one({}, sort=[("order", -1)], session=unit.session)
+    row = {"_id": task["ref"], "order": last["order"] + 1 if last else 0, **{name: task[name] for name in FIELDS}}
     unit.db.log_held.insert_one(row, session=unit.session)
 
 
