@@ -23,6 +23,7 @@ from services.compliance.signing.keys import NoteKey, PublicKeys
 from services.compliance.store import revocations as kept
 
 SUPERSEDED, ITSELF = "SUPERSEDED", "ophor"
+ON_ITS_WAY = ("requested", "sealed", "signed")
 
 
 def rules_stage(row: store.Row) -> str:
@@ -157,6 +158,11 @@ def publish(unit: Any, public: PublicKeys, key: NoteKey) -> None:
 
 
 def _withdraw(unit: Any, row: store.Row, reason: str, by: dict[str, str]) -> None:
+    """Mark and log that a certificate does not count any more; a correction of it that is on its way falls with it."""
+    corrected = _reissued(unit, row, domain.CORRECTION)
+    if corrected and corrected["state"] in ON_ITS_WAY:
+        why = {"code": "FORMER_REVOKED", "detail": f"{row['number']} version {row['version']} is revoked"}
+        store.save_certificate(unit, corrected | {"state": "failed", "refusals": [why]})
     ref = "revoked-" + hashlib.sha256(row["_id"].encode()).hexdigest()[:24]
     names = ("number", "version", "statement_digest")
     told = {"certificate_id": row["_id"], "stage": rules_stage(row), **{name: row[name] for name in names}}

@@ -15,7 +15,7 @@ from contracts.errors import Unavailable
 from services.compliance import domain, issuing, store
 from services.compliance.facts.restores import WITHDRAWN_STAGES
 
-REASON, ON_ITS_WAY = "DATA_FOUND", ("requested", "sealed", "signed")
+REASON = "DATA_FOUND"
 
 
 def heard(unit: Any, told: Any, kind: str) -> None:
@@ -25,7 +25,7 @@ def heard(unit: Any, told: Any, kind: str) -> None:
     for row in store.certificates(unit, told.data["exit_id"]):
         if issuing.rules_stage(row) not in WITHDRAWN_STAGES or told.data["activity"] not in row["activities"]:
             continue
-        if row["state"] in ON_ITS_WAY:
+        if row["state"] in issuing.ON_ITS_WAY:
             why = {"code": "REAPPEARED", "detail": f"{told.data['activity']}: {told.data['rows']} rows have returned"}
             store.save_certificate(unit, row | {"state": "failed", "refusals": [why]})
         else:

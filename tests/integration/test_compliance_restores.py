@@ -118,6 +118,14 @@ def test_who_waited_for_the_certificate_of_the_deletion_is_answered_by_that_of_t
     assert answered["state"] == "answered" and again in answered["answers"][-1]["certificates"]
 
 
+def test_a_correction_on_its_way_falls_with_the_certificate_that_it_would_replace(there: House) -> None:
+    first = issued(there, "D7a")
+    fixed = there.do(LEAD, "correct_certificate", certificate_id=first, reason="PARTY_DETAILS")
+    there.do(LEAD, "revoke_certificate", certificate_id=first, reason="WRONG_COUNTS")
+    found = states(there)
+    assert found[first] == ("issued", "WRONG_COUNTS") and found[fixed["certificate_id"]] == ("failed", None)
+
+
 def logged(there: House) -> list[dict[str, Any]]:
     found = there.store.db.log_entries.find({}).sort("index", 1)
     return [json.loads(bytes(row["leaf"]))["event"] for row in found]
