@@ -4,7 +4,8 @@ Rules kept here:
 1. Rows that returned disprove every certificate of their deletion: what is issued is withdrawn in the transaction that
    hears of them, and what is on its way fails.
 2. Once the log says that they are deleted again, their RE-DELETION is drawn up by the same rules as if it had been
-   asked for; where it is refused, every reason is kept, and anybody who may ask can ask again.
+   asked for; where it is refused, every reason is kept, and anybody who may ask can ask again. While more of the same
+   deletion is there again it is not drawn up yet: the last replay has it drawn up.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ def certify(unit: Any, told: Any, kind: str) -> None:
     reasons = domain.refusals(store.facts(unit, exit_id), asked, store.known(unit, exit_id, kind, log_checks=True))
     if any(one.code == "EVIDENCE_HELD" for one in reasons):
         raise Unavailable("EVIDENCE_HELD", "entries wait for what must be in the log before them")
+    if any(one.code == "REAPPEARED" for one in reasons):
+        return
     fresh = store.new_certificate(exit_id, asked, kind, told.id)
     if reasons:
         store.save_certificate(unit, issuing.refused_row(unit, fresh, reasons))

@@ -96,6 +96,15 @@ def test_a_redeletion_is_drawn_up_once_the_log_has_its_replay_whatever_came_firs
     assert order.index("RESTORE_REPLAYED") > len(order) - 1 - order[::-1].index("DELETION_VERIFIED")
 
 
+def test_a_redeletion_waits_until_the_last_of_what_returned_of_it_is_deleted_again(there: House) -> None:
+    there.tell([restored.found(), restored.found(restore_id="rst-2"), *restored.replay(), restored.replayed()])
+    there.carry()
+    assert not [row for row in rows(there) if row["stage"] == "RE-DELETION"]
+    there.tell([restored.replayed(restore_id="rst-2")])
+    there.carry()
+    assert [row["state"] for row in rows(there) if row["stage"] == "RE-DELETION"] == ["requested"]
+
+
 def test_one_that_cannot_be_certified_is_kept_as_refused_with_its_reasons(there: House) -> None:
     there.tell([restored.found(), *given.hold("pladsanvisning"), *restored.replay(), restored.replayed()])
     there.carry()
