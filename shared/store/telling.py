@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import time
 import uuid
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SEQ_BYTES = 32
+log = logging.getLogger("ophor.store")
 
 
 class Unit:
@@ -78,15 +80,24 @@ class Unit:
         self.db.timers.delete_one({"_id": key}, session=self._writing())
 
     def fire(self, limit: int) -> int:
-        """Turn up to `limit` due timers into events, the earliest first, and give how many (the relay's work)."""
-        session = self._writing()
-        due = self.db.timers.find({"due": {"$lte": self.now}}, session=session).sort("due", 1).limit(limit)
-        rows = list(due)
-        for row in rows:
-            self._tell(row["wire"], row["subject"], json.loads(row["data"]), row["correlation_id"])
-        if rows:
-            self.db.timers.delete_many({"_id": {"$in": [row["_id"] for row in rows]}}, session=session)
-        return len(rows)
+        """Turn up to `limit` due timers into events, the earliest first, and give how many (the relay's work).
+
+        A timer that the contracts of this version refuse stays, due, for the version that knows it.
+        """
+        session, told = self._writing(), []
+        with self.db.timers.find({"due": {"$lte": self.now}}, session=session).sort("due", 1) as due:
+            for row in due:
+                try:
+                    self._tell(row["wire"], row["subject"], json.loads(row["data"]), row["correlation_id"])
+                except Rejected as refused:
+                    log.error("timer %s (%s) cannot be told: %s", row["_id"], row["wire"], refused.code)
+                    continue
+                told.append(row["_id"])
+                if len(told) == limit:
+                    break
+        if told:
+            self.db.timers.delete_many({"_id": {"$in": told}}, session=session)
+        return len(told)
 
     def flush(self) -> None:
         """Write what was added, and what was told into the outbox, each event with the next seq of its aggregate."""

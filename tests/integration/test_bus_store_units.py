@@ -238,6 +238,20 @@ def test_a_timer_fires_once_when_the_clock_has_reached_it(store: Store, database
     assert [row["wire"] for row in store.db.outbox.find()] == ["deletion.backups_look_due"]
 
 
+def test_a_timer_that_this_versions_contracts_refuse_waits_and_keeps_no_other_from_firing(store: Store) -> None:
+    look = {"exit_id": "e-1", "on": date(2026, 1, 5)}
+    store.run(lambda unit: unit.at(date(2026, 1, 5), "deletion.backups_look_due", "e-1", look, "look"))
+    (good,) = store.db.timers.find()
+    earlier = good["due"] - timedelta(days=1)
+    store.db.timers.insert_many([
+        {**good, "_id": "of another version", "due": earlier, "wire": "deletion.unheard_of"},
+        {**good, "_id": "lacks a field", "due": earlier, "data": b"{}"},
+    ])  # fmt: skip
+    assert store.fire_due(1) == 1 and store.fire_due() == 0
+    assert [row["wire"] for row in store.db.outbox.find()] == ["deletion.backups_look_due"]
+    assert store.status()["timers_due"] == 2
+
+
 def test_a_key_has_one_timer_and_can_be_cancelled(store: Store) -> None:
     def plan(day: date) -> None:
         body = {"exit_id": "e-1", "on": day}
