@@ -29,6 +29,7 @@ from shared.runtime.metrics import MOVED
 REASON_HEADER, QUEUE_HEADER, DEAD_AT_HEADER = "ophor-reason", "ophor-queue", "ophor-dead-at"
 _KEPT_HEADERS = (SIGNER_HEADER, SIGNATURE_HEADER, "traceparent", ATTEMPTS_HEADER, QUEUE_HEADER)
 _KEPT_PROPERTIES = ("content_type", "content_encoding", "message_id", "correlation_id", "type")
+_LONGEST = 255  # characters of a header, more than any of ours: the copy of a larger one might not fit into a frame
 _CONFIRM_S = 15.0
 OWN_STORE = {"STORE_BUSY", "STORE_UNREACHABLE", "OUTCOME_UNKNOWN", "CLOCK_UNREACHABLE", "CLOCK_NOT_SET"}
 
@@ -78,7 +79,8 @@ def carried(received: Received, headers: dict[str, Any], to: tuple[str, str]) ->
 
 
 def _writable(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, int) and -(2**63) <= value < 2**63)
+    short = isinstance(value, str) and len(value) <= _LONGEST
+    return short or (isinstance(value, int) and -(2**63) <= value < 2**63)
 
 
 def send(connection: amqp.Connection, copy: Copy) -> None:

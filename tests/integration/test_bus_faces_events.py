@@ -18,6 +18,7 @@ LONE = (
     b'{"args":[],"kwargs":{"message":{"specversion":"1.0","id":"i","source":"s","time":"2026-01-01T00:00:00Z",'
     b'"type":"orders.list_exits","data":{"x":"\\ud800"}}}}'
 )
+LONE_NAME = LONE.replace(b"list_exits", b"register_agreement").replace(b'"x":', b'"numbers":{"\\ud800":1},"x":')
 POISON_CALLS: dict[str, dict[str, Any]] = {
     "no content type": {"properties": {"content_type": None}},
     "another content type": {"properties": {"content_type": "application/x-python-serialize"}},
@@ -38,6 +39,7 @@ POISON_CALLS: dict[str, dict[str, Any]] = {
     "a body nested without end": {"body": b"[" * 100_000},
     "a body with NaN": {"body": b'{"args": [], "kwargs": {"message": NaN}}'},
     "a body with a lone surrogate": {"body": LONE, "key": "orders.list_exits"},
+    "a field's name with a lone surrogate": {"body": LONE_NAME, "key": "orders.register_agreement"},
     "a body that is a list": {"body": b"[]"},
     "positional arguments": {"body": b'{"args": [1], "kwargs": {}}'},
     "another keyword": {"body": b'{"args": [], "kwargs": {"massage": {}}}'},
@@ -48,6 +50,9 @@ POISON_CALLS: dict[str, dict[str, Any]] = {
     "an envelope of another type than its key": {"envelope": {"type": "orders.list_exits"}},
     "a routing key that is not UTF-8": {"key": b"orders.\xff"},
     "a correlation id that is not UTF-8": {"properties": {"correlation_id": LATIN}},
+    "headers as large as a frame": {
+        "headers": {"nameko.authorization": None, "nameko.deadline": None, "traceparent": "0" * 130_900},
+    },
     "a header that is not UTF-8": {
         "headers": {"nameko.call_id_stack": [{"deep": [1, {"x": None}]}], "x": 2**62},
         "body": b"",
