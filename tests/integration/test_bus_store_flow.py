@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
+from itertools import repeat
 from typing import Any
 
 import amqp
@@ -80,6 +81,18 @@ def quiet(store: Store) -> bool:
     status = store.status()
     mine = [flow for flow in status["published"] if flow["consumer"] == "deletion.delete"]
     return not status["outbox_pending"] and mine == [f for f in status["handled"] if f["consumer"] == "deletion.delete"]
+
+
+@contextmanager
+def patient(store: Store) -> Iterator[None]:
+    """Have the database keep transactions open for longer than any test waits, for the while of a block."""
+    lifetime = "transactionLifetimeLimitSeconds"
+    before = store.client.admin.command({"getParameter": 1, lifetime: 1})[lifetime]
+    store.client.admin.command({"setParameter": 1, lifetime: 300})
+    try:
+        yield
+    finally:
+        store.client.admin.command({"setParameter": 1, lifetime: before})
 
 
 def take(here: World, queue: str, count: int) -> list[amqp.Message]:
@@ -157,9 +170,7 @@ def test_a_task_waits_for_a_transaction_that_a_killed_process_left_open(here: Wo
     relay.kill()
     send(store, 2)
     (task,) = store.db.outbox.find({"state": "pending"})
-    longer = {"setParameter": 1, "transactionLifetimeLimitSeconds": 300}
-    store.client.admin.command(longer)
-    with store.client.start_session() as left_open:
+    with patient(store), store.client.start_session() as left_open:
         left_open.start_transaction()
         store.db.inbox.insert_one({"_id": f"{task['_id']}/deletion.delete", "consumer": "-"}, session=left_open)
         here.start("relay", "deletion")
@@ -215,14 +226,19 @@ def test_a_rejected_task_is_a_dead_letter_at_once_and_can_be_discarded(here: Wor
     )  # fmt: skip
 
 
-def test_looking_at_dead_letters_leaves_them_there_and_all_are_replayed_at_once(here: World, store: Store) -> None:
-    ids, origins = [f"letter-{number:03}" for number in range(150)], ["evt-deletion"] * 149 + ["rpc-deletion"]
+def bury(here: World, ids: list[str], origins: Iterable[str] = repeat("evt-deletion")) -> None:
+    """Make dead letters of deletion."""
     with closing(here.rabbit.connect("topology")) as connection:
         channel = connection.channel()
-        for ident, origin in zip(ids, origins, strict=True):
+        for ident, origin in zip(ids, origins, strict=False):
             body = amqp.Message(json.dumps({"id": ident}), application_headers={QUEUE_HEADER: origin})
             channel.basic_publish(body, exchange=topology.DEAD, routing_key="deletion")
-    until(lambda: here.depth("dlq-deletion") == 150, "the dead letters")
+    until(lambda: here.depth("dlq-deletion") == len(ids), "the dead letters")
+
+
+def test_looking_at_dead_letters_leaves_them_there_and_all_are_replayed_at_once(here: World, store: Store) -> None:
+    ids, origins = [f"letter-{number:03}" for number in range(150)], ["evt-deletion"] * 149 + ["rpc-deletion"]
+    bury(here, ids, origins)
     with closing(here.rabbit.connect("console")) as console:
         for _ in range(3):
             assert [letter.id for letter in dead.list_letters(console, "deletion")] == ids
@@ -337,6 +353,21 @@ def test_due_timers_are_told_once_when_the_clock_is_set(here: World, store: Stor
     assert [json.loads(raw.body)["data"]["on"] for raw in take(here, "evt-deletion", 1)] == ["2026-02-03"]
     until(lambda: store.status()["outbox_pending"] == 0, "all is published")
     assert here.depth("evt-deletion") == 0
+
+
+def test_a_timer_that_a_killed_process_holds_keeps_no_event_from_going_out(here: World, store: Store) -> None:
+    store.prepare()  # no index is made of what a transaction holds
+    look = {"exit_id": "e-1", "on": date(2026, 1, 5)}
+    store.run(lambda unit: unit.at(date(2026, 1, 5), "deletion.backups_look_due", "e-1", look, "look"))
+    with patient(store), store.client.start_session() as left_open:
+        left_open.start_transaction()
+        store.db.timers.update_one({"_id": "look"}, {"$set": {"correlation_id": "-"}}, session=left_open)
+        expired(store)
+        here.start("relay", "deletion")
+        take(here, "evt-scheduling", 1)
+        assert store.status()["timers_due"] == 1
+        left_open.abort_transaction()
+    take(here, "evt-deletion", 1)
 
 
 def test_one_subscriber_can_be_served_again_with_the_old_signatures(here: World, store: Store) -> None:
