@@ -103,8 +103,8 @@ def replay(
             if letter.queue not in queues_of(service) or letter.queue.startswith("rpc-"):
                 refused.append(_not_replayable(letter))
                 continue
-            send(connection, carried(Received.of(raw), {ATTEMPTS_HEADER: 0}, (RETURN, letter.queue)))
             _audit(_Action("replayed", service, letter, actor), store)
+            send(connection, carried(Received.of(raw), {ATTEMPTS_HEADER: 0}, (RETURN, letter.queue)))
             _settle(raw)
             sent += 1
     return sent, refused

@@ -14,7 +14,7 @@ from typing import Any
 import amqp
 import pytest
 
-from contracts.errors import Rejected
+from contracts.errors import Rejected, Unavailable
 from shared.bus import dead, guard, outbox, topology
 from shared.bus.ladder import QUEUE_HEADER
 from shared.bus.relay import Relay, replay, unpark
@@ -248,6 +248,16 @@ def test_looking_at_dead_letters_leaves_them_there_and_all_are_replayed_at_once(
     assert left.id == ids[-1]
     until(lambda: here.depth("evt-deletion") == 149, "the others are where they came from")
     assert {row["id"] for row in dead.actions(store)} == set(ids[:-1])
+
+
+def test_no_letter_is_replayed_of_which_nobody_could_write_that_it_was(here: World, store: Store) -> None:
+    bury(here, ["letter-1"])
+    store.client.close()
+    with closing(here.rabbit.connect("console")) as console:
+        with pytest.raises(Unavailable):
+            dead.replay(console, "deletion", ["letter-1"], "operator-1", store)
+        assert [letter.id for letter in dead.list_letters(console, "deletion")] == ["letter-1"]
+    assert here.depth("evt-deletion") == 0
 
 
 def test_discarding_a_letter_that_bears_the_id_of_another_message_leaves_that_one_to_be_handled(
