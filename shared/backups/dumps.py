@@ -23,6 +23,7 @@ _DUMP = re.compile(rb"^(?:/\*M?!.*\n)?-- (?:MariaDB|MySQL) dump ")
 _INFO = ("mariadb_backup_info", "xtrabackup_info")
 _ENDED = re.compile(r"^end_time = (\d{4}-\d{2}-\d{2})", re.MULTILINE)
 _UUID = re.compile(r"^uuid = (\S+)$", re.MULTILINE)
+_TAIL = 1 << 20
 
 
 class MongoDumps(Listing):
@@ -113,7 +114,9 @@ def _is_bson(path: Path) -> bool:
 def _last(path: Path) -> date | None:
     """Give the day of the last operation of a dumped oplog: the timestamps in it, read without understanding it."""
     try:
-        tail = path.read_bytes()[-(1 << 20) :]
+        with path.open("rb") as body:
+            body.seek(max(path.stat().st_size - _TAIL, 0))
+            tail = body.read(_TAIL)
     except OSError as error:
         raise not_listed(path.name, type(error).__name__) from None
     times = [struct.unpack_from("<I", tail, found.end() + 4)[0] for found in re.finditer(rb"\x11ts\x00", tail[:-8])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import tracemalloc
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,6 +18,8 @@ from services.deletion.domain import Backup, Exit, due, register_backup
 from services.deletion.domain import catalogue as rules
 from services.deletion.domain.catalogue import Finding, Found
 from shared.backups import Seen, Set
+from shared.backups.disk import Folder
+from shared.backups.dumps import MongoDumps
 from shared.backups.model import Answer
 from shared.drawing.expiry import Point
 
@@ -195,3 +199,19 @@ def test_a_copy_of_what_did_not_change_goes_with_its_own_name_and_not_with_its_e
     assert (answer(newer), answer(older, newer), answer()) == (Answer.GONE, Answer.PRESENT, Answer.GONE)
     assert answer(newer, strange) == Answer.PRESENT
     assert answer(newer, newer_is=other) == Answer.PRESENT  # it was renamed over the newer one
+
+
+def test_of_a_dumped_oplog_no_more_than_its_end_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "catalogue.json").open("w") as anchor:
+        anchor.write("{}")
+    (tmp_path / "dump").mkdir()
+    with (tmp_path / "dump" / "oplog.bson").open("wb") as oplog:
+        oplog.truncate(256 << 20)  # sparse
+        oplog.seek(0, 2)
+        oplog.write(b"\x11ts\x00" + struct.pack("<II", 1, 1_790_000_000) + bytes(8))
+    tracemalloc.start()
+    (found,) = MongoDumps(Folder(tmp_path)).sets()
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found.taken_on, found.certain) == (date(2026, 9, 21), True)
+    assert held < 16 << 20
