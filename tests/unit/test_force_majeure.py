@@ -55,6 +55,7 @@ def test_the_last_day_of_deletion_stands_still_with_a_force_majeure_told_in_time
     ("events", "on", "said"),
     [
         (STILL, "2026-10-16", "står stille: force majeure (S2 23)"),
+        (FIVE[::-1], "2026-10-20", "har flyttet fristen fra 15.10.2026 med 5 Dage til 20.10.2026"),
         (FIVE, "2026-10-20", "har flyttet fristen fra 15.10.2026 med 5 Dage til 20.10.2026"),
         (FIVE, "2026-10-21", "er OVERTRÅDT: fristen var 20.10.2026"),
         (LATE_TOLD, "2026-10-16", "er OVERTRÅDT: fristen var 15.10.2026"),

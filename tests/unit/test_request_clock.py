@@ -88,6 +88,10 @@ def told(anchor: str, on: str, at: str, index: int) -> Logged:
         ([("force_majeure", "2026-09-07", "2026-09-07"), ("force_majeure_end", "2026-09-09", "2026-09-09"),
           ("force_majeure", "2026-09-14", "2026-09-14")],
          ((date(2026, 9, 7), date(2026, 9, 9)), (date(2026, 9, 14), None))),
+        ([("force_majeure_end", "2026-09-09", "2026-09-09"), ("force_majeure", "2026-09-07", "2026-09-10")],
+         ((date(2026, 9, 7), date(2026, 9, 9)),)),
+        ([("force_majeure_end", "2026-09-09", "2026-09-09"), ("force_majeure", "2026-09-10", "2026-09-10")],
+         ((date(2026, 9, 10), None),)),
     ],
 )  # fmt: skip
 def test_a_force_majeure_counts_where_it_was_told_within_five_working_days(

@@ -33,14 +33,20 @@ def logged_on(one: Logged) -> date:
 
 
 def stops(facts: Facts) -> tuple[Stop, ...]:
-    """List the force majeures of an exit that may be invoked (rule 2); an end closes every one that is open."""
+    """List the force majeures of an exit that may be invoked (rule 2); an end closes every one that is open.
+
+    The bus keeps no order: an end that was logged before the beginning closes it too.
+    """
     found: dict[date, date | None] = {}
+    ended: list[date] = []
     for one in facts.entries:
         anchor = one.entry.get("anchor") if one.kind == "TRIGGER_RECORDED" else None
         if anchor == BEGAN and logged_on(one) <= shift(day(one, "on"), NOTICE_WITHIN):
-            found.setdefault(day(one, "on"), None)
+            began = day(one, "on")
+            found.setdefault(began, min((last for last in ended if last >= began), default=None))
         if anchor == ENDED:
-            found |= {began: day(one, "on") for began, last in found.items() if last is None}
+            ended.append(day(one, "on"))
+            found |= {began: ended[-1] for began, last in found.items() if last is None}
     return tuple(found.items())
 
 

@@ -2607,14 +2607,16 @@ def stood_still(items: list[Item], due: str, on: str) -> int:
 
 
 def force_majeures(items: list[Item]) -> list[tuple[str, str | None]]:
-    """List first and last day of each that was told within 5 Arbejdsdage; an end closes every one that is open."""
+    """List first and last day of each told within 5 Arbejdsdage; an end closes every one that is open, in any order."""
     found: dict[str, str | None] = {}
+    ends: list[str] = []
     for one in of_kind(items, "TRIGGER_RECORDED"):
-        began = one.entry["on"]
-        if one.entry["anchor"] == "force_majeure" and _day_of(one) <= _working_days_after(began, 5):
-            found.setdefault(began, None)
+        on = one.entry["on"]
+        if one.entry["anchor"] == "force_majeure" and _day_of(one) <= _working_days_after(on, 5):
+            found.setdefault(on, min((last for last in ends if last >= on), default=None))
         if one.entry["anchor"] == "force_majeure_end":
-            found |= {first: began for first, last in found.items() if last is None}
+            ends.append(on)
+            found |= {first: on for first, last in found.items() if last is None}
     return list(found.items())
 
 
