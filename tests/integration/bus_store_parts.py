@@ -186,7 +186,7 @@ class Rabbit:
         self.port, self.management, self.passwords, self.vhost = port, management, passwords, vhost
         self.secure = ""  # what follows the password in the address, where TLS is to be spoken
         self.https = ""  # the management API over TLS
-        self._group = group
+        self._group, self.environment = group, dict[str, str]()
 
     def uri(self, user: str) -> str:
         """Give the AMQP address for `user`."""
@@ -209,6 +209,13 @@ class Rabbit:
     def signal(self, number: int) -> None:
         """Send a signal to all of a node of the test's own."""
         os.killpg(self._group, number)
+
+    def evaluate(self, code: str) -> None:
+        """Have a node of the test's own do something in Erlang."""
+        login = ["-n", self.environment["RABBITMQ_NODENAME"], "--erlang-cookie"]
+        login.append(Path(self.environment["HOME"], ".erlang.cookie").read_text("utf-8"))
+        words = [programs.rabbitmq("rabbitmqctl"), *login, "eval", code]
+        subprocess.run(words, env=self.environment, check=True, capture_output=True)
 
     def answers(self, user: str) -> bool:
         """Tell whether `user` gets in."""
@@ -242,6 +249,7 @@ def rabbit(
         )  # fmt: skip
         api = f"http://127.0.0.1:{http}" if management else None
         node = Rabbit(port, api, passwords, group=process.pid)
+        node.environment = environment
         try:
             until(lambda: node.answers("topology"), "the broker lets the topology user in")
             yield node

@@ -250,6 +250,16 @@ def test_looking_at_dead_letters_leaves_them_there_and_all_are_replayed_at_once(
     assert {row["id"] for row in dead.actions(store)} == set(ids[:-1])
 
 
+def test_dead_letters_are_seen_although_their_queue_takes_its_time(here: World, store: Store) -> None:
+    bury(here, ["letter-1", "letter-2"])
+    here.rabbit.evaluate("""
+        Queue = whereis('%2F_dlq-deletion'),
+        spawn(fun() -> erlang:suspend_process(Queue), timer:sleep(1500), erlang:resume_process(Queue) end).
+    """)
+    with closing(here.rabbit.connect("console")) as console:
+        assert [letter.id for letter in dead.list_letters(console, "deletion")] == ["letter-1", "letter-2"]
+
+
 def test_no_letter_is_replayed_of_which_nobody_could_write_that_it_was(here: World, store: Store) -> None:
     bury(here, ["letter-1"])
     store.client.close()
