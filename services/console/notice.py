@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
@@ -139,7 +139,7 @@ def days(
         dates = {"K": agreement_end, "T": go_live, "takeover": takeover, "O": option_end}
         facts = _facts(profiles, dates, _listed(options), number or [])
         rows = calendar(profiles, Situation(facts, make_plan(profiles, facts)))
-        reminders = due_reminders(profiles, facts, date.min, date.max)
+        reminders = _reminders(profiles, facts)
     except Rejected as error:
         tell(error, in_english=in_english)
         raise typer.Exit(2) from None
@@ -148,6 +148,12 @@ def days(
         typer.echo(json.dumps(body, ensure_ascii=False, indent=2, default=str))
     else:
         _show(rows, reminders, _ENGLISH if in_english else _DANISH, in_english=in_english)
+
+
+def _reminders(profiles: tuple[Profile, ...], facts: PlanFacts) -> tuple[Reminder, ...]:
+    """List every reminder as it will be on its own day: with the notice that can still be given then."""
+    days = sorted({each.on for each in due_reminders(profiles, facts, date.min, date.max)})
+    return tuple(each for on in days for each in due_reminders(profiles, facts, on - timedelta(days=1), on))
 
 
 def _facts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -118,6 +118,7 @@ def _environment(service: str) -> Mapping[str, str]:
 
 def _since(text: str) -> datetime:
     units = {"m": "minutes", "h": "hours", "d": "days"}
-    if text[:-1].isdigit() and text[-1:] in units:
-        return datetime.now().astimezone() - timedelta(**{units[text[-1]]: int(text[:-1])})
+    if text[:-1].isdecimal() and text[-1:] in units:
+        with suppress(OverflowError):  # before the first year there is
+            return datetime.now().astimezone() - timedelta(**{units[text[-1]]: int(text[:-1])})
     return moment(text)

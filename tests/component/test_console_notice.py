@@ -99,6 +99,7 @@ def test_the_last_days_are_also_given_as_json() -> None:
     assert latest["exit_process", "general"] == "2026-08-26"
     assert latest["retention", "general"] == "2026-09-29"
     assert [each["id"] for each in body["reminders"]] == ["archive", "K-30", "K-15", "K-5", "K-1", "status-letter"]
+    assert [each["notice"] for each in body["reminders"]] == [None, *["retention"] * 4, None]
 
 
 @pytest.mark.parametrize("command", ["check", "days"])
