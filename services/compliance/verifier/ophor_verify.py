@@ -39,6 +39,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from itertools import pairwise, product
 from typing import Any
 
@@ -293,7 +294,10 @@ def _write(value: Any) -> str:
         return "{" + ",".join(f"{_write(key)}:{_write(value[key])}" for key in keys) + "}"
     if isinstance(value, list):
         return "[" + ",".join(_write(one) for one in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return _written_plainly(value)
+
+
+_written_plainly = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def unbase64(text: Any, what: str) -> bytes:
@@ -984,7 +988,7 @@ class Item:
     hash: bytes
     event: dict[str, Any]
 
-    @property
+    @cached_property  # asked for each item, hundreds of times
     def kind(self) -> str:
         return str(self.event["kind"])
 
