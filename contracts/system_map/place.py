@@ -10,6 +10,8 @@ from contracts.system_map.model import MARKER_PLACE, Refers, Rule, rejected
 from contracts.system_map.objects import owner_of, wrong_place
 from contracts.system_map.schema import SQL, WHOLE
 
+_CAN_BE_UNOWNED = (*SQL, "mongodb", "queues", "s3", "files")
+
 
 def read_rule(source: str, where: str, kind: str, place: str, body: dict[str, Any]) -> Rule:
     """Check what the map says of one place and give it."""
@@ -39,12 +41,12 @@ def read_rule(source: str, where: str, kind: str, place: str, body: dict[str, An
         raise rejected(
             source, "MAP_FIELD_INVALID", f"{at}.tenant_path", "only SQL has foreign keys to follow", "use tenant_key"
         )
-    if body["without_tenant"] and not (said[0].startswith("tenant") and kind in (*SQL, "mongodb", "queues", "s3")):
+    if body["without_tenant"] and not (said[0].startswith("tenant") and kind in _CAN_BE_UNOWNED):
         raise rejected(
             source,
             "MAP_FIELD_INVALID",
             f"{at}.without_tenant",
-            "only rows of tenants' tables, collections, queues and buckets can be without one",
+            "only what lies in tenants' tables, collections, queues, buckets and folders can be without one",
             "take it out",
         )
     if body["whole"] and (fault := _whole_fault(kind, said[0], body)):

@@ -354,6 +354,7 @@ def files(folder: Path) -> Iterator[Target]:
     target = Target(
         "files", ("sager", "noter"), content, folder, lambda: (root / "ny").mkdir(),
         lambda: sum(1 for path in root.glob(f"*/{STAYING}/**/*") if path.is_file()),
+        lambda place: (root / place / "ved siden af.txt").write_text("indhold"),
     )  # fmt: skip
     try:
         yield target

@@ -49,7 +49,11 @@ class FilesConnector:
     def order(self, inventory: Inventory) -> list[str]:
         """Give the owned folders by name."""
         check_live(self._map, {name: () for name in inventory.columns()}, may_be_gone=True)
-        return [place for place in self._map.owned() if place in inventory.columns()]
+        there = [place for place in self._map.owned() if place in inventory.columns()]
+        for place in there if self._purpose == "verify" else ():
+            if not self._map.rules[place].without_tenant and (count := self.unowned(place)):
+                raise failures.without_tenant(self.system, place, count)
+        return there
 
     def count(self, place: str) -> int:
         """Count the tenant's files, links and empty directories."""
@@ -63,8 +67,11 @@ class FilesConnector:
         return sum(1 for _ in self._walk(self._root / place, place))
 
     def unowned(self, place: str) -> int:
-        """Give none: a file lies in somebody's folder; what lies beside the folders counts in `total` alone."""
-        return 0
+        """Count what lies beside the tenants' folders: nothing says whose it is."""
+        if place not in self._map.owned():
+            return 0
+        with translated(self.system, self._purpose, place), os.scandir(self._root / place) as found:
+            return sum(1 for entry in found if not entry.is_dir())
 
     def read(self, place: str, after: Any | None, limit: int) -> Rows:
         """List the next files with size and SHA-256; the cursor is the last path."""
