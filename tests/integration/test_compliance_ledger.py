@@ -108,6 +108,21 @@ def test_effects_before_their_causes_wait_in_one_transaction_and_across_several(
     assert there.look().sound
 
 
+def test_a_set_waits_for_its_own_registration_and_not_for_one_of_its_name_in_another_system(there: Desk) -> None:
+    def tell(kind: str, system: str, **told: str) -> list[tuple[str, str]]:
+        entry = {"system": system, "set_id": "2026-11-20", "expires_on": "2027-03-01", **told}
+        there.append(there.offer([{"ref": f"{kind}-{system}", "exit_id": "exit-1", "kind": kind, "entry": entry}]))
+        logged = [json.loads(row["leaf"])["event"] for row in there.logged("exit-1")]
+        return [(one["kind"].removeprefix("BACKUP_"), one["entry"]["system"]) for one in logged]
+
+    tell("BACKUP_REGISTERED", "sager", taken_on="2026-11-20")
+    assert tell("BACKUP_OBSERVED", "post", answer="GONE", on="2027-03-02") == [("REGISTERED", "sager")]
+    assert tell("BACKUP_REGISTERED", "post", taken_on="2026-11-20")[1:] == [
+        ("REGISTERED", "post"),
+        ("OBSERVED", "post"),
+    ]
+
+
 def test_what_is_held_keeps_its_order_when_some_of_it_was_released(there: Desk) -> None:
     def hold(ref: str) -> None:
         item = {"ref": ref, "exit_id": "exit-1", "kind": "BACKUP_OBSERVED", "entry": {}}

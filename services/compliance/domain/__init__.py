@@ -14,7 +14,7 @@ from typing import Any
 
 from contracts.errors import Rejected
 from services.compliance.domain.obligations import Standing, standing, standings
-from services.compliance.domain.order import before, waits_for
+from services.compliance.domain.order import before, named, waits_for
 from services.compliance.domain.refusals import (
     ACCESS,
     ACTIVE,
@@ -36,7 +36,7 @@ from services.compliance.domain.refusals import (
 
 __all__ = [
     "ACCESS", "ACTIVE", "CORRECTION", "DELIVERY", "EXPIRED", "REDELETION", "REVOCATION", "SERIES", "STATUS",
-    "Asked", "Former", "Known", "Refusal", "Standing", "before", "check_controller", "gates", "number",
+    "Asked", "Former", "Known", "Refusal", "Standing", "before", "check_controller", "gates", "named", "number",
     "record_of", "refusals", "refused", "series", "silence_deleted", "standing", "standings", "waits_for",
 ]  # fmt: skip
 SERIES = {"rehearsal": "ØV", "production": "SB"}

@@ -13,6 +13,12 @@ def before(kind: str) -> tuple[str, str] | None:
     return _BEFORE.get(kind)
 
 
+def named(entry: Mapping[str, Any], field: str) -> Any:
+    """Give the value by which an entry is told from others in `field`; a set's name is its system's own."""
+    value = entry.get(field)
+    return f"{entry['system']}/{value}" if field == "set_id" and value is not None else value
+
+
 def waits_for(kind: str, entry: Mapping[str, Any], seen: Mapping[str, int]) -> str | None:
     """Name the kind of entry that must be in the log first, or None. The bus keeps no order; the log has to.
 

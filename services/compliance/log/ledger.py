@@ -206,5 +206,5 @@ class _Pen:
         rule = domain.before(item["kind"])
         if rule is None:
             return False
-        seen = self.page.stands[item["exit_id"]].seen[rule[1], item["entry"].get(rule[1])]
+        seen = self.page.stands[item["exit_id"]].seen[rule[1], domain.named(item["entry"], rule[1])]
         return domain.waits_for(item["kind"], item["entry"], seen) is not None

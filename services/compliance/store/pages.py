@@ -9,6 +9,7 @@ from typing import Any
 
 from pymongo import ReplaceOne
 
+from services.compliance import domain
 from services.compliance.evidence import GENESIS
 from services.compliance.log import tree
 from services.compliance.store.nodes import Growing, Nodes
@@ -84,7 +85,7 @@ class Page:
         self._entries.append(where | {"kind": item["kind"], "about": about, "leaf": leaf})
         self._refs.append({"_id": item["ref"], "index": index})
         digest = tree.leaf_hash(leaf)
-        stand.follow(item["kind"], about, digest)
+        stand.follow(item["kind"], {name: domain.named(item["entry"], name) for name in about}, digest)
         self._tree.append(digest)
         return index
 
