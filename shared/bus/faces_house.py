@@ -41,13 +41,10 @@ if TYPE_CHECKING:
 
 NEEDED = ("OPHOR_AMQP_URI", "OPHOR_MONGO_URI", "OPHOR_TRUST")
 WATCH_S, WATCH_CLOSED_S = 5.0, 0.5
+EARLY = "EARLY"
 
 Handler = Callable[[Unit, Message], Any]
 log = structlog.get_logger("ophor.faces")
-
-
-class Early(Exception):
-    """An ordered event came before its predecessor."""
 
 
 class AnswerInvalid(Exception):
@@ -56,11 +53,10 @@ class AnswerInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a message: a result, or an error of the two families; `early` where it must wait its turn."""
+    """What became of a message: a result, or an error of the two families."""
 
     result: Any = None
     error: OphorError | None = None
-    early: bool = False
 
     @classmethod
     def bug(cls) -> Outcome:
@@ -160,12 +156,11 @@ class House(SharedExtension):
         try:
             with self._counted(counts), _line(message):
                 return Outcome(work())
-        except Early:
-            return Outcome(error=Unavailable("EARLY", "an ordered event came early"), early=True)
         except Rejected as error:
             return Outcome(error=error)
         except Unavailable as error:
-            self._look()
+            if error.code != EARLY:
+                self._look()
             return Outcome(error=error)
         except Exception:  # told by the canonical line, by type and place only
             self._look()
@@ -224,7 +219,7 @@ def _its_turn(unit: Unit, event: Message) -> bool:
     position = unit.db.positions.find_one(key, session=unit.session)
     last = position["seq"] if position else 0
     if event.seq > last + 1:
-        raise Early
+        raise Unavailable(EARLY, "an ordered event came before its predecessor", remedy="nothing: it waits its turn")
     if event.seq <= last:
         return False
     unit.db.positions.replace_one(key, {"seq": event.seq}, upsert=True, session=unit.session)

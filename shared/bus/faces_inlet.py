@@ -29,7 +29,7 @@ from contracts.errors import OphorError, Rejected, Unavailable
 from shared.bus import guard, topology
 from shared.bus.envelope import Message
 from shared.bus.faces_delivery import Delivery
-from shared.bus.faces_house import House, Outcome
+from shared.bus.faces_house import EARLY, House, Outcome
 from shared.bus.faces_pump import GreenPump
 from shared.bus.guard import Poison, Received
 from shared.bus.ladder import OWN_STORE, Ladder, is_last
@@ -225,7 +225,7 @@ class Events(Inlet):
             delivery.ack()
         elif not self.house.database:
             delivery.requeue()
-        elif outcome.early or outcome.error.code in OWN_STORE:
+        elif outcome.error.code in (EARLY, *OWN_STORE):
             delivery.wait()
         elif isinstance(outcome.error, Rejected):
             self._record(message, outcome.error)
