@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import io
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -120,6 +121,18 @@ def test_places_with_different_answers_below_the_rows_are_named() -> None:
     assert [one.split(".")[0] for one in labels.below_each(rows, "en")] == [
         "Cleaned (barn, vej)", "Not cleaned: the effect could not be seen afterwards (kode)",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("stage", [domain.ACTIVE, domain.DELIVERY, domain.ACCESS, domain.STATUS])
+@pytest.mark.parametrize("english", [False, True])
+def test_no_sentence_sticks_to_the_one_before_it(folder: Path, stage: str, english: bool) -> None:
+    predicate = said(World(folder).told(given.deleted_exit()), stage)
+    predicate["signers"] |= {"os_users": {"seal_user": 801, "sign_user": 802}}
+    blocks = re.split(r"</?(?:p|li|t[dhr]|d[dt]|div|h\d|br|ul|table|style)\b[^>]*>", page(predicate, english=english))
+    told = [re.sub(r"<[^>]*>|\s+", lambda found: " " if found[0].isspace() else "", block) for block in blocks]
+    assert [
+        stuck[0] for text in told for stuck in [re.search(r".{0,30}[a-zæøå)][.;:,][A-ZÆØÅ][a-zæøå].*", text)] if stuck
+    ] == []
 
 
 def test_every_picture_of_the_tagged_page_has_words_for_whoever_has_it_read_aloud(active: Row) -> None:
