@@ -1,7 +1,7 @@
 """The environment of a process (ADR 0001), read once, validated, with an error that names the variable.
 
-Production refuses a simulated clock (design §4) and TLS without its checks. No value is ever printed: addresses carry
-passwords.
+Production refuses a simulated clock (design §4), TLS without its checks, and one member for the whole replica set. No
+value is ever printed: addresses carry passwords.
 """
 
 from __future__ import annotations
@@ -65,13 +65,16 @@ class Config:
 
 
 def _refuse_pretence(config: Config) -> None:
-    """Refuse what only a rehearsal may do: a clock that is set, and TLS that believes any server or certificate."""
+    """Refuse what only a rehearsal may do: a clock that is set, TLS that believes anybody, one member for the set."""
     if config.clock_uri:
         raise _invalid("OPHOR_CLOCK_URI", "is a simulated clock, which production refuses", "remove it")
     options = {name.lower(): value.lower() for name, value in parse_qsl(urlsplit(config.mongo_uri).query)}
     for option in _BLIND:
         if options.get(option, "false") != "false":
             raise _invalid("OPHOR_MONGO_URI", f"sets {option}, which production refuses", "give the right certificates")
+    if options.get("directconnection", "false") != "false":  # docs/promises.md says what it does to a process
+        what = "sets directConnection, so that a member would be asked that has stepped down"
+        raise _invalid("OPHOR_MONGO_URI", what, "name the members and their replicaSet")
 
 
 def _address(environ: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:

@@ -86,6 +86,7 @@ def test_the_environment_is_read(tmp_path: Path) -> None:
                 "tls=true&tlsInsecure=true",
                 "tlsAllowInvalidHostnames=true",
                 "tlsallowinvalidcertificates=1",
+                "directConnection=true",
             )
         ),
     ],
