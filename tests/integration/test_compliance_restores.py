@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from services.compliance import issuing, requests, store
+from services.compliance.worker import rendering
 from tests.integration.bus_store_parts import mongo
 from tests.integration.compliance_house import DPO, LEAD, House, house
 from tests.integration.test_compliance_service import PARTIES
@@ -79,6 +80,26 @@ def test_only_the_certificates_of_what_returned_fall_and_what_is_on_its_way_fail
     assert [row["replaces"] for row in rows(there) if row["stage"] == "REVOCATION"] == [entry["number"]]
     there.tell([restored.found(restore_id="rst-2")])
     assert len(there.kinds("CERTIFICATE_REVOKED")) == 1
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_what_the_log_learns_after_the_last_signature_keeps_a_certificate_from_being_issued(
+    there: House, held: bool
+) -> None:
+    certificate_id, made = ask(there, "D7a"), rendering.Made(b"dsse", b"pdf", b"bundle", "B-B")
+    holds = {"until": "2036-10-06", "stamped_by": None, "stamped_on": None}
+
+    def sign(unit: Any) -> None:
+        row = store.certificate(unit, certificate_id)
+        assert row is not None
+        store.save_certificate(unit, row | {"state": "signed", "statement_digest": sha(certificate_id)})
+
+    there.store.run(sign)
+    there.tell(given.hold()[:1] if held else [])
+    there.store.run(lambda unit: rendering.issue(unit, certificate_id, made, holds))
+    (row,) = rows(there)
+    codes = [one["code"] for one in row["refusals"]]
+    assert (row["state"], codes) == (("failed", ["HELD"]) if held else ("issued", []))
 
 
 def test_a_redeletion_is_drawn_up_once_the_log_has_its_replay_whatever_came_first(there: House) -> None:

@@ -1,6 +1,6 @@
 """The documents of a signed statement: sealed PDF and bundle, made, looked at by the verifier, and issued.
 
-A certificate is issued after the verifier has accepted all three forms of it, never before.
+A certificate is issued after the verifier has accepted all three forms of it, and while no rule refuses it.
 """
 
 from __future__ import annotations
@@ -79,9 +79,15 @@ def seal_holds(pdf: bytes) -> dict[str, str | None]:
 
 
 def issue(unit: Any, certificate_id: str, made: Made, holds: dict[str, str | None]) -> None:
-    """Keep the documents and issue the certificate, once; `holds` is what `seal_holds` says of the PDF."""
+    """Keep the documents and issue the certificate, once; `holds` is what `seal_holds` says of the PDF.
+
+    Every refusal rule is checked once more: the log may have learnt something since the last signature.
+    """
     row = signing.found(unit, certificate_id)
     if row["state"] != "signed":
+        return
+    if reasons := signing.reasons_now(unit, row):
+        signing.fail(unit, certificate_id, reasons)
         return
     for name, data in made.each():
         store.save_document(unit, certificate_id, name, data)

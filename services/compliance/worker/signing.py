@@ -34,7 +34,7 @@ def draw_up(unit: Any, certificate_id: str, public: keys.PublicKeys) -> None:
     row = found(unit, certificate_id)
     if row["state"] != "requested" or row["statement"] is not None:
         return
-    reasons = _reasons(unit, row)
+    reasons = reasons_now(unit, row)
     if any(one.code == "REVOCATION_NOT_LOGGED" for one in reasons):
         raise Unavailable("REVOCATION_NOT_LOGGED", "the withdrawal is not in the log yet")
     if reasons:
@@ -72,7 +72,7 @@ def sign(unit: Any, certificate_id: str, turn: Turn) -> None:
     row = found(unit, certificate_id)
     if row["state"] != turn.before:
         return
-    reasons = _reasons(unit, row)
+    reasons = reasons_now(unit, row)
     if not reasons and drawing.statement_of(unit, row, turn.public) != bytes(row["statement"]):
         reasons = [domain.Refusal("STATEMENT_DIFFERS", f"{turn.name}: drawn up again, the statement is another")]
     if not reasons and not separation.still(turn.folder, turn.name, _predicate(row)):
@@ -86,19 +86,19 @@ def sign(unit: Any, certificate_id: str, turn: Turn) -> None:
     _send(unit, turn.following, row)
 
 
-def fail(unit: Any, certificate_id: str, reasons: list[domain.Refusal]) -> None:
-    """Keep why a document was refused."""
-    row = found(unit, certificate_id)
-    listed = [{"code": one.code, "detail": one.detail[:300]} for one in reasons]
-    store.save_certificate(unit, row | {"state": "failed", "refusals": listed})
-
-
-def _reasons(unit: Any, row: store.Row) -> list[domain.Refusal]:
+def reasons_now(unit: Any, row: store.Row) -> list[domain.Refusal]:
     """Check every refusal rule against the log as it is now, the log itself included."""
     known = store.facts(unit, row["exit_id"])
     sound = store.checks(unit, row["exit_id"])
     beside = store.known(unit, row["exit_id"], row["kind"], log_checks=sound)
     return domain.refusals(known, store.asked(row), beside)
+
+
+def fail(unit: Any, certificate_id: str, reasons: list[domain.Refusal]) -> None:
+    """Keep why a document was refused."""
+    row = found(unit, certificate_id)
+    listed = [{"code": one.code, "detail": one.detail[:300]} for one in reasons]
+    store.save_certificate(unit, row | {"state": "failed", "refusals": listed})
 
 
 def _predicate(row: store.Row) -> dict[str, Any]:
