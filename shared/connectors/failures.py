@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from contracts.errors import Rejected, Unavailable
+from contracts.system_map import System
 
 
 def unreachable(system: str, why: str = "does not answer") -> Unavailable:
@@ -76,12 +79,14 @@ def second_session(system: str, count: int) -> Rejected:
     )
 
 
-def without_tenant(system: str, place: str, count: int) -> Rejected:
-    """Make ROWS_WITHOUT_TENANT: nobody has said whose these rows are."""
-    return Rejected(
+def require_tenants(system: System, place: str, unowned: Callable[[str], int]) -> None:
+    """Raise ROWS_WITHOUT_TENANT where rows of a tenants' place are nobody's and the map does not say what they are."""
+    if system.rules[place].without_tenant or not (count := unowned(place)):
+        return
+    raise Rejected(
         "ROWS_WITHOUT_TENANT",
-        f"{system}: {count} rows of {place} belong to no tenant (its key is empty, or the path to it breaks off)",
-        field=f"systems.{system}.places.{place}.without_tenant",
+        f"{system.name}: {count} rows of {place} belong to no tenant (its key is empty, or the path to it breaks off)",
+        field=f"systems.{system.name}.places.{place}.without_tenant",
         remedy="give the rows their tenant, or say in the map what they are (without_tenant)",
         da=f"{count} rækker i {place} hører ikke til nogen lejer. Skriv i systemkortet, hvad de er.",
     )

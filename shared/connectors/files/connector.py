@@ -51,8 +51,7 @@ class FilesConnector:
         check_live(self._map, {name: () for name in inventory.columns()}, may_be_gone=True)
         there = [place for place in self._map.owned() if place in inventory.columns()]
         for place in there if self._purpose == "verify" else ():
-            if not self._map.rules[place].without_tenant and (count := self.unowned(place)):
-                raise failures.without_tenant(self.system, place, count)
+            failures.require_tenants(self._map, place, self.unowned)
         return there
 
     def count(self, place: str) -> int:

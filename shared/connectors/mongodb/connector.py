@@ -61,8 +61,7 @@ class MongoConnector:
                     self.system, place, "PLACE_NOT_DELETABLE", what, "turn it into an ordinary one, or exclude it"
                 )
         for place in there if self._purpose == "verify" else ():
-            if not self._map.rules[place].without_tenant and (count := self.unowned(place)):
-                raise failures.without_tenant(self.system, place, count)
+            failures.require_tenants(self._map, place, self.unowned)
             if count := self._several(place):
                 what = f"{count} documents name this tenant inside a list"
                 raise tenancy.refused(self.system, place, "TENANT_AMBIGUOUS", what, "write one tenant in each document")

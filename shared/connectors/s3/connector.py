@@ -234,8 +234,7 @@ class S3Connector:
             )  # fmt: skip
 
     def _check_items(self, place: str) -> None:
-        if not self._map.rules[place].without_tenant and (count := self.unowned(place)):
-            raise failures.without_tenant(self.system, place, count)
+        failures.require_tenants(self._map, place, self.unowned)
         if settings.locks(self._settings_of(where(place).bucket)):
             owners = self._owners(place)
             for item in self._own(place):

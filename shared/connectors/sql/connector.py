@@ -158,8 +158,7 @@ class SqlConnector(SqlWholes):
             remedy = "give that user a policy for SELECT that is USING (true)"
             raise self._refused(place, "ROWS_HIDDEN", "a policy may hide rows from whoever verifies", remedy)
         for place in order:
-            if not self._map.rules[place].without_tenant and (count := self.unowned(place)):
-                raise failures.without_tenant(self.system, place, count)
+            failures.require_tenants(self._map, place, self.unowned)
             if count := self._number(place, self._tenancy.alike(place)):
                 what = f"{count} rows have a tenant key that the engine takes for this tenant's, written otherwise"
                 raise self._refused(place, "TENANT_AMBIGUOUS", what, "write the key in one way in the system")
