@@ -4,6 +4,7 @@ Rules kept here:
 1. Each day of the clock on which one lasts does not count, its first and last among them; two on one day count once.
 2. While one lasts nobody knows the last day: given is what it would be if it ended today.
 3. It brings nothing back that was overdue before it began.
+4. It counts only where it was told in writing within 5 Arbejdsdage after it began; told later, it stops no clock.
 The stranger's verifier has a count of its own.
 """
 
@@ -17,7 +18,7 @@ from typing import Literal
 from shared.rules.time import parse_period, shift
 
 DAY = timedelta(days=1)
-_WORKING = parse_period("+1wd")
+_WORKING, _TOLD_WITHIN = parse_period("+1wd"), parse_period("+5wd")
 Stop = tuple[date, date | None]
 """The first and the last day of a force majeure; None while it lasts."""
 
@@ -29,6 +30,11 @@ class Clock:
     due: date
     suspended: bool = False
     stood: int = 0
+
+
+def told_in_time(began: date, told: date) -> bool:
+    """Tell whether a force majeure may be invoked (rule 4)."""
+    return told <= shift(began, _TOLD_WITHIN)
 
 
 def run(start: date, count: int, unit: Literal["d", "wd"], stopped: Collection[Stop], today: date) -> Clock:

@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 
 from services.compliance.evidence import Logged
 from services.compliance.facts import Facts, day
-from shared.rules.clocks import Clock, Stop, run
-from shared.rules.time import parse_period, shift
+from shared.rules.clocks import Clock, Stop, run, told_in_time
+from shared.rules.time import parse_period
 
-ANSWER_WITHIN, NOTICE_WITHIN = parse_period("+10wd"), parse_period("+5wd")
+ANSWER_WITHIN = parse_period("+10wd")
 BEGAN, ENDED = "force_majeure", "force_majeure_end"
 SUSPENDED = frozenset({"S2-13-a", "S2-28.1-d"})
 STANDS_STILL = "FORCE_MAJEURE"
@@ -41,7 +41,7 @@ def stops(facts: Facts) -> tuple[Stop, ...]:
     ended: list[date] = []
     for one in facts.entries:
         anchor = one.entry.get("anchor") if one.kind == "TRIGGER_RECORDED" else None
-        if anchor == BEGAN and logged_on(one) <= shift(day(one, "on"), NOTICE_WITHIN):
+        if anchor == BEGAN and told_in_time(day(one, "on"), logged_on(one)):
             began = day(one, "on")
             found.setdefault(began, min((last for last in ended if last >= began), default=None))
         if anchor == ENDED:

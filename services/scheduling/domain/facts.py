@@ -23,14 +23,13 @@ from services.scheduling.domain.exits import (
     Trouble,
     with_jobs,
 )
+from shared.rules.clocks import told_in_time
 from shared.rules.profiles import Profile
-from shared.rules.time import parse_period, shift
 
 TERMINATIONS = ("termination", "annulment", "immediate_end", "supplier_end")
 EXTENSIONS = ("extension", "emergency_extension")
 TAKES_EFFECT = ("accepted", "accepted_later")
 FORCE_MAJEURE, FORCE_MAJEURE_END = "force_majeure", "force_majeure_end"
-_TOLD_WITHIN = parse_period("+5wd")
 _ANCHORS = {
     "go_live": "T", "operations_end": "D", "agreement_end": "K", "takeover_day": "takeover", "in_force_on": "in_force",
 }  # fmt: skip
@@ -147,8 +146,7 @@ def with_milestone(inputs: Inputs, name: str, on: date, profiles: Sequence[Profi
 def with_trigger(exit_: Exit, anchor: str, on: date, today: date) -> Exit:
     """Take a day that starts a period; a force majeure told in time suspends the clocks until it ends, in any order
     (S2 23)."""
-    in_time = today <= shift(on, _TOLD_WITHIN)
-    if anchor == FORCE_MAJEURE and in_time and all(stop.since != on for stop in exit_.stops):
+    if anchor == FORCE_MAJEURE and told_in_time(on, today) and all(stop.since != on for stop in exit_.stops):
         last = exit_.triggers.get(FORCE_MAJEURE_END)
         exit_ = replace(exit_, stops=(*exit_.stops, Stop(on, last if last and last >= on else None)))
     if anchor == FORCE_MAJEURE_END:
