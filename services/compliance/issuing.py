@@ -116,9 +116,17 @@ def refuse(unit: Any, row: store.Row, reasons: list[domain.Refusal]) -> None:
 
 def refused_row(unit: Any, row: store.Row, reasons: list[domain.Refusal]) -> store.Row:
     """Give a request as refused, with every reason."""
-    listed = [{"code": one.code, "detail": one.detail[:300]} for one in reasons]
     order = len(store.certificates(unit, row["exit_id"]))
-    return row | {"state": "refused", "refusals": listed, "order": order}
+    return row | {"state": "refused", "refusals": _listed(reasons), "order": order}
+
+
+def fail(unit: Any, row: store.Row, reasons: list[domain.Refusal]) -> None:
+    """Keep why a document that was on its way is not issued."""
+    store.save_certificate(unit, row | {"state": "failed", "refusals": _listed(reasons)})
+
+
+def _listed(reasons: list[domain.Refusal]) -> list[dict[str, str]]:
+    return [{"code": one.code, "detail": one.detail[:300]} for one in reasons]
 
 
 def issued_ref(certificate_id: str) -> str:
@@ -161,8 +169,9 @@ def _withdraw(unit: Any, row: store.Row, reason: str, by: dict[str, str]) -> Non
     """Mark and log that a certificate does not count any more; a correction of it that is on its way falls with it."""
     corrected = _reissued(unit, row, domain.CORRECTION)
     if corrected and corrected["state"] in ON_ITS_WAY:
-        why = {"code": "FORMER_REVOKED", "detail": f"{row['number']} version {row['version']} is revoked"}
-        store.save_certificate(unit, corrected | {"state": "failed", "refusals": [why]})
+        fail(
+            unit, corrected, [domain.Refusal("FORMER_REVOKED", f"{row['number']} version {row['version']} is revoked")]
+        )
     ref = "revoked-" + hashlib.sha256(row["_id"].encode()).hexdigest()[:24]
     names = ("number", "version", "statement_digest")
     told = {"certificate_id": row["_id"], "stage": rules_stage(row), **{name: row[name] for name in names}}

@@ -27,8 +27,8 @@ def heard(unit: Any, told: Any, kind: str) -> None:
         if issuing.rules_stage(row) not in WITHDRAWN_STAGES or told.data["activity"] not in row["activities"]:
             continue
         if row["state"] in issuing.ON_ITS_WAY:
-            why = {"code": "REAPPEARED", "detail": f"{told.data['activity']}: {told.data['rows']} rows have returned"}
-            store.save_certificate(unit, row | {"state": "failed", "refusals": [why]})
+            why = f"{told.data['activity']}: {told.data['rows']} rows have returned"
+            issuing.fail(unit, row, [domain.Refusal("REAPPEARED", why)])
         else:
             issuing.revoke_by_itself(unit, row, REASON, kind)
 

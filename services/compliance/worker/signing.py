@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import Unavailable
-from services.compliance import domain, store
+from services.compliance import domain, issuing, store
 from services.compliance.documents import document, drawing
 from services.compliance.log import stamp
 from services.compliance.signing import keys, separation
@@ -96,9 +96,7 @@ def reasons_now(unit: Any, row: store.Row) -> list[domain.Refusal]:
 
 def fail(unit: Any, certificate_id: str, reasons: list[domain.Refusal]) -> None:
     """Keep why a document was refused."""
-    row = found(unit, certificate_id)
-    listed = [{"code": one.code, "detail": one.detail[:300]} for one in reasons]
-    store.save_certificate(unit, row | {"state": "failed", "refusals": listed})
+    issuing.fail(unit, found(unit, certificate_id), reasons)
 
 
 def _predicate(row: store.Row) -> dict[str, Any]:
