@@ -2444,11 +2444,17 @@ def _without_backups(predicate: dict[str, Any]) -> bool:
 
 def _check_found(predicate: dict[str, Any], items: list[Item]) -> None:
     """No set found beside the catalogue, or dated otherwise, is left uncatalogued."""
-    systems = {one["system"] for one in predicate["systems"]}
-    kept = {(one.entry["system"], one.entry["set_id"]): one.index for one in of_kind(items, "BACKUP_REGISTERED")}
-    for one in of_kind(items, "BACKUP_FOUND"):
-        key = one.entry["system"], one.entry["set_id"]
-        need(key[0] not in systems or kept.get(key, -1) > one.index, f"{'/'.join(key)}: found beside the catalogue")
+    beside = [
+        "/".join(set_of(one.entry)) for one in uncatalogued(items, {one["system"] for one in predicate["systems"]})
+    ]
+    need(not beside, f"{', '.join(beside[:3])}: found beside the catalogue")
+
+
+def uncatalogued(items: list[Item], systems: set[str]) -> list[Item]:
+    """List the sets of these systems that were found, and not registered since."""
+    kept = {set_of(one.entry): one.index for one in of_kind(items, "BACKUP_REGISTERED")}
+    found = [one for one in of_kind(items, "BACKUP_FOUND") if one.entry["system"] in systems]
+    return [one for one in found if kept.get(set_of(one.entry), -1) <= one.index]
 
 
 def certified_scopes(predicate: dict[str, Any]) -> list[str]:
@@ -3087,8 +3093,7 @@ def _backups_shown(items: list[Item]) -> bool:
     scopes = scopes_of(items)
     systems = {system for activity, mine in scopes.items() if activity != "C7" for system in mine}
     registered = {set_of(one.entry): one.index for one in of_kind(items, "BACKUP_REGISTERED")}
-    found = [one for one in of_kind(items, "BACKUP_FOUND") if one.entry["system"] in systems]
-    if any(registered.get(set_of(one.entry), -1) < one.index for one in found):
+    if uncatalogued(items, systems):
         return False
     last = max([*registered.values(), *(one.index for one in of_kind(items, "REAPPEARANCE_FOUND"))], default=-1)
     told = any(one.index > last for one in of_kind(items, "BACKUPS_EXPIRED"))
