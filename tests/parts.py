@@ -134,6 +134,13 @@ class ObjectStore:
         self.keys = self.add_user("administrator", [{"Effect": "Allow", "Action": "*", "Resource": "*"}])
         return self
 
+    def versioned(self, bucket: str) -> Any:
+        """Make a bucket that keeps versions, the only one there is, and connect to it as the administrator."""
+        client = self.empty().client("s3")
+        client.create_bucket(Bucket=bucket)
+        client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        return client
+
     def enforce(self) -> None:
         """Check signatures and rights from now on."""
         self._tell("reset-auth", "0")

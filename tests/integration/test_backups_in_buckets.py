@@ -23,10 +23,7 @@ def look(reader: Objects, *catalogued: Set) -> Answer:
 
 @pytest.fixture
 def bucket(parts: Parts) -> Any:
-    parts.object_store.empty()
-    client = parts.object_store.client("s3")
-    client.create_bucket(Bucket="backup")
-    client.put_bucket_versioning(Bucket="backup", VersioningConfiguration={"Status": "Enabled"})
+    client = parts.object_store.versioned("backup")
     client.put_object(Bucket="backup", Key="px/2026-10-01/base.tar", Body=b"indhold")
     client.put_object(Bucket="backup", Key="px/2026-10-02/base.tar", Body=b"andet indhold")
     return client

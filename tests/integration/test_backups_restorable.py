@@ -146,10 +146,7 @@ def test_a_segment_or_log_that_only_has_another_name_keeps_its_stream(name: str,
 
 @pytest.fixture
 def bucket(parts: Parts) -> Any:
-    parts.object_store.empty()
-    client = parts.object_store.client("s3")
-    client.create_bucket(Bucket="backup")
-    client.put_bucket_versioning(Bucket="backup", VersioningConfiguration={"Status": "Enabled"})
+    client = parts.object_store.versioned("backup")
     client.put_object(Bucket="backup", Key=f"px/{DAY}/base.tar", Body=json.dumps({"set": 1}).encode())
     return client
 

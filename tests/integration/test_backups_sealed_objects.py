@@ -23,11 +23,8 @@ READS = [{"Effect": "Allow", "Action": ["s3:Get*", "s3:List*"], "Resource": "*"}
 @pytest.fixture
 def store(parts: Parts) -> ObjectStore:
     """An object store with an empty bucket that keeps versions."""
-    made = parts.object_store.empty()
-    client = made.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    return made
+    parts.object_store.versioned(BUCKET)
+    return parts.object_store
 
 
 def source(store: ObjectStore, folder: Path, rights: list[dict[str, Any]]) -> dict[str, str]:
